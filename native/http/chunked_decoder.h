@@ -1,0 +1,49 @@
+// Decodes the framing of a chunked body (RFC 9112 §7.1) as bytes arrive, in place, without
+// allocation: tells which bytes are framing and how many are payload, so that the payload can be
+// skipped, copied or spliced by the caller. Strict: CRLF only, bounded sizes, extensions, trailers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "core/error.h"
+
+namespace sluice::http {
+
+class ChunkedDecoder {
+ public:
+  enum class Step : uint8_t {
+    payload,    ///< `payload` bytes of data come next, of which some may be in the input
+    need_more,  ///< the input is used up within the framing
+    done,       ///< last chunk and trailer section read
+    error       ///< `error` says why; the connection cannot go on
+  };
+  struct Result {
+    Step step = Step::need_more;
+    size_t consumed = 0;   ///< framing bytes used from the input
+    uint64_t payload = 0;  ///< bytes of this chunk's data still to come, when step is payload
+    ErrorCode error = ErrorCode::none;
+  };
+
+  /// Reads framing at the start of `input`. Never consumes payload: after `payload` the caller takes
+  /// that data by whatever means and reports it with `took`.
+  Result next(std::string_view input);
+
+  /// `bytes` of the current chunk's payload were taken. Never more than the last Result's payload.
+  void took(uint64_t bytes);
+
+  /// Payload bytes of the current chunk still to come.
+  uint64_t payload_left() const { return left_; }
+  bool done() const { return state_ == State::done; }
+
+ private:
+  enum class State : uint8_t { size, extension, size_lf, payload, payload_cr, payload_lf,
+                               trailer_start, trailer, trailer_lf, end_lf, done, failed };
+  uint64_t left_ = 0;
+  uint32_t line_bytes_ = 0;  ///< bytes of the current size line or of the whole trailer section
+  uint8_t digits_ = 0;
+  State state_ = State::size;
+};
+
+}  // namespace sluice::http
