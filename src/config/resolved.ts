@@ -1,0 +1,95 @@
+// The resolved configuration: every default filled in, every duration in milliseconds, every size in
+// bytes, every path absolute. Plain data; made by config/validate.ts, read by everybody else.
+
+import type { LocationPart } from '../native/interface.ts'
+
+export interface ResolvedListener {
+  /** TCP: host and port; unix: path. */
+  host?: string
+  port?: number
+  path?: string
+}
+
+export interface ResolvedLimits {
+  connectionsPerWorker: number
+  connectionsPerAddress: number
+  keepAliveRequests: number
+  headBytes: number
+  targetBytes: number
+  headers: number
+  bodyBytes: number
+}
+
+/** Milliseconds. */
+export interface ResolvedTimeouts {
+  head: number
+  body: number
+  idle: number
+  write: number
+  drain: number
+}
+
+export interface ResolvedTransfer {
+  mode: 'auto' | 'copy'
+  memoryBytes: number
+}
+
+/** Bounds of the descriptor cache. */
+export interface ResolvedCache {
+  /** Files kept, each a descriptor or bytes in memory. */
+  files: number
+  /** Bytes of small files held in memory. */
+  bytes: number
+  /** Remembered answers, negative ones included. */
+  answers: number
+}
+
+export interface ResolvedFiles {
+  kind: 'files'
+  /** Absolute. */
+  root: string
+  index: string[]
+  /** Names that begin with a dot are served (never by default; '/.well-known/' always). */
+  dotfiles: boolean
+  /** Fields added to every answer of this route. */
+  headers: Record<string, string>
+  cacheControl: string
+  transfer: 'auto' | 'copy'
+}
+
+export interface ResolvedRespond {
+  kind: 'respond'
+  status: number
+  headers: Record<string, string>
+  body: Uint8Array
+}
+
+export interface ResolvedRedirect {
+  kind: 'redirect'
+  status: number
+  headers: Record<string, string>
+  location: LocationPart[]
+  keepQuery: boolean
+}
+
+export interface ResolvedRoute {
+  /** As the user wrote it. */
+  key: string
+  method: string
+  host: string
+  path: string
+  action: ResolvedFiles | ResolvedRespond | ResolvedRedirect
+}
+
+export interface ResolvedConfig {
+  /** The file it came from, absolute, or '' for an object. */
+  file: string
+  listen: ResolvedListener[]
+  workers: number
+  limits: ResolvedLimits
+  timeouts: ResolvedTimeouts
+  transfer: ResolvedTransfer
+  cache: ResolvedCache
+  serverName: string
+  routes: ResolvedRoute[]
+}

@@ -1,0 +1,291 @@
+// The typed boundary to the C++ core: what goes in (one plain configuration, answers) and what comes
+// out (batches of events). The twin of native/binding/, which checks everything again.
+// Only src/native knows the .node file; everybody else sees these types.
+
+/** What TypeScript hands the core once, at start. Plain data: no functions, no class instances. */
+export interface NativeConfig {
+  /** Native worker threads, each with its own event loop and listeners. */
+  workers: number
+  listeners: NativeListener[]
+  limits: NativeLimits
+  /** All in milliseconds. */
+  timeouts: NativeTimeouts
+  transfer: NativeTransfer
+  /** Value of the Server field; empty: none is sent. */
+  serverName: string
+  /** The index of a route in this array is its id in questions and stats. */
+  routes: NativeRoute[]
+}
+
+export type NativeListener =
+  | { kind: 'tcp'; host: string; port: number }
+  | { kind: 'unix'; path: string }
+
+export interface NativeLimits {
+  connectionsPerWorker: number
+  /** Over all workers; 0: no limit. */
+  connectionsPerAddress: number
+  /** Requests on one connection before it is closed; 0: no limit. */
+  keepAliveRequests: number
+  headBytes: number
+  targetBytes: number
+  /** Number of header fields. */
+  headers: number
+  bodyBytes: number
+}
+
+export interface NativeTimeouts {
+  head: number
+  body: number
+  idle: number
+  write: number
+  drain: number
+}
+
+export interface NativeTransfer {
+  /** 'copy' turns every zero-copy path into its copying twin. */
+  mode: 'auto' | 'copy'
+  /** Files up to this many bytes are held in memory and sent by one send(2). */
+  memoryBytes: number
+}
+
+export interface NativeRoute {
+  /** As the user wrote it, for messages and stats. */
+  key: string
+  /** Upper-case method, or '' for any. GET also answers HEAD. */
+  method: string
+  /** '' for any, 'example.com', or '*.example.com'; lower case, no port. */
+  host: string
+  /** '/a/:name/*': literal segments (decoded), parameters, and a final '*'. */
+  path: string
+  action: NativeAction
+}
+
+export type NativeAction =
+  | { kind: 'files'; root: string; mode: 'auto' | 'copy' }
+  | { kind: 'respond'; status: number; fields: string; body: Uint8Array }
+  | { kind: 'redirect'; status: number; fields: string; location: LocationPart[]; keepQuery: boolean }
+
+/**
+ * A piece of a Location value. Variables: 'path' (as received), 'query' (with its '?', or empty),
+ * 'host' (without port), 'rest' (what the final '*' matched, with its leading '/'),
+ * ':name' (a parameter of the pattern, as received).
+ */
+export type LocationPart = { literal: string } | { variable: string }
+
+/** Where a listener really is: port 0 has become a number. */
+export type NativeAddress =
+  | { kind: 'tcp'; host: string; port: number }
+  | { kind: 'unix'; path: string }
+
+/** A worker met a path that its table does not remember; the request is parked until the answer. */
+export interface QuestionEvent {
+  type: 'question'
+  worker: number
+  /** Unique among the open questions of that worker. */
+  id: number
+  /** Index into NativeConfig.routes. */
+  route: number
+  /**
+   * What the final '*' matched, percent-decoded once, valid UTF-8, without empty or dot segments,
+   * with its leading slash: '/docs/*' asks '' for '/docs', '/' for '/docs/', '/a' for '/docs/a'.
+   */
+  path: string
+}
+
+/** The outcome of NativeGateway.look(), from an I/O thread. */
+export interface LookedEvent {
+  type: 'looked'
+  id: number
+  /**
+   * 'special': neither file nor directory (FIFO, socket, device). 'refused': escapes the root, no
+   * permission, a name too long or a loop. 'failed': the system could not tell (EIO, EMFILE …).
+   */
+  outcome: 'file' | 'directory' | 'absent' | 'special' | 'refused' | 'failed'
+  /** Id of the open file when outcome is 'file', else 0. The caller owns it: release() it once. */
+  file: number
+  /** Bytes, by fstat of the very descriptor. */
+  size: number
+  /** Modification time in milliseconds since the epoch. */
+  mtimeMs: number
+  /** Device, inode, size, times in one number: equal means unchanged; 0n: nothing was there. */
+  identity: bigint
+  /** Bytes that the core holds in memory for it; 0: it holds a descriptor instead. */
+  heldBytes: number
+  /** errno name when refused or failed, else ''. */
+  error: string
+}
+
+/** Remembered answers that workers gave since the last such event (at most every 100 ms). */
+export interface TouchedEvent {
+  type: 'touched'
+  answers: number[]
+}
+
+/**
+ * What these answers rest on has changed on disk; the worker that noticed has dropped them.
+ * TypeScript forgets them, which tells the other workers.
+ */
+export interface StaleEvent {
+  type: 'stale'
+  answers: number[]
+}
+
+/** Something an operator should know; rate-limited by the core. */
+export interface FaultEvent {
+  type: 'fault'
+  worker: number
+  /** Name from the list of errors, or an errno name. */
+  code: string
+  /** One sentence for people, with the setting to change where there is one. */
+  message: string
+}
+
+/** All workers have ended after drain() or close(). The last event. */
+export interface EndedEvent {
+  type: 'ended'
+}
+
+export type NativeEvent =
+  | QuestionEvent
+  | LookedEvent
+  | TouchedEvent
+  | StaleEvent
+  | FaultEvent
+  | EndedEvent
+
+/** A path that an answer rests on, and what was there (identity of a LookedEvent). */
+export interface Look {
+  root: string
+  path: string
+  identity: bigint
+}
+
+/** The answer to a question: how the worker serves this route and path from now on. */
+export interface NativeAnswer {
+  /** Chosen by TypeScript, unique while remembered; names the answer in forget() and events. */
+  id: number
+  status: number
+  /**
+   * 'Name: value\r\n' lines. Without Date, Connection, Content-Length, ETag, Last-Modified,
+   * Accept-Ranges: the core makes those from the descriptor that it sends.
+   */
+  fields: string
+  /** Open file to send, or 0. */
+  file: number
+  /** Body when there is no file; null: the core's short text for the status. */
+  body: Uint8Array | null
+  /** Answer with Location: request path + '/' + query (directories); status must be 3xx. */
+  addSlash: boolean
+  /** Whether the worker keeps the answer. */
+  remember: boolean
+  /** The worker looks again after a second, off its own thread; any difference makes it stale. */
+  looks: Look[]
+}
+
+/** What a route would do with a request, for `sluice explain`. */
+export interface NativeMatch {
+  /** Index into NativeConfig.routes, or -1. */
+  route: number
+  /** Methods that the path has, when no route takes this one (405). */
+  allow: string[]
+  /** What the final '*' matched, as in QuestionEvent; null when it cannot name a file. */
+  rest: string | null
+  /** Error name when the request itself is refused ('dot-segment' …), else ''. */
+  error: string
+}
+
+export interface NativeWorkerStats {
+  /** Accepted, open now, refused by a limit. */
+  accepted: number
+  connections: number
+  refused: number
+  requests: number
+  /** Bytes received and sent on client connections. */
+  bytesIn: number
+  bytesOut: number
+  /** Questions asked, requests answered from the table, answers in the table now. */
+  questions: number
+  remembered: number
+  answers: number
+  /** Requests parked for an answer now. */
+  parked: number
+  /** Turns of the event loop. */
+  turns: number
+  /** By engine: responses begun and body bytes moved. */
+  engines: Record<string, { responses: number; bytes: number }>
+  /** System calls by name. */
+  syscalls: Record<string, number>
+  /** By name from the list of errors. */
+  errors: Record<string, number>
+  /** By status code. */
+  statuses: Record<string, number>
+}
+
+/** Latencies of one route by one engine over all workers, head complete to last byte handed over. */
+export interface NativeHistogram {
+  route: number
+  engine: string
+  count: number
+  /** Sum in microseconds. */
+  sumUs: number
+  /** Upper bounds in microseconds and how many were at most that; cumulative, Prometheus style. */
+  buckets: { leUs: number; count: number }[]
+}
+
+export interface NativeStats {
+  workers: NativeWorkerStats[]
+  histograms: NativeHistogram[]
+  /** Open file descriptors and bytes in memory that the core holds for files. */
+  files: { descriptors: number; heldBytes: number }
+  /** Jobs done and waiting in the I/O threads, and their system calls. */
+  io: { threads: number; done: number; waiting: number; syscalls: Record<string, number> }
+}
+
+/** One system call or feature the core tried at start. */
+export interface NativeCapability {
+  name: string
+  available: boolean
+  /** errno name when not available, else ''. */
+  error: string
+  /** What is used instead, or what it is used for. */
+  detail: string
+}
+
+/**
+ * One gateway in the core. Made on, and called from, one JavaScript thread; `onEvents` is called on
+ * it with one batch. Two of them in one process do not know each other.
+ */
+export interface NativeGateway {
+  /** Binds every listener and starts the workers. Throws with `code` EADDRINUSE and the like. */
+  listen(): NativeAddress[]
+  /**
+   * Looks up `path` (relative, no leading slash; '' is the root itself) beneath `root` on an I/O
+   * thread and opens it when it is a regular file. Answers with one LookedEvent.
+   */
+  look(id: number, root: string, path: string): void
+  /** Answers one question. Unknown questions (the client has gone) are ignored. */
+  answer(worker: number, question: number, answer: NativeAnswer): void
+  /** Every worker drops these answers; running transfers finish. */
+  forget(answers: number[]): void
+  /** Gives files back. The descriptor closes when the last answer and transfer let go. */
+  release(files: number[]): void
+  /** Which route a request would take. Works before listen(). */
+  match(method: string, host: string, target: string): NativeMatch
+  stats(): NativeStats
+  /** Stops accepting, finishes requests, then ends; hard stop after timeouts.drain. */
+  drain(): void
+  /** Ends at once. Idempotent. */
+  close(): void
+}
+
+export interface NativeAddon {
+  /** Throws a TypeError naming the path of the first thing wrong in `config`. */
+  createGateway(config: NativeConfig, onEvents: (events: NativeEvent[]) => void): NativeGateway
+  /** Tries what the kernel and its filters allow. */
+  capabilities(): NativeCapability[]
+  /** CPUs that this process may use: affinity and cgroup quota, at least 1. */
+  usableCpus(): number
+  /** 'release' | 'asan' | 'tsan' … */
+  buildKind: string
+}
