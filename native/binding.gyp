@@ -1,0 +1,85 @@
+# The one build description: the core library, the addon, the unit tests and the micro-benchmarks.
+# Sources are found by folder, so a new file needs no edit here. Fuzz targets are one program per
+# file; scripts/build-native.mjs lists them and hands them to gyp beside this file.
+#
+# Configurations, each with its own output directory native/build/<name>:
+#   Release   what is shipped
+#   Asan      AddressSanitizer and UndefinedBehaviorSanitizer
+#   Tsan      ThreadSanitizer (programs only: the addon cannot be loaded into a plain Node)
+#   Fuzz      clang with libFuzzer and AddressSanitizer (fuzz targets only)
+{
+  'variables': {
+    'has_tests%': '<!(test -d ../test/native && echo 1 || echo 0)',
+    'has_benchmarks%': '<!(ls ../bench/native/*.cc >/dev/null 2>&1 && echo 1 || echo 0)',
+  },
+  'target_defaults': {
+    'include_dirs': ['.'],
+    'cflags!': ['-O3'],
+    'cflags_cc!': ['-fno-exceptions', '-fno-rtti', '-std=gnu++17', '-std=gnu++20'],
+    'cflags': ['-O2', '-g1', '-fPIC', '-fvisibility=hidden', '-Wall', '-Wextra', '-pthread'],
+    'cflags_cc': ['-std=c++20', '-fvisibility-inlines-hidden', '-Wno-missing-field-initializers'],
+    'ldflags': ['-pthread'],
+    'default_configuration': 'Release',
+    'configurations': {
+      'Release': {'cflags!': ['-O3']},
+      'Asan': {
+        'defines': ['SLUICE_ASAN'],
+        'cflags': [
+          '-O1', '-fno-omit-frame-pointer', '-fsanitize=address,undefined',
+          '-fno-sanitize-recover=undefined',
+        ],
+        'ldflags': ['-fsanitize=address,undefined'],
+      },
+      'Tsan': {
+        'defines': ['SLUICE_TSAN'],
+        'cflags': ['-O1', '-fno-omit-frame-pointer', '-fsanitize=thread'],
+        'ldflags': ['-fsanitize=thread'],
+      },
+      'Fuzz': {
+        'defines': ['SLUICE_LIBFUZZER'],
+        'cflags': ['-O1', '-fno-omit-frame-pointer', '-fsanitize=fuzzer-no-link,address,undefined'],
+        'ldflags': ['-fsanitize=fuzzer,address,undefined'],
+      },
+    },
+  },
+  'targets': [
+    {
+      'target_name': 'sluice_core',
+      'type': 'static_library',
+      'sources': [
+        '<!@(find core net http route transfer files proxy worker -name "*.cc" 2>/dev/null | sort)',
+      ],
+    },
+    {
+      'target_name': 'sluice',
+      'dependencies': ['sluice_core'],
+      'sources': ['<!@(find binding -name "*.cc" 2>/dev/null | sort)'],
+      'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],
+      'defines': ['NAPI_VERSION=9', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
+      'ldflags': ['-Wl,--exclude-libs,ALL', '-Wl,--no-undefined-version'],
+    },
+  ],
+  'conditions': [
+    ['has_tests==1', {
+      'targets': [
+        {
+          'target_name': 'unit_tests',
+          'type': 'executable',
+          'dependencies': ['sluice_core'],
+          'include_dirs': ['../test/native'],
+          'sources': ['<!@(find ../test/native -name "*.cc" | sort)'],
+        },
+      ],
+    }],
+    ['has_benchmarks==1', {
+      'targets': [
+        {
+          'target_name': 'micro_benchmarks',
+          'type': 'executable',
+          'dependencies': ['sluice_core'],
+          'sources': ['<!@(find ../bench/native -name "*.cc" | sort)'],
+        },
+      ],
+    }],
+  ],
+}

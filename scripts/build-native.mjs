@@ -1,0 +1,179 @@
+// Builds the native part. Run by npm at install with whatever Node npm uses, so it is plain
+// JavaScript without dependencies. A missing tool is one line that names its Debian package.
+//
+//   node scripts/build-native.mjs            at install: a prebuilt addon if it loads, else a build
+//   node scripts/build-native.mjs --build [--configuration=Release|Asan|Tsan|Fuzz] [target …]
+//                                            incremental; default target: the addon, `sluice`
+// Output: native/build/<configuration>/sluice.node, unit_tests, <name>_fuzz, …
+
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
+const native = join(root, 'native')
+const build = join(native, 'build')
+const inCheckout = existsSync(join(root, 'src', 'cli.ts')) || existsSync(join(root, '.git'))
+
+const debianPackages = { make: 'make', python3: 'python3', 'g++': 'g++', 'clang++': 'clang' }
+
+class BuildError extends Error {}
+
+function works(command, args) {
+  return spawnSync(command, args, { stdio: 'ignore' }).status === 0
+}
+
+function requireTools(compiler) {
+  const tools = [compiler, 'make', 'python3']
+  const missing = tools.filter((tool) => !works(tool, ['--version']))
+  if (missing.length === 0) return
+  const packages = missing.map((tool) => debianPackages[tool] ?? tool)
+  throw new BuildError(
+    `cannot build the native part without ${missing.join(', ')}: apt-get install ${packages.join(' ')}`,
+  )
+}
+
+// The headers of the Node that will load the addon: the pinned one of a checkout, else our own.
+function nodeDirectory() {
+  const pinned = join(root, 'node_modules', `node-linux-${process.arch}`)
+  const candidates = [pinned, dirname(dirname(process.execPath))]
+  return candidates.find((path) => existsSync(join(path, 'include', 'node', 'node_api.h')))
+}
+
+// npm's own node-gyp: npm names it in the environment; outside npm it is resolved from npm itself.
+function nodeGyp() {
+  if (process.env.npm_config_node_gyp) return process.env.npm_config_node_gyp
+  const folders = (process.env.PATH ?? '').split(':')
+  const npm = folders.map((folder) => join(folder, 'npm')).find(existsSync)
+  try {
+    return createRequire(realpathSync(npm ?? '')).resolve('node-gyp/bin/node-gyp.js')
+  } catch {
+    throw new BuildError('cannot find the node-gyp of npm: run this through npm (npm run build)')
+  }
+}
+
+function sourcesUnder(folder) {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder, { recursive: true })
+    .map((name) => join(folder, String(name)))
+    .filter((name) => name.endsWith('.cc'))
+    .sort()
+}
+
+// One program per test/fuzz/<name>_fuzz.cc; gyp cannot loop, so its list is written here.
+function fuzzTargets() {
+  const folder = join(root, 'test', 'fuzz')
+  if (!existsSync(folder)) return []
+  const names = readdirSync(folder).filter((name) => name.endsWith('_fuzz.cc'))
+  return names.map((name) => name.slice(0, -3)).sort()
+}
+
+function fuzzDescription(names) {
+  // Merged into binding.gyp by gyp; source paths are relative to native/build.
+  const main = {
+    target_name: 'fuzz_replay_main',
+    type: 'static_library',
+    sources: ['../../test/fuzz/replay_main.cc'],
+  }
+  const programs = names.map((name) => ({
+    target_name: name,
+    type: 'executable',
+    dependencies: ['sluice_core', 'fuzz_replay_main'],
+    sources: [`../../test/fuzz/${name}.cc`],
+  }))
+  return names.length === 0 ? {} : { targets: [main, ...programs] }
+}
+
+// Configures again only when the list of files, the build description or the Node changed.
+function configure(nodeDir) {
+  const folders = [native, join(root, 'test/native'), join(root, 'bench/native')]
+  const sources = folders.flatMap(sourcesUnder).filter((path) => !path.startsWith(build))
+  const fuzz = JSON.stringify(fuzzDescription(fuzzTargets()), null, 2)
+  const signature = JSON.stringify([
+    sources,
+    fuzz,
+    nodeDir ?? process.version,
+    readFileSync(join(native, 'binding.gyp'), 'utf8'),
+    readFileSync(fileURLToPath(import.meta.url), 'utf8'),
+  ])
+  const signatureFile = join(build, 'signature.json')
+  if (existsSync(signatureFile) && readFileSync(signatureFile, 'utf8') === signature) return
+  mkdirSync(build, { recursive: true })
+  const description = join(build, 'fuzz_targets.gypi')
+  writeFileSync(description, fuzz)
+  const args = [nodeGyp(), 'configure', '--directory', native, '--loglevel=error']
+  if (nodeDir) args.push(`--nodedir=${nodeDir}`)
+  const formats = ['-f', 'make', '-f', 'compile_commands_json']
+  run(process.execPath, [...args, '--', `-I${description}`, ...formats])
+  publishCompileCommands()
+  writeFileSync(signatureFile, signature)
+}
+
+// For editors; git ignores it.
+function publishCompileCommands() {
+  const written = join(build, 'Release', 'compile_commands.json')
+  if (inCheckout && existsSync(written)) {
+    writeFileSync(join(root, 'compile_commands.json'), readFileSync(written))
+  }
+}
+
+function run(command, args, options = {}) {
+  const result = spawnSync(command, args, { stdio: 'inherit', ...options })
+  if (result.error) throw new BuildError(`cannot run ${command}: ${result.error.message}`)
+  if (result.status !== 0) {
+    throw new BuildError(`building the native part failed (${[command, ...args].join(' ')})`)
+  }
+}
+
+function buildTargets(configuration, targets) {
+  const compiler = configuration === 'Fuzz' ? 'clang++' : (process.env.CXX ?? 'g++')
+  requireTools(compiler)
+  configure(nodeDirectory())
+  const args = ['--silent', '-C', build, `-j${availableParallelism()}`]
+  args.push(`BUILDTYPE=${configuration}`, `CXX=${compiler}`, `LINK=${compiler}`)
+  run('make', [...args, ...targets])
+}
+
+// An addon that was shipped with the package, when this machine can load it.
+function prebuiltLoads() {
+  const path = join(root, 'prebuilds', `linux-${process.arch}`, 'sluice.node')
+  const script = `process.dlopen({ exports: {} }, ${JSON.stringify(path)})`
+  return !inCheckout && existsSync(path) && works(process.execPath, ['-e', script])
+}
+
+// One build at a time in one tree: the script runs itself again under a lock.
+function relock(args) {
+  if (process.env.SLUICE_BUILD_LOCKED || !works('flock', ['--version'])) return undefined
+  mkdirSync(build, { recursive: true })
+  const command = [join(build, 'lock'), process.execPath, fileURLToPath(import.meta.url), ...args]
+  const env = { ...process.env, SLUICE_BUILD_LOCKED: '1' }
+  return spawnSync('flock', command, { stdio: 'inherit', env }).status ?? 1
+}
+
+function main(args) {
+  const atInstall = !args.includes('--build')
+  if (atInstall && prebuiltLoads()) return 0
+  const locked = relock(args)
+  if (locked !== undefined) return locked
+  if (atInstall) rmSync(join(build, 'signature.json'), { force: true })
+  const option = args.find((arg) => arg.startsWith('--configuration='))
+  const configuration = option?.slice('--configuration='.length) ?? 'Release'
+  const targets = args.filter((arg) => !arg.startsWith('--'))
+  const all = targets.includes('fuzz') ? fuzzTargets() : []
+  const named = targets.filter((target) => target !== 'fuzz')
+  const wanted = [...named, ...all]
+  buildTargets(configuration, wanted.length === 0 ? ['sluice'] : wanted)
+  return 0
+}
+
+try {
+  process.exitCode = main(process.argv.slice(2))
+} catch (error) {
+  if (!(error instanceof BuildError)) throw error
+  console.error(`sluice: ${error.message}`)
+  process.exitCode = 1
+}
