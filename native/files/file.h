@@ -1,0 +1,46 @@
+// One regular file that was opened to be served: a descriptor, or its bytes in memory, with what
+// fstat said of that very descriptor. Immutable after the I/O thread made it (but for `warm_until`);
+// shared by answers on several workers and by running transfers; the last holder closes it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "core/ref.h"
+
+namespace sluice::files {
+
+/// Open descriptors and bytes in memory of all files of one gateway. Outlives them.
+struct FileCounts {
+  std::atomic<int64_t> descriptors{0};
+  std::atomic<int64_t> held_bytes{0};
+};
+
+/// Device, inode, kind, size, mtime and ctime as one number: equal means unchanged. Never 0.
+using Identity = uint64_t;
+inline constexpr Identity kAbsent = 0;
+
+class File : public Counted<File> {
+ public:
+  /// Takes over `fd`, or holds `bytes` and no descriptor when fd is -1.
+  File(FileCounts* counts, int fd, std::string bytes);
+  ~File();
+
+  const int fd;             ///< -1 when held in memory
+  const std::string bytes;  ///< the whole content when fd is -1
+  uint64_t id = 0;          ///< set once, before it is shared
+  uint64_t size = 0;
+  int64_t mtime_s = 0;
+  uint32_t mtime_ns = 0;
+  int64_t opened_s = 0;  ///< wall clock when fstat was done, for weak or strong (RFC 9110 §8.8.1)
+  Identity identity = kAbsent;
+  bool in_memory() const { return fd < 0; }
+  /// Until then (sys::now_us) its pages are taken to be in memory. Relaxed, any thread.
+  mutable std::atomic<int64_t> warm_until_us{0};
+
+ private:
+  FileCounts* counts_;
+};
+
+}  // namespace sluice::files

@@ -1,0 +1,46 @@
+// Looks up a path beneath a root and opens it when it is a regular file. Runs on I/O threads only.
+// Containment by construction: openat2(RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS), or, where kernel or
+// seccomp refuses that call, a walk segment by segment that gives the same answers (open_beneath.cc).
+// Never opens a FIFO, socket or device in a way that blocks or has an effect.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/ref.h"
+#include "files/file.h"
+
+namespace sluice::files {
+
+enum class Outcome : uint8_t { file, directory, absent, special, refused, failed };
+
+struct Looked {
+  Outcome outcome = Outcome::absent;
+  Ref<File> file;               ///< when outcome is file
+  Identity identity = kAbsent;  ///< of whatever is there, also of directories; kAbsent: nothing
+  uint64_t size = 0;
+  int64_t mtime_ms = 0;
+  int error = 0;  ///< errno when refused or failed
+};
+
+struct OpenOptions {
+  /// Files up to this many bytes are read into memory and their descriptor closed. Content and fstat
+  /// agree: a file that changes while it is read is read again, then held by descriptor.
+  uint64_t memory_bytes = 0;
+  FileCounts* counts = nullptr;
+  /// Use the walk even where openat2 works (tests compare the two).
+  bool force_walk = false;
+};
+
+/// `root` absolute, resolved anew on each call (so a root that is a symlink may be swapped); `path`
+/// relative to it, without leading slash, "" for the root itself.
+Looked look_up(const std::string& root, const std::string& path, const OpenOptions& options);
+
+/// Only the identity of what is there now, without opening it for reading; kAbsent when nothing is
+/// there or it is refused.
+Identity identify(const std::string& root, const std::string& path);
+
+/// "ENOENT" for ENOENT.
+const char* errno_name(int error);
+
+}  // namespace sluice::files

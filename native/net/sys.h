@@ -1,0 +1,95 @@
+// The one place that makes system calls. Tests and fuzzers replace it at link time.
+// Every function returns the call's result, or -errno. Each call is counted in the calling thread's
+// SyscallCounts (plain stores by one thread, relaxed loads by whoever prints them).
+#pragma once
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace sluice::sys {
+
+/// The calls that are counted, by kind.
+#define SLUICE_SYSCALLS(X)                                                                      \
+  X(accept4) X(bind) X(cachestat) X(close) X(connect) X(epoll_create1) X(epoll_ctl)              \
+  X(epoll_wait) X(eventfd) X(fstat) X(getsockname) X(getsockopt) X(inotify) X(listen) X(openat)  \
+  X(openat2) X(pipe2) X(pread) X(preadv2) X(read) X(readahead) X(readlinkat) X(recv) X(send)     \
+  X(sendfile) X(sendmsg) X(setsockopt) X(shutdown) X(socket) X(splice) X(tee) X(unlink)          \
+  X(vmsplice) X(write) X(fcntl)
+
+enum class Call : uint8_t {
+#define X(name) name,
+  SLUICE_SYSCALLS(X)
+#undef X
+  count_
+};
+inline constexpr size_t kCallCount = static_cast<size_t>(Call::count_);
+
+/// "sendfile" for Call::sendfile.
+std::string_view call_name(Call call);
+
+/// How often one thread made each call. Written by its thread only.
+struct SyscallCounts {
+  std::array<std::atomic<uint64_t>, kCallCount> calls{};
+};
+
+/// From now on the calling thread counts into `counts`, which must outlive its calls; null: nowhere.
+void count_into(SyscallCounts* counts);
+
+// Sockets. -errno on failure; EINTR is retried inside except by epoll_wait.
+int socket(int family, int type, int protocol);
+int bind(int fd, const sockaddr* address, socklen_t length);
+int listen(int fd, int backlog);
+int connect(int fd, const sockaddr* address, socklen_t length);
+int accept4(int fd, sockaddr* address, socklen_t* length, int flags);
+int getsockname(int fd, sockaddr* address, socklen_t* length);
+int getsockopt(int fd, int level, int name, void* value, socklen_t* length);
+int setsockopt(int fd, int level, int name, const void* value, socklen_t length);
+int shutdown(int fd, int how);
+ssize_t recv(int fd, void* buffer, size_t size, int flags);
+ssize_t send(int fd, const void* buffer, size_t size, int flags);
+ssize_t sendmsg(int fd, const msghdr* message, int flags);
+
+// The loop.
+int epoll_create1(int flags);
+int epoll_ctl(int epoll, int operation, int fd, epoll_event* event);
+int epoll_wait(int epoll, epoll_event* events, int capacity, int timeout_ms);
+int eventfd(unsigned initial, int flags);
+
+// Files.
+int openat(int directory, const char* path, int flags, unsigned mode);
+/// openat2(2) with `resolve` = RESOLVE_* flags; -ENOSYS where the libc or kernel has none.
+int openat2(int directory, const char* path, uint64_t flags, uint64_t mode, uint64_t resolve);
+int fstat(int fd, struct stat* result);
+ssize_t readlinkat(int directory, const char* path, char* buffer, size_t size);
+ssize_t read(int fd, void* buffer, size_t size);
+ssize_t write(int fd, const void* buffer, size_t size);
+ssize_t pread(int fd, void* buffer, size_t size, off_t offset);
+/// preadv2(2); RWF_NOWAIT answers -EAGAIN when the page is not in memory.
+ssize_t preadv2(int fd, const iovec* parts, int count, off_t offset, int flags);
+int unlink(const char* path);
+int close(int fd);
+
+// Moving bytes.
+/// `*offset` is advanced by the bytes moved.
+ssize_t sendfile(int to, int from, off_t* offset, size_t size);
+ssize_t splice(int from, off_t* from_offset, int to, off_t* to_offset, size_t size, unsigned flags);
+ssize_t tee(int from, int to, size_t size, unsigned flags);
+ssize_t vmsplice(int pipe, const iovec* parts, size_t count, unsigned flags);
+int pipe2(int ends[2], int flags);
+int fcntl(int fd, int command, long argument);
+
+/// CLOCK_MONOTONIC in microseconds, by the vDSO: not counted.
+int64_t now_us();
+/// CLOCK_REALTIME in seconds, coarse (a tick), by the vDSO: not counted.
+int64_t wall_clock_s();
+
+}  // namespace sluice::sys
