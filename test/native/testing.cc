@@ -4,11 +4,12 @@
 
 #include "testing.h"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
-#include <unistd.h>
 #include <vector>
 
 namespace testing {

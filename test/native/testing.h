@@ -50,7 +50,7 @@ std::string printed(const T& value) {
     return std::to_string(static_cast<long long>(value));
   } else if constexpr (std::is_integral_v<T>) {
     return std::to_string(value);
-  } else if constexpr (requires(std::ostringstream& out) { out << value; }) {
+  } else if constexpr (requires(std::ostringstream & out) { out << value; }) {
     std::ostringstream out;
     out << value;
     return out.str();
@@ -64,7 +64,8 @@ bool equal(const A& a, const B& b) {
   if constexpr (std::is_integral_v<A> && std::is_integral_v<B> && !std::is_same_v<A, bool> &&
                 !std::is_same_v<B, bool>) {
     // 1u == 1 without a warning about signs, and -1 is never equal to 0xffffffff.
-    return (a < A{}) == (b < B{}) && static_cast<std::uintmax_t>(a) == static_cast<std::uintmax_t>(b);
+    return (a < A{}) == (b < B{}) &&
+           static_cast<std::uintmax_t>(a) == static_cast<std::uintmax_t>(b);
   } else {
     return a == b;
   }
@@ -73,7 +74,8 @@ bool equal(const A& a, const B& b) {
 template <typename A, typename B>
 bool check_equal(const A& a, const B& b, const char* text, const char* file, int line) {
   if (equal(a, b)) return true;
-  fail(file, line, std::string(text) + "\n      left:  " + printed(a) + "\n      right: " + printed(b));
+  fail(file, line,
+       std::string(text) + "\n      left:  " + printed(a) + "\n      right: " + printed(b));
   return false;
 }
 
@@ -84,19 +86,24 @@ inline bool check(bool holds, const char* text, const char* file, int line) {
 
 }  // namespace testing
 
-#define TEST(name)                                                                     \
-  static void test_##name();                                                           \
+#define TEST(name)                                                                        \
+  static void test_##name();                                                              \
   static const ::testing::Registration registration_##name(#name, __FILE__, test_##name); \
   static void test_##name()
 
-#define CHECK(...) ((void)::testing::check(static_cast<bool>(__VA_ARGS__), "CHECK(" #__VA_ARGS__ ")", __FILE__, __LINE__))
+#define CHECK(...)                                                                             \
+  ((void)::testing::check(static_cast<bool>(__VA_ARGS__), "CHECK(" #__VA_ARGS__ ")", __FILE__, \
+                          __LINE__))
 #define CHECK_EQ(a, b) \
   ((void)::testing::check_equal((a), (b), "CHECK_EQ(" #a ", " #b ")", __FILE__, __LINE__))
-#define REQUIRE(...)                                                                              \
-  do {                                                                                            \
-    if (!::testing::check(static_cast<bool>(__VA_ARGS__), "REQUIRE(" #__VA_ARGS__ ")", __FILE__, __LINE__)) return; \
+#define REQUIRE(...)                                                                             \
+  do {                                                                                           \
+    if (!::testing::check(static_cast<bool>(__VA_ARGS__), "REQUIRE(" #__VA_ARGS__ ")", __FILE__, \
+                          __LINE__))                                                             \
+      return;                                                                                    \
   } while (false)
-#define REQUIRE_EQ(a, b)                                                                          \
-  do {                                                                                            \
-    if (!::testing::check_equal((a), (b), "REQUIRE_EQ(" #a ", " #b ")", __FILE__, __LINE__)) return; \
+#define REQUIRE_EQ(a, b)                                                                     \
+  do {                                                                                       \
+    if (!::testing::check_equal((a), (b), "REQUIRE_EQ(" #a ", " #b ")", __FILE__, __LINE__)) \
+      return;                                                                                \
   } while (false)
