@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/ref.h"
+#include "transfer/transfer.h"
 
 namespace sluice::files {
 
@@ -21,23 +22,18 @@ struct FileCounts {
 using Identity = uint64_t;
 inline constexpr Identity kAbsent = 0;
 
-class File : public Counted<File> {
+class File final : public transfer::Source {
  public:
   /// Takes over `fd`, or holds `bytes` and no descriptor when fd is -1.
   File(FileCounts* counts, int fd, std::string bytes);
-  ~File();
+  ~File() override;
 
-  const int fd;             ///< -1 when held in memory
-  const std::string bytes;  ///< the whole content when fd is -1
   uint64_t id = 0;          ///< set once, before it is shared
   uint64_t size = 0;
   int64_t mtime_s = 0;
   uint32_t mtime_ns = 0;
   int64_t opened_s = 0;  ///< wall clock when fstat was done, for weak or strong (RFC 9110 §8.8.1)
   Identity identity = kAbsent;
-  bool in_memory() const { return fd < 0; }
-  /// Until then (sys::now_us) its pages are taken to be in memory. Relaxed, any thread.
-  mutable std::atomic<int64_t> warm_until_us{0};
 
  private:
   FileCounts* counts_;

@@ -1,0 +1,49 @@
+// Constants of the core that are not configuration, each with its reason. Measured ones name the
+// benchmark that measures them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sluice {
+
+/// One recv(2) reads at most this much; also the room in which pipelined answers are gathered.
+inline constexpr size_t kScratchBytes = 64 * 1024;
+/// Bodies up to this size are copied behind their head into one send; larger ones held in memory go
+/// out by one sendmsg of two parts (a copy costs more than the second part from here on).
+inline constexpr size_t kGatherBytes = 4 * 1024;
+/// One connection moves at most this many bytes in a turn of the loop, so that others get theirs.
+inline constexpr uint64_t kTurnBytes = 1024 * 1024;
+/// And answers at most this many pipelined requests in a turn.
+inline constexpr unsigned kTurnRequests = 64;
+/// Connections accepted by one listener in a turn.
+inline constexpr unsigned kTurnAccepts = 64;
+/// Events taken from the kernel in one call.
+inline constexpr int kEventsPerTurn = 256;
+/// Requests of one worker that may wait for an answer at once; beyond it: 503.
+inline constexpr size_t kMaxParked = 16 * 1024;
+/// Distinct questions of one worker that may be open at once; beyond it: 503.
+inline constexpr size_t kMaxQuestions = 4 * 1024;
+/// Answers in a worker's table; TypeScript bounds them first, this is the backstop.
+inline constexpr size_t kMaxAnswers = 1024 * 1024;
+/// An answer that rests on files is trusted this long before it is looked at again.
+inline constexpr int64_t kTrustUs = 1'000'000;
+/// A file whose mtime is younger than this may change without its times changing (DESIGN §7).
+inline constexpr int64_t kYoungS = 2;
+/// Served answers are reported to TypeScript at most this often.
+inline constexpr int64_t kReportMs = 100;
+/// An accept that ran out of descriptors is tried again after this long.
+inline constexpr int64_t kAcceptPauseMs = 100;
+/// After an early answer: unread request bytes are drained for at most this long and this much,
+/// so that the client can read the answer before the connection is reset.
+inline constexpr int64_t kLingerMs = 2'000;
+inline constexpr uint64_t kLingerBytes = 256 * 1024;
+/// A file whose pages were all found in memory is not probed again for this long.
+inline constexpr int64_t kWarmUs = 1'000'000;
+/// Bodies that a route does not read are discarded up to this size to keep the connection.
+inline constexpr uint64_t kDiscardBytes = 64 * 1024;
+/// Threads for whatever may block on a disk, and jobs that may wait for them.
+inline constexpr size_t kIoThreads = 3;
+inline constexpr size_t kIoQueue = 64 * 1024;
+
+}  // namespace sluice

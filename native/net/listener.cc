@@ -1,0 +1,134 @@
+// Binding and closing of listening sockets, on the main thread.
+// Accepted sockets inherit TCP_NODELAY and SO_KEEPALIVE from these, which saves two calls a
+// connection.
+#include "net/listener.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "net/sys.h"
+
+namespace sluice::net {
+namespace {
+
+constexpr int kBacklog = 4096;  // the kernel caps it at net.core.somaxconn
+
+void set_flag(int fd, int level, int name) {
+  int on = 1;
+  sys::setsockopt(fd, level, name, &on, sizeof on);
+}
+
+/// A socket of the right family, bound; or -errno.
+int bound_socket(const SocketAddress& address, bool reuse_port, BindError& error) {
+  int family = address.storage.ss_family;
+  int fd = sys::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) {
+    error = {fd, "socket"};
+    return fd;
+  }
+  if (family != AF_UNIX) {
+    set_flag(fd, SOL_SOCKET, SO_REUSEADDR);
+    if (reuse_port) set_flag(fd, SOL_SOCKET, SO_REUSEPORT);
+    set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
+    set_flag(fd, SOL_SOCKET, SO_KEEPALIVE);
+  }
+  if (family == AF_INET6) set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+  int bound = sys::bind(fd, reinterpret_cast<const sockaddr*>(&address.storage), address.length);
+  if (bound < 0) {
+    error = {bound, "bind"};
+    sys::close(fd);
+    return bound;
+  }
+  return fd;
+}
+
+/// Binds once without SO_REUSEPORT, listens, and lets go: tells whether the port is really free.
+BindError probe_port(const SocketAddress& address) {
+  BindError error;
+  int fd = bound_socket(address, false, error);
+  if (fd < 0) return error;
+  int listening = sys::listen(fd, 1);
+  sys::close(fd);
+  return listening < 0 ? BindError{listening, "listen"} : BindError{};
+}
+
+uint16_t port_of(int fd) {
+  SocketAddress address;
+  address.length = sizeof address.storage;
+  sys::getsockname(fd, reinterpret_cast<sockaddr*>(&address.storage), &address.length);
+  return to_endpoint(address.storage).port;
+}
+
+BindError bind_tcp(const Endpoint& endpoint, size_t workers, BoundListener& result) {
+  SocketAddress address;
+  if (int invalid = to_socket_address(endpoint, address); invalid < 0) return {invalid, "address"};
+  if (endpoint.port != 0) {
+    if (BindError taken = probe_port(address); taken.error != 0) return taken;
+  }
+  result.endpoint = endpoint;
+  for (size_t worker = 0; worker < workers; ++worker) {
+    BindError error;
+    int fd = bound_socket(address, true, error);
+    if (fd < 0) return error;
+    result.fds.push_back(fd);
+    if (int listening = sys::listen(fd, kBacklog); listening < 0) return {listening, "listen"};
+    if (worker == 0 && endpoint.port == 0) {
+      result.endpoint.port = port_of(fd);
+      to_socket_address(result.endpoint, address);
+    }
+  }
+  return {};
+}
+
+/// Whether somebody accepts on the unix socket at `address`.
+bool somebody_answers(const SocketAddress& address) {
+  int fd = sys::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return true;
+  int connected = sys::connect(fd, reinterpret_cast<const sockaddr*>(&address.storage),
+                               address.length);
+  sys::close(fd);
+  return connected != -ECONNREFUSED && connected != -ENOENT;
+}
+
+BindError bind_unix(const Endpoint& endpoint, size_t workers, BoundListener& result) {
+  SocketAddress address;
+  if (int invalid = to_socket_address(endpoint, address); invalid < 0) return {invalid, "address"};
+  BindError error;
+  int fd = bound_socket(address, false, error);
+  if (fd == -EADDRINUSE && !somebody_answers(address)) {
+    sys::unlink(endpoint.path.c_str());
+    error = BindError();
+    fd = bound_socket(address, false, error);
+  }
+  if (fd < 0) return error;
+  result.endpoint = endpoint;
+  result.fds.assign(workers, fd);
+  if (int listening = sys::listen(fd, kBacklog); listening < 0) return {listening, "listen"};
+  return {};
+}
+
+}  // namespace
+
+BindError bind_listener(const Endpoint& endpoint, size_t workers, BoundListener& result) {
+  result = BoundListener();
+  BindError error = endpoint.is_unix() ? bind_unix(endpoint, workers, result)
+                                       : bind_tcp(endpoint, workers, result);
+  if (error.error != 0) close_listener(result);
+  return error;
+}
+
+void close_listener(BoundListener& listener) {
+  std::vector<int> fds = std::move(listener.fds);
+  listener.fds.clear();
+  if (fds.empty()) return;
+  if (listener.endpoint.is_unix()) {
+    sys::unlink(listener.endpoint.path.c_str());
+    fds.resize(1);
+  }
+  for (int fd : fds) sys::close(fd);
+}
+
+}  // namespace sluice::net

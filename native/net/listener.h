@@ -1,0 +1,33 @@
+// Listening sockets. TCP: one socket per worker by SO_REUSEPORT, so that workers share no queue;
+// unix: one socket that the workers share (EPOLLEXCLUSIVE). Bound on the main thread before any
+// worker runs; accepted from on the workers.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "net/address.h"
+
+namespace sluice::net {
+
+/// What is bound for one configured listener: a descriptor for each worker.
+struct BoundListener {
+  Endpoint endpoint;     ///< port 0 has become the real one
+  std::vector<int> fds;  ///< one per worker; for unix the same number in every place
+};
+
+/// Why bind_listener failed: -errno, and the call that said so ("bind", "listen" …).
+struct BindError {
+  int error = 0;
+  const char* call = "";
+};
+
+/// Binds `endpoint` for `workers` workers. A TCP port somebody already listens on is EADDRINUSE even
+/// if that was bound with SO_REUSEPORT (a second start must not share it silently). A unix path left
+/// by a dead process is replaced; one that somebody answers on is EADDRINUSE.
+BindError bind_listener(const Endpoint& endpoint, size_t workers, BoundListener& result);
+
+/// Closes every descriptor once and removes a unix socket's path.
+void close_listener(BoundListener& listener);
+
+}  // namespace sluice::net

@@ -1,0 +1,75 @@
+// A transfer moves the bytes of one body from where they are to one socket, by one engine
+// (DESIGN §3). One interface, one engine per mechanism; the engine is chosen once per response
+// (transfer/choice.h). Runs on the worker that owns the socket; keeps no pointer to it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "core/ref.h"
+
+namespace sluice::transfer {
+
+/// Mechanisms that move bytes. The names are those of stats, logs and `explain`.
+enum class Engine : uint8_t {
+  memory,    ///< send of bytes that the core holds
+  sendfile,  ///< sendfile at an explicit offset
+  copy,      ///< pread + send: the twin of both
+  count_
+};
+inline constexpr size_t kEngineCount = static_cast<size_t>(Engine::count_);
+
+/// "sendfile" for Engine::sendfile.
+std::string_view engine_name(Engine engine);
+
+/// Where the bytes of a body come from: an open descriptor, or the bytes themselves. Shared by
+/// reference count between answers and running transfers, on any thread; immutable but for warmth.
+class Source : public Counted<Source> {
+ public:
+  Source(int descriptor, std::string content) : fd(descriptor), bytes(std::move(content)) {}
+  virtual ~Source() = default;
+
+  const int fd;             ///< -1 when held in memory
+  const std::string bytes;  ///< the whole content when fd is -1
+  bool in_memory() const { return fd < 0; }
+  /// Until then (sys::now_us) its pages are taken to be in memory. Relaxed, any thread.
+  mutable std::atomic<int64_t> warm_until_us{0};
+};
+
+/// What is still to be sent.
+struct Transfer {
+  Engine engine = Engine::memory;
+  Ref<const Source> source;
+  uint64_t offset = 0;  ///< of the next byte, in the source
+  uint64_t left = 0;    ///< bytes
+};
+
+enum class Step : uint8_t {
+  done,     ///< nothing left
+  more,     ///< the turn's budget is used up; the socket would take more
+  blocked,  ///< the socket is full
+  cold,     ///< the next bytes are not in memory: let an I/O thread read ahead
+  short_source,  ///< the source ended before the promised length: close the connection
+  peer_gone,     ///< the client closed or reset
+  failed         ///< reading failed: close the connection
+};
+
+struct Progress {
+  Step step = Step::done;
+  uint64_t moved = 0;  ///< bytes that the socket took in this step
+};
+
+/// Moves at most `budget` bytes of `transfer` to `socket`. `scratch` is room of the worker's that the
+/// copying engine may use during the call. `now_us` dates the probe of cold pages.
+Progress step(Transfer& transfer, int socket, uint64_t budget, std::span<char> scratch,
+              int64_t now_us);
+
+/// Reads the pages that the next step wants, on an I/O thread. False when reading fails.
+bool read_ahead(const Transfer& transfer, uint64_t budget);
+
+}  // namespace sluice::transfer
