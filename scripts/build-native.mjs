@@ -24,7 +24,7 @@ import { fileURLToPath } from 'node:url'
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const native = join(root, 'native')
 const build = join(native, 'build')
-const inCheckout = existsSync(join(root, 'src', 'cli.ts')) || existsSync(join(root, '.git'))
+const inCheckout = existsSync(join(root, 'src'))
 
 const debianPackages = { make: 'make', python3: 'python3', 'g++': 'g++', 'clang++': 'clang' }
 
