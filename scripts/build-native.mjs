@@ -38,10 +38,9 @@ function requireTools(compiler) {
   const tools = [compiler, 'make', 'python3']
   const missing = tools.filter((tool) => !works(tool, ['--version']))
   if (missing.length === 0) return
-  const packages = missing.map((tool) => debianPackages[tool] ?? tool)
-  throw new BuildError(
-    `cannot build the native part without ${missing.join(', ')}: apt-get install ${packages.join(' ')}`,
-  )
+  const names = missing.join(', ')
+  const packages = missing.map((tool) => debianPackages[tool] ?? tool).join(' ')
+  throw new BuildError(`cannot build the native part without ${names}: apt-get install ${packages}`)
 }
 
 // The headers of the Node that will load the addon: the pinned one of a checkout, else our own.
