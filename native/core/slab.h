@@ -1,5 +1,6 @@
 // A slab allocator: objects of one type from blocks that are never moved; freed ones are reused
-// first. One thread. Blocks go back when the slab does (a gateway keeps the room of its busiest hour).
+// first. One thread. Blocks go back when the slab does (a gateway keeps the room of its busiest
+// hour).
 #pragma once
 
 #include <cstddef>

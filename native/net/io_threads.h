@@ -1,8 +1,10 @@
 // I/O threads: whatever may block on a disk runs here and never on a worker or the main thread.
-// A bounded queue shared by a few threads; jobs report to their owner by the owner's own mailbox.
-// A hung disk holds at most the threads that touch it: `lanes` keep one root from taking all.
+// Bounded queues, one per lane, taken in turn by a few threads; jobs report to their owner by the
+// owner's own mailbox. A lane is what may hang together (a root): it never holds the last thread,
+// so a disk that hangs delays only the requests that need it.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
@@ -22,15 +24,19 @@ class IoThreads {
  public:
   using Job = std::function<void()>;
 
-  /// Starts `threads` threads with at most `capacity` jobs waiting.
+  static constexpr size_t kLanes = 8;
+
+  /// Starts `threads` threads (at least one, fewer where the system refuses) with at most
+  /// `capacity` jobs waiting in each lane.
   IoThreads(size_t threads, size_t capacity);
   /// Runs what is queued, then joins. Never called on an I/O thread.
   ~IoThreads();
   IoThreads(const IoThreads&) = delete;
   IoThreads& operator=(const IoThreads&) = delete;
 
-  /// Queues `job`; false when the queue is full (the caller answers 503). Any thread.
-  bool post(Job job);
+  /// Queues `job`; false when its lane is full (the caller answers 503). Any thread. Jobs of one
+  /// lane begin in order. `lane` is any number, such as a hash of the root.
+  bool post(Job job, size_t lane = 0);
 
   size_t threads() const { return workers_.size(); }
   size_t waiting() const;
@@ -39,11 +45,20 @@ class IoThreads {
   std::array<uint64_t, sys::kCallCount> syscalls() const;
 
  private:
+  struct Lane {
+    std::deque<Job> jobs;
+    size_t running = 0;
+  };
+
+  void start(size_t threads);
   void run(size_t index);
+  Lane* next_lane();
 
   mutable std::mutex mutex_;
   std::condition_variable ready_;
-  std::deque<Job> jobs_;
+  std::array<Lane, kLanes> lanes_;
+  size_t turn_ = 0;        ///< the lane that is looked at first
+  size_t lane_limit_ = 1;  ///< threads that one lane may hold
   bool stopping_ = false;
   const size_t capacity_;
   std::atomic<uint64_t> done_{0};

@@ -18,18 +18,20 @@
 namespace sluice::sys {
 
 /// The calls that are counted, by kind.
-#define SLUICE_SYSCALLS(X)                                                                      \
-  X(accept4) X(bind) X(cachestat) X(close) X(connect) X(epoll_create1) X(epoll_ctl)              \
-  X(epoll_wait) X(eventfd) X(fstat) X(getsockname) X(getsockopt) X(inotify) X(listen) X(openat)  \
-  X(openat2) X(pipe2) X(pread) X(preadv2) X(read) X(readahead) X(readlinkat) X(recv) X(send)     \
-  X(sendfile) X(sendmsg) X(setsockopt) X(shutdown) X(socket) X(splice) X(tee) X(unlink)          \
-  X(vmsplice) X(write) X(fcntl)
+#define SLUICE_SYSCALLS(X)                                                                        \
+  X(accept4)                                                                                      \
+  X(bind) X(cachestat) X(close) X(connect) X(epoll_create1) X(epoll_ctl) X(epoll_wait) X(eventfd) \
+      X(fcntl) X(fstat) X(getsockname) X(getsockopt) X(inotify) X(listen) X(memfd_create)         \
+          X(openat) X(openat2) X(pipe2) X(pread) X(preadv2) X(read) X(readahead) X(readlinkat)    \
+              X(recv) X(sched_getaffinity) X(send) X(sendfile) X(sendmsg) X(setsockopt)           \
+                  X(shutdown) X(socket) X(socketpair) X(splice) X(tee) X(unlink) X(vmsplice)      \
+                      X(write)
 
 enum class Call : uint8_t {
 #define X(name) name,
   SLUICE_SYSCALLS(X)
 #undef X
-  count_
+      count_
 };
 inline constexpr size_t kCallCount = static_cast<size_t>(Call::count_);
 
@@ -41,14 +43,17 @@ struct SyscallCounts {
   std::array<std::atomic<uint64_t>, kCallCount> calls{};
 };
 
-/// From now on the calling thread counts into `counts`, which must outlive its calls; null: nowhere.
+/// From now on the calling thread counts into `counts`, which must outlive its calls; null:
+/// nowhere.
 void count_into(SyscallCounts* counts);
 
 // Sockets. -errno on failure; EINTR is retried inside except by epoll_wait.
 int socket(int family, int type, int protocol);
 int bind(int fd, const sockaddr* address, socklen_t length);
 int listen(int fd, int backlog);
+/// An interrupted connect goes on in the kernel, so EINTR is answered as -EINPROGRESS.
 int connect(int fd, const sockaddr* address, socklen_t length);
+int socketpair(int family, int type, int protocol, int ends[2]);
 int accept4(int fd, sockaddr* address, socklen_t* length, int flags);
 int getsockname(int fd, sockaddr* address, socklen_t* length);
 int getsockopt(int fd, int level, int name, void* value, socklen_t* length);
@@ -75,8 +80,19 @@ ssize_t write(int fd, const void* buffer, size_t size);
 ssize_t pread(int fd, void* buffer, size_t size, off_t offset);
 /// preadv2(2); RWF_NOWAIT answers -EAGAIN when the page is not in memory.
 ssize_t preadv2(int fd, const iovec* parts, int count, off_t offset, int flags);
+/// Starts reading the pages of a range; may block on the disk.
+ssize_t readahead(int fd, off_t offset, size_t size);
+/// How many pages of [offset, offset + size) are in memory; -ENOSYS before Linux 6.5.
+int64_t cachestat(int fd, uint64_t offset, uint64_t size);
+int memfd_create(const char* name, unsigned flags);
 int unlink(const char* path);
+/// Never retried: Linux has released the number even when it answers EINTR.
 int close(int fd);
+
+// Watching files; all three count as `inotify`.
+int inotify_init(int flags);
+int inotify_add_watch(int fd, const char* path, uint32_t mask);
+int inotify_rm_watch(int fd, int watch);
 
 // Moving bytes.
 /// `*offset` is advanced by the bytes moved.
@@ -86,6 +102,9 @@ ssize_t tee(int from, int to, size_t size, unsigned flags);
 ssize_t vmsplice(int pipe, const iovec* parts, size_t count, unsigned flags);
 int pipe2(int ends[2], int flags);
 int fcntl(int fd, int command, long argument);
+
+/// How many CPUs the calling thread may run on.
+int cpu_affinity();
 
 /// CLOCK_MONOTONIC in microseconds, by the vDSO: not counted.
 int64_t now_us();

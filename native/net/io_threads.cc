@@ -1,0 +1,109 @@
+// The queue of the I/O threads. Runs on them, except post() and the counters (any thread).
+// The lock is held only to take or leave a job, never while one runs. A thread that ends a job
+// looks for the next one itself, so a lane that was at its limit goes on without being woken.
+#include "net/io_threads.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <string>
+#include <system_error>
+
+namespace sluice::net {
+
+IoThreads::IoThreads(size_t threads, size_t capacity) : capacity_(capacity) {
+  threads = std::max<size_t>(threads, 1);
+  counts_ = std::make_unique<sys::SyscallCounts[]>(threads);
+  const std::lock_guard lock(mutex_);  // they begin when all are there and the limit is known
+  start(threads);
+  lane_limit_ = std::max<size_t>(workers_.size(), 2) - 1;
+}
+
+void IoThreads::start(size_t threads) {
+  workers_.reserve(threads);
+  for (size_t i = 0; i < threads; ++i) {
+    try {
+      workers_.emplace_back([this, i] { run(i); });
+    } catch (const std::system_error&) {
+      if (workers_.empty()) throw;  // at start, to whoever creates the gateway
+      return;
+    }
+  }
+}
+
+IoThreads::~IoThreads() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  ready_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
+}
+
+bool IoThreads::post(Job job, size_t lane) {
+  {
+    const std::lock_guard lock(mutex_);
+    auto& jobs = lanes_[lane % kLanes].jobs;
+    if (stopping_ || jobs.size() >= capacity_) return false;
+    jobs.push_back(std::move(job));
+  }
+  ready_.notify_one();
+  return true;
+}
+
+size_t IoThreads::waiting() const {
+  const std::lock_guard lock(mutex_);
+  size_t sum = 0;
+  for (const Lane& lane : lanes_) sum += lane.jobs.size();
+  return sum;
+}
+
+std::array<uint64_t, sys::kCallCount> IoThreads::syscalls() const {
+  std::array<uint64_t, sys::kCallCount> sums{};
+  for (size_t thread = 0; thread < workers_.size(); ++thread) {
+    for (size_t call = 0; call < sys::kCallCount; ++call) {
+      sums[call] += counts_[thread].calls[call].load(std::memory_order_relaxed);
+    }
+  }
+  return sums;
+}
+
+/// The next lane, in turn, that has a job and may hold one more thread.
+IoThreads::Lane* IoThreads::next_lane() {
+  for (size_t i = 0; i < kLanes; ++i) {
+    const size_t index = (turn_ + i) % kLanes;
+    Lane& lane = lanes_[index];
+    // When stopping, a lane that hangs may have all threads: they are to be joined anyway.
+    if (lane.jobs.empty() || (lane.running >= lane_limit_ && !stopping_)) continue;
+    turn_ = index + 1;
+    return &lane;
+  }
+  return nullptr;
+}
+
+void IoThreads::run(size_t index) {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);  // signals belong to the main thread
+  pthread_setname_np(pthread_self(), ("sluice-io-" + std::to_string(index)).c_str());
+  sys::count_into(&counts_[index]);
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    Lane* lane = nullptr;
+    ready_.wait(lock, [&] { return (lane = next_lane()) != nullptr || stopping_; });
+    if (lane == nullptr) return;
+    ++lane->running;
+    {
+      const Job job = std::move(lane->jobs.front());
+      lane->jobs.pop_front();
+      lock.unlock();
+      job();
+      done_.fetch_add(1, std::memory_order_relaxed);
+    }  // what the job holds is let go outside the lock
+    lock.lock();
+    --lane->running;
+  }
+}
+
+}  // namespace sluice::net
