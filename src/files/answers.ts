@@ -1,0 +1,118 @@
+// Remembered answers by route and path, absences included, bounded in number. The workers' tables
+// hold copies; what goes from here is forgotten there. Main thread.
+// Must never hand out an id twice, nor keep an answer whose file the cache has dropped.
+
+import { LRUCache } from 'lru-cache'
+import type { NativeAnswer } from '../native/interface.ts'
+import type { FileCache, OpenFile } from './cache.ts'
+import type { Decision } from './decide.ts'
+import type { Outbox } from './outbox.ts'
+
+interface Remembered {
+  key: string
+  answer: NativeAnswer
+  file: OpenFile | null
+}
+
+/** Counters since start, and the size now. */
+export interface AnswerCounts {
+  answers: number
+  confirmed: number
+  evictedAnswers: number
+  stale: number
+}
+
+export class AnswerTable {
+  readonly #files: FileCache
+  readonly #outbox: Outbox
+  readonly #byKey: LRUCache<string, Remembered>
+  readonly #byId = new Map<number, Remembered>()
+  readonly #counts = { confirmed: 0, evictedAnswers: 0, stale: 0 }
+  #lastId = 0
+
+  /** `bound` answers are kept, the most recently served last to go. */
+  constructor(files: FileCache, outbox: Outbox, bound: number) {
+    this.#files = files
+    this.#outbox = outbox
+    // By size instead of `max`: that would reserve room for the whole bound at start.
+    this.#byKey = new LRUCache<string, Remembered>({
+      maxSize: Math.max(1, bound),
+      sizeCalculation: () => 1,
+      disposeAfter: (remembered, _key, reason) => this.#disposed(remembered, reason),
+    })
+  }
+
+  /**
+   * Gives `decision` an id and remembers it under `key`, if it may be. `pinned` are the files that
+   * its looks found. The same outcome as before keeps its id, so that workers share one answer.
+   */
+  admit(key: string, decision: Decision, pinned: OpenFile[]): NativeAnswer {
+    const before = this.#byKey.get(key)
+    if (before && decision.remember && isSame(before.answer, decision)) {
+      this.#counts.confirmed++
+      return before.answer
+    }
+    const answer: NativeAnswer = { id: ++this.#lastId, ...decision }
+    const file = pinned.find((candidate) => candidate.id === decision.file) ?? null
+    // A file that was evicted while the answer was made is sent once more and not remembered.
+    if (file && decision.remember) answer.remember = this.#files.attach(file, answer.id)
+    if (answer.remember) this.#keep({ key, answer, file })
+    return answer
+  }
+
+  /** Workers gave these answers: they and their files become the most recent ones. */
+  touched(ids: number[]): void {
+    for (const id of ids) {
+      const remembered = this.#byId.get(id)
+      if (!remembered) continue
+      this.#byKey.get(remembered.key)
+      if (remembered.file) this.#files.touch(remembered.file)
+    }
+  }
+
+  /** A worker saw that the disk no longer agrees: the answers go, and with them their files. */
+  stale(ids: number[]): void {
+    for (const id of ids) {
+      const remembered = this.#byId.get(id)
+      if (!remembered) continue
+      this.#counts.stale++
+      this.#byKey.delete(remembered.key)
+      if (remembered.file) this.#files.drop(remembered.file)
+    }
+  }
+
+  /** Forgets answers whose file has gone. */
+  forget(ids: number[]): void {
+    for (const id of ids) {
+      const remembered = this.#byId.get(id)
+      if (remembered) this.#byKey.delete(remembered.key)
+    }
+  }
+
+  close(): void {
+    this.#byKey.clear()
+  }
+
+  counts(): AnswerCounts {
+    return { answers: this.#byKey.size, ...this.#counts }
+  }
+
+  #keep(remembered: Remembered): void {
+    this.#byId.set(remembered.answer.id, remembered)
+    this.#byKey.set(remembered.key, remembered)
+  }
+
+  #disposed(remembered: Remembered, reason: LRUCache.DisposeReason): void {
+    const { answer, file } = remembered
+    if (reason === 'evict') this.#counts.evictedAnswers++
+    this.#byId.delete(answer.id)
+    this.#outbox.forget(answer.id)
+    if (file) this.#files.detach(file, answer.id)
+  }
+}
+
+/** A decision follows from what its looks found, so equal findings are equal answers. */
+function isSame(answer: NativeAnswer, decision: Decision): boolean {
+  if (answer.file !== decision.file || answer.looks.length !== decision.looks.length) return false
+  return answer.looks.every((look, index) => look.identity === decision.looks[index]?.identity)
+}

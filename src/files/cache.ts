@@ -1,0 +1,217 @@
+// The descriptor cache: the files that the core holds open for us, bounded by number and by bytes in
+// memory, most recently served last to go. Main thread. JavaScript sees ids, never descriptors.
+// Must never release a file that an answer in the making still needs, nor keep one that no answer
+// rests on: a kept file costs a descriptor and, when deleted on disk, its space.
+//
+//   look ─▶ pinned by whoever waits ─▶ attached to answers ─▶ dropped ─▶ released when unpinned
+//                                                 │ evicted, idle, stale, replaced, last answer gone
+
+import { LRUCache } from 'lru-cache'
+import type { LookedEvent, NativeGateway } from '../native/interface.ts'
+import type { Finding } from './decide.ts'
+import type { Outbox } from './outbox.ts'
+
+/** A file that the core holds for us. */
+export interface OpenFile {
+  readonly key: string
+  /** Id in the core; never used again after release. */
+  readonly id: number
+  readonly identity: bigint
+  readonly heldBytes: number
+  /** Ids of the remembered answers that send it. */
+  readonly answers: Set<number>
+  /** Decisions in progress that found it. */
+  pins: number
+  /** No longer in the cache; released when the last pin goes. */
+  dropped: boolean
+}
+
+/** What a look found; `open` is pinned for the caller, who must unpin() it once. */
+export interface Found extends Finding {
+  open: OpenFile | null
+}
+
+export interface FileCacheBounds {
+  files: number
+  bytes: number
+}
+
+export interface FileCacheOptions {
+  native: Pick<NativeGateway, 'look'>
+  outbox: Outbox
+  bounds: FileCacheBounds
+  /** A file has gone from the cache: these answers must be forgotten. */
+  onDropped: (answers: number[]) => void
+  /** Clock in milliseconds, for tests. */
+  clock?: { now(): number }
+}
+
+/** Counters since start, and sizes now. */
+export interface FileCacheCounts {
+  files: number
+  heldBytes: number
+  looks: number
+  opened: number
+  shared: number
+  evictedFiles: number
+  idleFiles: number
+}
+
+interface PendingLook {
+  key: string
+  waiters: number
+  settle: (found: Found) => void
+  found: Promise<Found>
+}
+
+/** A file that nobody asked for this long is closed, so that what was deleted gives back its space. */
+const idleMs = 60_000
+
+export class FileCache {
+  readonly #native: Pick<NativeGateway, 'look'>
+  readonly #outbox: Outbox
+  readonly #onDropped: (answers: number[]) => void
+  readonly #files: LRUCache<string, OpenFile>
+  readonly #pendingByKey = new Map<string, PendingLook>()
+  readonly #pendingById = new Map<number, PendingLook>()
+  readonly #counts = { heldBytes: 0, looks: 0, opened: 0, shared: 0, evictedFiles: 0, idleFiles: 0 }
+  #lastLook = 0
+
+  constructor(options: FileCacheOptions) {
+    this.#native = options.native
+    this.#outbox = options.outbox
+    this.#onDropped = options.onDropped
+    this.#files = new LRUCache<string, OpenFile>({
+      max: Math.max(1, options.bounds.files),
+      maxSize: Math.max(1, options.bounds.bytes),
+      sizeCalculation: (file) => Math.max(1, file.heldBytes),
+      ttl: idleMs,
+      ttlResolution: 0,
+      updateAgeOnGet: true,
+      allowStale: true,
+      noDeleteOnStaleGet: true,
+      disposeAfter: (file, _key, reason) => this.#disposed(file, reason),
+      ...(options.clock ? { perf: options.clock } : {}),
+    })
+  }
+
+  /**
+   * Looks at `path` beneath `root` now; whoever asks while a look is under way shares it. A file
+   * that is already open and has not changed is found again under its old id.
+   */
+  look(root: string, path: string): Promise<Found> {
+    const key = `${root}\0${path}`
+    const pending = this.#pendingByKey.get(key)
+    if (pending) {
+      pending.waiters++
+      return pending.found
+    }
+    const id = ++this.#lastLook
+    this.#native.look(id, root, path)
+    this.#counts.looks++
+    const { promise: found, resolve: settle } = Promise.withResolvers<Found>()
+    const fresh: PendingLook = { key, waiters: 1, settle, found }
+    this.#pendingByKey.set(key, fresh)
+    this.#pendingById.set(id, fresh)
+    return found
+  }
+
+  /** The outcome of a look. After close(), or of a look that nobody made, its file is given back. */
+  looked(event: LookedEvent): void {
+    const pending = this.#pendingById.get(event.id)
+    if (!pending) {
+      if (event.file !== 0) this.#outbox.release(event.file)
+      return
+    }
+    this.#pendingById.delete(event.id)
+    this.#pendingByKey.delete(pending.key)
+    const open = event.outcome === 'file' ? this.#admit(pending.key, event, pending.waiters) : null
+    const { outcome, identity, error } = event
+    pending.settle({ outcome, identity, error, file: open?.id ?? 0, open })
+  }
+
+  /** Ends one pin that look() gave. */
+  unpin(file: OpenFile): void {
+    file.pins--
+    if (file.pins > 0) return
+    if (file.dropped) this.#outbox.release(file.id)
+    else if (file.answers.size === 0) this.#files.delete(file.key)
+  }
+
+  /** `answer` rests on the pinned `file` from now on; false when the file has gone meanwhile. */
+  attach(file: OpenFile, answer: number): boolean {
+    if (file.dropped) return false
+    file.answers.add(answer)
+    return true
+  }
+
+  /** `answer` was forgotten; a file that no answer rests on goes with the last one. */
+  detach(file: OpenFile, answer: number): void {
+    file.answers.delete(answer)
+    if (!file.dropped && file.pins === 0 && file.answers.size === 0) this.#files.delete(file.key)
+  }
+
+  /** A worker served it: it becomes the most recent one. */
+  touch(file: OpenFile): void {
+    if (!file.dropped) this.#files.get(file.key)
+  }
+
+  /** It is no longer what the disk has: forgets every answer that rests on it. */
+  drop(file: OpenFile): void {
+    if (!file.dropped) this.#files.delete(file.key)
+  }
+
+  /** Closes what nobody asked for in a minute. */
+  purgeIdle(): void {
+    this.#files.purgeStale()
+  }
+
+  /** Forgets everything; looks under way are given back when they arrive. */
+  close(): void {
+    this.#pendingById.clear()
+    this.#pendingByKey.clear()
+    this.#files.clear()
+  }
+
+  counts(): FileCacheCounts {
+    return { files: this.#files.size, ...this.#counts }
+  }
+
+  /** The open file for what was looked at, old or new, pinned `pins` times. */
+  #admit(key: string, event: LookedEvent, pins: number): OpenFile {
+    const known = this.#files.get(key)
+    if (known && known.identity === event.identity) {
+      this.#outbox.release(event.file)
+      this.#counts.shared++
+      known.pins += pins
+      return known
+    }
+    const { file: id, identity, heldBytes } = event
+    const file: OpenFile = {
+      key,
+      id,
+      identity,
+      heldBytes,
+      answers: new Set(),
+      pins,
+      dropped: false,
+    }
+    this.#counts.opened++
+    this.#counts.heldBytes += heldBytes
+    this.#files.set(key, file)
+    // Larger than the whole bound: the cache did not take it, so it is sent once and not remembered.
+    if (this.#files.peek(key) !== file) this.#disposed(file, 'evict')
+    return file
+  }
+
+  #disposed(file: OpenFile, reason: LRUCache.DisposeReason): void {
+    file.dropped = true
+    this.#counts.heldBytes -= file.heldBytes
+    if (reason === 'evict') this.#counts.evictedFiles++
+    if (reason === 'expire') this.#counts.idleFiles++
+    const answers = [...file.answers]
+    file.answers.clear()
+    if (answers.length > 0) this.#onDropped(answers)
+    if (file.pins === 0) this.#outbox.release(file.id)
+  }
+}

@@ -1,0 +1,168 @@
+// The desk where the workers' questions about files() routes arrive and are answered: each path is
+// decided once, however many workers and requests wait for it. Main thread.
+// Must never leave a question without an answer, whatever fails: a request is parked behind it.
+
+import type { ResolvedFiles } from '../config/resolved.ts'
+import type {
+  LookedEvent,
+  NativeAnswer,
+  NativeGateway,
+  QuestionEvent,
+} from '../native/interface.ts'
+import type { CacheStats, QuestionStats } from '../telemetry/stats.ts'
+import { AnswerTable } from './answers.ts'
+import { FileCache, type OpenFile } from './cache.ts'
+import { type Decision, decide, failure } from './decide.ts'
+import { Outbox } from './outbox.ts'
+
+export interface FileQuestionsOptions {
+  native: Pick<NativeGateway, 'look' | 'answer' | 'forget' | 'release'>
+  /** By route id; undefined where the route is not a files() route. */
+  routes: (ResolvedFiles | undefined)[]
+  bounds: { files: number; bytes: number; answers: number }
+  /** Something of ours failed; the question was answered with a 500. */
+  onFault: (message: string, error: unknown) => void
+  /** Clock in milliseconds, for tests. */
+  clock?: { now(): number }
+}
+
+/** Distinct paths that may be undecided at once; beyond it a question gets a 503. */
+const maxPending = 16_384
+const idleSweepMs = 10_000
+
+export class FileQuestions {
+  readonly #options: FileQuestionsOptions
+  readonly #outbox: Outbox
+  readonly #files: FileCache
+  readonly #answers: AnswerTable
+  /** Who waits for the decision on a route and path. */
+  readonly #pending = new Map<string, QuestionEvent[]>()
+  readonly #sweep: NodeJS.Timeout
+  readonly #counts = { asked: 0, joined: 0, refused: 0, failed: 0 }
+  #closed = false
+
+  constructor(options: FileQuestionsOptions) {
+    const { native, bounds, clock } = options
+    this.#options = options
+    this.#outbox = new Outbox(native)
+    this.#files = new FileCache({
+      native,
+      outbox: this.#outbox,
+      bounds,
+      onDropped: (answers) => this.#answers.forget(answers),
+      ...(clock ? { clock } : {}),
+    })
+    this.#answers = new AnswerTable(this.#files, this.#outbox, bounds.answers)
+    this.#sweep = setInterval(() => this.#files.purgeIdle(), idleSweepMs)
+    this.#sweep.unref()
+  }
+
+  /** Takes a question; its answer follows, now or when the disk has spoken. Never throws. */
+  ask(question: QuestionEvent): void {
+    if (this.#closed) return
+    this.#counts.asked++
+    const key = `${question.route}\0${question.path}`
+    const waiting = this.#pending.get(key)
+    if (waiting) {
+      this.#counts.joined++
+      waiting.push(question)
+      return
+    }
+    if (this.#pending.size >= maxPending) {
+      this.#counts.refused++
+      this.#deliver([question], this.#answers.admit(key, failure('EAGAIN'), []))
+      return
+    }
+    const asking = [question]
+    this.#pending.set(key, asking)
+    void this.#decide(key, question, asking)
+  }
+
+  looked(event: LookedEvent): void {
+    this.#files.looked(event)
+  }
+
+  touched(answers: number[]): void {
+    this.#answers.touched(answers)
+  }
+
+  stale(answers: number[]): void {
+    this.#answers.stale(answers)
+  }
+
+  /** Closes files that nobody asked for in a minute; the desk does so itself from time to time. */
+  purgeIdle(): void {
+    this.#files.purgeIdle()
+  }
+
+  /** Gives back everything and answers nothing more. Idempotent. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    clearInterval(this.#sweep)
+    this.#pending.clear()
+    this.#answers.close()
+    this.#files.close()
+    this.#outbox.flush()
+  }
+
+  /** What stats() says of files on this side. */
+  counts(): { questions: QuestionStats; cache: CacheStats } {
+    const { confirmed, ...answers } = this.#answers.counts()
+    return {
+      questions: { ...this.#counts, confirmed, pending: this.#pending.size },
+      cache: { ...this.#files.counts(), ...answers },
+    }
+  }
+
+  async #decide(key: string, question: QuestionEvent, asking: QuestionEvent[]): Promise<void> {
+    const pinned: OpenFile[] = []
+    let answer: NativeAnswer
+    try {
+      const decision = await this.#ponder(question, pinned)
+      answer = this.#answers.admit(key, decision, pinned)
+    } catch (error) {
+      answer = this.#failed(key, `cannot decide ${question.path}`, error)
+    }
+    this.#pending.delete(key)
+    this.#deliver(asking, answer)
+    for (const file of pinned) this.#files.unpin(file)
+  }
+
+  async #ponder(question: QuestionEvent, pinned: OpenFile[]): Promise<Decision> {
+    const route = this.#options.routes[question.route]
+    if (!route) throw new Error(`route ${question.route} serves no files`)
+    return decide(route, question.path, async (path) => {
+      const found = await this.#files.look(route.root, path)
+      if (found.open) pinned.push(found.open)
+      return found
+    })
+  }
+
+  #deliver(questions: QuestionEvent[], answer: NativeAnswer): void {
+    for (const question of questions) {
+      if (this.#closed) return
+      try {
+        this.#options.native.answer(question.worker, question.id, answer)
+      } catch (error) {
+        this.#apologize(question, error)
+      }
+    }
+  }
+
+  /** The core did not take an answer: it gets one that has nothing in it to refuse. */
+  #apologize(question: QuestionEvent, error: unknown): void {
+    const apology = this.#failed('', `the core refuses the answer to ${question.path}`, error)
+    try {
+      this.#options.native.answer(question.worker, question.id, apology)
+    } catch {
+      // It takes nothing any more; what is parked ends by its own timeout.
+    }
+  }
+
+  #failed(key: string, message: string, error: unknown): NativeAnswer {
+    this.#counts.failed++
+    this.#options.onFault(message, error)
+    return this.#answers.admit(key, failure('EIO'), [])
+  }
+}

@@ -1,0 +1,216 @@
+// The errors of the core by their names in logs and stats. Written by scripts/generate-error-docs.ts
+// from native/core/errors.def; do not edit. Pure data, any thread.
+
+/** What is known of one error; status 0: no answer is sent, the connection just closes. */
+export interface ErrorInfo {
+  readonly status: number
+  readonly source: 'downstream' | 'upstream' | 'internal' | 'config'
+  readonly meaning: string
+}
+
+/** Every error of the core. */
+export const errors = {
+  'bad-request-line': {
+    status: 400,
+    source: 'downstream',
+    meaning: 'request line is not method SP target SP HTTP-version CRLF',
+  },
+  'bad-method': {
+    status: 400,
+    source: 'downstream',
+    meaning: 'method is not a token',
+  },
+  'bad-target': {
+    status: 400,
+    source: 'downstream',
+    meaning: 'request-target has a character or a form that is not allowed',
+  },
+  'dot-segment': {
+    status: 400,
+    source: 'downstream',
+    meaning: 'path has a . or .. segment, plain or percent-encoded',
+  },
+  'bad-version': {
+    status: 400,
+    source: 'downstream',
+    meaning: 'protocol is not HTTP/1.0 or HTTP/1.1',
+  },
+  'unsupported-version': {
+    status: 505,
+    source: 'downstream',
+    meaning: 'well-formed HTTP version that is not 1.x',
+  },
+  'bad-field-name': {
+    status: 400,
+    source: 'downstream',
+    meaning: 'field name is not a token, or white space stands before the colon',
+  },
+  'bad-field-value': {
+    status: 400,
+    source: 'downstream',
+    meaning: 'field value has a control character',
+  },
+  'folded-field': {
+    status: 400,
+    source: 'downstream',
+    meaning: 'obsolete line folding',
+  },
+  'bad-line-ending': {
+    status: 400,
+    source: 'downstream',
+    meaning: 'bare CR or bare LF',
+  },
+  'missing-host': {
+    status: 400,
+    source: 'downstream',
+    meaning: 'HTTP/1.1 request without Host',
+  },
+  'bad-host': {
+    status: 400,
+    source: 'downstream',
+    meaning: 'Host is repeated or malformed',
+  },
+  'bad-content-length': {
+    status: 400,
+    source: 'downstream',
+    meaning: 'Content-Length is malformed, or two of them differ',
+  },
+  'length-with-chunked': {
+    status: 400,
+    source: 'downstream',
+    meaning: 'both Content-Length and Transfer-Encoding',
+  },
+  'bad-transfer-encoding': {
+    status: 400,
+    source: 'downstream',
+    meaning: 'Transfer-Encoding where it is not allowed, or chunked is not final or repeated',
+  },
+  'unknown-transfer-coding': {
+    status: 501,
+    source: 'downstream',
+    meaning: 'a transfer coding other than chunked',
+  },
+  'unsupported-expectation': {
+    status: 417,
+    source: 'downstream',
+    meaning: 'Expect other than 100-continue',
+  },
+  'bad-chunk': {
+    status: 400,
+    source: 'downstream',
+    meaning: 'chunk size, extension or ending is malformed',
+  },
+  'head-too-large': {
+    status: 431,
+    source: 'downstream',
+    meaning: 'request head is over limits.headBytes',
+  },
+  'too-many-fields': {
+    status: 431,
+    source: 'downstream',
+    meaning: 'more header fields than limits.headers',
+  },
+  'target-too-long': {
+    status: 414,
+    source: 'downstream',
+    meaning: 'request-target is over limits.targetBytes',
+  },
+  'body-too-large': {
+    status: 413,
+    source: 'downstream',
+    meaning: 'request body is over limits.bodyBytes',
+  },
+  'head-timeout': {
+    status: 408,
+    source: 'downstream',
+    meaning: 'request head not complete within timeouts.head',
+  },
+  'body-timeout': {
+    status: 408,
+    source: 'downstream',
+    meaning: 'no byte of the request body within timeouts.body',
+  },
+  'idle-timeout': {
+    status: 0,
+    source: 'downstream',
+    meaning: 'keep-alive connection idle for timeouts.idle',
+  },
+  'write-timeout': {
+    status: 0,
+    source: 'downstream',
+    meaning: 'client took no byte within timeouts.write',
+  },
+  'client-gone': {
+    status: 0,
+    source: 'downstream',
+    meaning: 'client closed or reset the connection',
+  },
+  'too-many-questions': {
+    status: 503,
+    source: 'internal',
+    meaning: 'too many requests wait for a decision',
+  },
+  'answer-timeout': {
+    status: 503,
+    source: 'internal',
+    meaning: 'no decision within timeouts.head',
+  },
+  draining: {
+    status: 503,
+    source: 'internal',
+    meaning: 'the gateway is shutting down',
+  },
+  'no-route': {
+    status: 404,
+    source: 'downstream',
+    meaning: 'no route matches',
+  },
+  'method-not-allowed': {
+    status: 405,
+    source: 'downstream',
+    meaning: 'the path is routed, the method is not',
+  },
+  'not-found': {
+    status: 404,
+    source: 'downstream',
+    meaning: 'no such file',
+  },
+  'range-not-satisfiable': {
+    status: 416,
+    source: 'downstream',
+    meaning: 'no requested range lies within the file',
+  },
+  'precondition-failed': {
+    status: 412,
+    source: 'downstream',
+    meaning: 'If-Match or If-Unmodified-Since does not hold',
+  },
+  'short-file': {
+    status: 0,
+    source: 'internal',
+    meaning: 'file is shorter than promised: truncated while being sent',
+  },
+  'file-error': {
+    status: 500,
+    source: 'internal',
+    meaning: 'file cannot be opened or read',
+  },
+  'out-of-descriptors': {
+    status: 503,
+    source: 'internal',
+    meaning: 'process or system limit of open descriptors',
+  },
+  'internal-error': {
+    status: 500,
+    source: 'internal',
+    meaning: 'a fault of ours',
+  },
+} as const satisfies Record<string, ErrorInfo>
+
+/** Name of an error, as in logs and stats. */
+export type ErrorName = keyof typeof errors
+
+/** What is known of `name`; undefined when it is not of the core, such as an errno name. */
+export function errorInfo(name: string): ErrorInfo | undefined {
+  return Object.hasOwn(errors, name) ? errors[name as ErrorName] : undefined
+}

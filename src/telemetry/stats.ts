@@ -1,0 +1,162 @@
+// Turns what the core and the file questions count into the one object that stats() returns. Pure;
+// main thread. Counters only grow while the gateway lives; gauges say so.
+
+import type { NativeHistogram, NativeStats, NativeWorkerStats } from '../native/interface.ts'
+import { quantileUs } from './quantiles.ts'
+
+/** Questions about files and what is remembered of them, on the TypeScript side. */
+export interface QuestionStats {
+  /** Questions that arrived. */
+  asked: number
+  /** Of those: joined another question about the same route and path that was being decided. */
+  joined: number
+  /** Of those: led to the answer that another worker already had. */
+  confirmed: number
+  /** Of those: refused with a 503 because too many were undecided. */
+  refused: number
+  /** Of those: answered with a 500 by a fault of ours. */
+  failed: number
+  /** Gauge: undecided now. */
+  pending: number
+}
+
+/** The descriptor cache and the answers that rest on it. */
+export interface CacheStats {
+  /** Gauges: files open, bytes of them in memory, answers remembered, absences included. */
+  files: number
+  heldBytes: number
+  answers: number
+  /** Looks at the disk that the core was asked for. */
+  looks: number
+  /** Files that came into the cache, and looks that found one open and unchanged. */
+  opened: number
+  shared: number
+  /** Files and answers that made room for others. */
+  evictedFiles: number
+  evictedAnswers: number
+  /** Files closed because nobody had asked for them in a minute. */
+  idleFiles: number
+  /** Answers that workers found to be out of date. */
+  stale: number
+}
+
+/** Latency of one route by one engine: from the head complete to the last byte handed over. */
+export interface LatencyStats {
+  /** The route as it was written. */
+  route: string
+  engine: string
+  count: number
+  /** Microseconds; quantiles are exact to the width of a histogram bucket. */
+  meanUs: number
+  p50Us: number
+  p90Us: number
+  p99Us: number
+  p999Us: number
+  /** Cumulative, Prometheus style. */
+  buckets: { leUs: number; count: number }[]
+}
+
+/** Everything that a gateway counts. */
+export interface GatewayStats {
+  /** Sums over the workers. */
+  total: NativeWorkerStats
+  workers: NativeWorkerStats[]
+  latencies: LatencyStats[]
+  questions: QuestionStats
+  cache: CacheStats
+  /** Gauges of the core: descriptors and bytes that it holds, running transfers included. */
+  files: { descriptors: number; heldBytes: number }
+  /** The threads for whatever may block on a disk. */
+  io: { threads: number; done: number; waiting: number; syscalls: Record<string, number> }
+}
+
+export interface StatsSources {
+  native: NativeStats
+  questions: QuestionStats
+  cache: CacheStats
+  /** Keys of the routes by id. */
+  routeKeys: readonly string[]
+}
+
+/** One object of all counters. */
+export function combineStats({ native, questions, cache, routeKeys }: StatsSources): GatewayStats {
+  return {
+    total: native.workers.reduce<NativeWorkerStats>(addWorker, noWorker()),
+    workers: native.workers,
+    latencies: native.histograms.map((histogram) => latencyOf(histogram, routeKeys)),
+    questions,
+    cache,
+    files: native.files,
+    io: native.io,
+  }
+}
+
+function latencyOf(histogram: NativeHistogram, routeKeys: readonly string[]): LatencyStats {
+  const { route, engine, count, sumUs, buckets } = histogram
+  return {
+    route: routeKeys[route] ?? '',
+    engine,
+    count,
+    meanUs: count === 0 ? 0 : sumUs / count,
+    p50Us: quantileUs(buckets, 0.5),
+    p90Us: quantileUs(buckets, 0.9),
+    p99Us: quantileUs(buckets, 0.99),
+    p999Us: quantileUs(buckets, 0.999),
+    buckets,
+  }
+}
+
+function noWorker(): NativeWorkerStats {
+  return {
+    accepted: 0,
+    connections: 0,
+    refused: 0,
+    requests: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    questions: 0,
+    remembered: 0,
+    answers: 0,
+    parked: 0,
+    turns: 0,
+    engines: {},
+    syscalls: {},
+    errors: {},
+    statuses: {},
+  }
+}
+
+function addWorker(sum: NativeWorkerStats, one: NativeWorkerStats): NativeWorkerStats {
+  return {
+    accepted: sum.accepted + one.accepted,
+    connections: sum.connections + one.connections,
+    refused: sum.refused + one.refused,
+    requests: sum.requests + one.requests,
+    bytesIn: sum.bytesIn + one.bytesIn,
+    bytesOut: sum.bytesOut + one.bytesOut,
+    questions: sum.questions + one.questions,
+    remembered: sum.remembered + one.remembered,
+    answers: sum.answers + one.answers,
+    parked: sum.parked + one.parked,
+    turns: sum.turns + one.turns,
+    engines: addEngines(sum.engines, one.engines),
+    syscalls: addCounts(sum.syscalls, one.syscalls),
+    errors: addCounts(sum.errors, one.errors),
+    statuses: addCounts(sum.statuses, one.statuses),
+  }
+}
+
+function addCounts(left: Record<string, number>, right: Record<string, number>) {
+  const sum = { ...left }
+  for (const [name, count] of Object.entries(right)) sum[name] = (sum[name] ?? 0) + count
+  return sum
+}
+
+function addEngines(left: NativeWorkerStats['engines'], right: NativeWorkerStats['engines']) {
+  const sum = { ...left }
+  for (const [name, { responses, bytes }] of Object.entries(right)) {
+    const before = sum[name] ?? { responses: 0, bytes: 0 }
+    sum[name] = { responses: before.responses + responses, bytes: before.bytes + bytes }
+  }
+  return sum
+}
