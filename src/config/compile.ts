@@ -1,0 +1,46 @@
+// From the resolved configuration to the one that the core takes. Pure.
+
+import type {
+  NativeAction,
+  NativeConfig,
+  NativeListener,
+  NativeRoute,
+} from '../native/interface.ts'
+import { fieldLines } from './fields.ts'
+import type { ResolvedConfig, ResolvedListener, ResolvedRoute } from './resolved.ts'
+
+/** The index of a route is the same in both. */
+export function compileConfig(config: ResolvedConfig): NativeConfig {
+  return {
+    workers: config.workers,
+    listeners: config.listen.map(compileListener),
+    limits: config.limits,
+    timeouts: config.timeouts,
+    transfer: config.transfer,
+    serverName: config.serverName,
+    routes: config.routes.map(compileRoute),
+  }
+}
+
+function compileListener({ host = '127.0.0.1', port = 0, path }: ResolvedListener): NativeListener {
+  return path === undefined ? { kind: 'tcp', host, port } : { kind: 'unix', path }
+}
+
+function compileRoute({ key, method, host, path, action }: ResolvedRoute): NativeRoute {
+  return { key, method, host, path, action: compileAction(action) }
+}
+
+function compileAction(action: ResolvedRoute['action']): NativeAction {
+  switch (action.kind) {
+    case 'files':
+      return { kind: 'files', root: action.root, mode: action.transfer }
+    case 'respond': {
+      const { kind, status, body } = action
+      return { kind, status, fields: fieldLines(action.headers), body }
+    }
+    case 'redirect': {
+      const { kind, status, location, keepQuery } = action
+      return { kind, status, fields: fieldLines(action.headers), location, keepQuery }
+    }
+  }
+}

@@ -1,0 +1,98 @@
+// Header fields that a configuration may set. A value that could begin a new line, or a field that the
+// core makes itself, never gets past this file.
+
+import type { Kind } from './kinds.ts'
+import { isPlainObject, type Place, shown } from './place.ts'
+
+// RFC 9110 §5.6.2. Values: visible ASCII with inner spaces and tabs (§5.5, without obs-text).
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+const fieldValue = /^(?:[!-~](?:[\t -~]*[!-~])?)?$/
+
+const framing = 'the server sets it from the connection and the body'
+const ownedByCore: Record<string, string> = {
+  connection: framing,
+  'content-length': framing,
+  date: 'the server sets it from its clock',
+  'keep-alive': framing,
+  'proxy-connection': framing,
+  server: "set the option 'serverName' instead",
+  te: framing,
+  trailer: framing,
+  'transfer-encoding': framing,
+  upgrade: framing,
+}
+
+const ownedByFile = 'the server makes it from the file that it sends'
+
+/** Fields that a files() route may not set, with the reason. */
+export const ownedByFiles: Record<string, string> = {
+  'accept-ranges': ownedByFile,
+  'cache-control': "set the option 'cacheControl' instead",
+  'content-range': ownedByFile,
+  'content-type': ownedByFile,
+  etag: ownedByFile,
+  'last-modified': ownedByFile,
+}
+
+/** Fields that a redirect() route may not set, with the reason. */
+export const ownedByRedirect: Record<string, string> = {
+  location: 'it is the second argument of redirect()',
+}
+
+/** Fields that a respond() route may not set, with the reason. */
+export const ownedByRespond: Record<string, string> = {
+  'content-type': "set the option 'contentType' instead",
+}
+
+/** What is wrong with a field value, or undefined. */
+export function wrongFieldValue(value: string): string | undefined {
+  if (/[\r\n\0]/.test(value)) return 'a line break or NUL would end the field'
+  if (fieldValue.test(value)) return undefined
+  if (value.trim() !== value) return 'spaces at either end are not part of a value'
+  return 'only visible ASCII characters, spaces and tabs may stand there'
+}
+
+/** Field names and their values; `owned` are names that somebody else sets. */
+export function fields(owned: Record<string, string>): Kind<Record<string, string>> {
+  const refused = { ...ownedByCore, ...owned }
+  const expected = 'an object of header fields and their values'
+  return {
+    expected,
+    typescript: 'Readonly<Record<string, string>>',
+    read(value, place) {
+      if (!isPlainObject(value)) return place.mismatch(expected, value)
+      const before = place.problems.length
+      const seen = new Map<string, string>()
+      for (const [name, content] of Object.entries(value)) {
+        readField(name, content, place.at(name), refused, seen)
+      }
+      return place.problems.length === before ? (value as Record<string, string>) : undefined
+    },
+  }
+}
+
+function readField(
+  name: string,
+  content: unknown,
+  place: Place,
+  refused: Record<string, string>,
+  seen: Map<string, string>,
+): void {
+  const lower = name.toLowerCase()
+  const twin = seen.get(lower)
+  seen.set(lower, name)
+  if (!token.test(name)) place.report('not a field name: letters, digits and - are usual')
+  if (twin !== undefined) place.report(`the same field as ${shown(twin)}: names ignore case`)
+  const reason = Object.hasOwn(refused, lower) ? refused[lower] : undefined
+  if (reason !== undefined) place.report(`this field cannot be set here: ${reason}`)
+  if (typeof content !== 'string') place.mismatch('a string', content)
+  else if (wrongFieldValue(content))
+    place.mismatch('a field value', content, `: ${wrongFieldValue(content)}`)
+}
+
+/** `'Name: value\r\n'` lines, as the core wants them. */
+export function fieldLines(headers: Readonly<Record<string, string>>): string {
+  return Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('')
+}

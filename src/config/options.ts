@@ -1,0 +1,135 @@
+// The options that people write, with units and defaults for their editors. Written from the tables of
+// config/schema.ts by scripts/generate-config-docs.ts: change those, then run it.
+
+import type { Duration, Size } from './units.ts'
+
+/** The top level of a configuration, beside its routes. */
+export interface GatewayOptions {
+  /** Where to accept connections: a port, or an object, or a list of them. Default: `8080`. */
+  listen?: number | ListenerOptions | readonly (number | ListenerOptions)[]
+  /** Native threads that serve requests. Default: the CPUs that this process may use. */
+  workers?: number
+  /** What one client may ask for at most. */
+  limits?: LimitsOptions
+  /** How long a client may take. */
+  timeouts?: TimeoutsOptions
+  /** How bytes are moved; 'auto' and 'copy' stand for { mode }. */
+  transfer?: 'auto' | 'copy' | TransferOptions
+  /** Bounds of what is remembered about files. */
+  cache?: CacheOptions
+  /** The Server field of every answer. '': none is sent. Default: `''`. */
+  serverName?: string
+}
+
+/** One place to accept connections: a port or a path. */
+export interface ListenerOptions {
+  /** TCP port. 0: the system chooses a free one. Default: none. */
+  port?: number
+  /**
+   * Address to listen on. The default takes connections from this machine only; '0.0.0.0' is every
+   * IPv4 address, '::' every address. Default: `'127.0.0.1'`.
+   */
+  host?: string
+  /**
+   * Unix socket to listen on instead of a port, relative to the configuration file. At most 107
+   * bytes. Default: none.
+   */
+  path?: string
+}
+
+/** What one client may ask for at most. */
+export interface LimitsOptions {
+  /** Client connections that one worker keeps open. Default: `20000`. */
+  connectionsPerWorker?: number
+  /** Connections from one client address over all workers. 0: no limit. Default: `0`. */
+  connectionsPerAddress?: number
+  /** Requests on one connection before it is closed. 0: no limit. Default: `0`. */
+  keepAliveRequests?: number
+  /** Request line and header fields together; more is answered with 431. Default: `'32kb'`. */
+  headBytes?: Size
+  /** The request target (path and query); more is answered with 414. Default: `'8kb'`. */
+  targetBytes?: Size
+  /** Header fields of a request; more is answered with 431. Default: `100`. */
+  headers?: number
+  /** Body of a request; more is answered with 413. Default: `'10mb'`. */
+  bodyBytes?: Size
+}
+
+/** How long a client may take. */
+export interface TimeoutsOptions {
+  /** From the first byte of a request to the end of its head; then 408. Default: `'10s'`. */
+  head?: Duration
+  /** Between two arrivals of a request body; then 408. Default: `'30s'`. */
+  body?: Duration
+  /** A connection without a request is closed after this. Default: `'60s'`. */
+  idle?: Duration
+  /** A client that takes no byte of its answer for this long is closed. Default: `'30s'`. */
+  write?: Duration
+  /** At shutdown, requests that still run after this are cut off. Default: `'30s'`. */
+  drain?: Duration
+}
+
+/** How bytes are moved. */
+export interface TransferOptions {
+  /**
+   * 'auto' lets the kernel move the bytes (sendfile) where that is cheaper; 'copy' always reads
+   * and writes. Default: `'auto'`.
+   */
+  mode?: 'auto' | 'copy'
+  /** Files up to this size are held in memory and sent with one system call. Default: `'16kb'`. */
+  memoryBytes?: Size
+}
+
+/** Bounds of what is remembered about files. */
+export interface CacheOptions {
+  /** Files remembered, each an open descriptor or its bytes in memory. Default: `4096`. */
+  files?: number
+  /** Bytes of small files held in memory. Default: `'64mb'`. */
+  bytes?: Size
+  /** Answers remembered, those for missing files included. Default: `32768`. */
+  answers?: number
+}
+
+/** Options of files(). */
+export interface FilesOptions {
+  /**
+   * Files that stand for their directory, the first that exists. false: none. Default:
+   * `['index.html']`.
+   */
+  index?: string | readonly string[] | false
+  /**
+   * Whether names that begin with a dot are served. '/.well-known/' always is. Default: `false`.
+   */
+  dotfiles?: boolean
+  /** Header fields added to every answer of this route. */
+  headers?: Readonly<Record<string, string>>
+  /** The Cache-Control field, for example 'max-age=3600'. '': none is sent. Default: `''`. */
+  cacheControl?: string
+  /**
+   * How bytes are moved, for this route; the gateway's 'copy' holds for every route. Default:
+   * `'auto'`.
+   */
+  transfer?: 'auto' | 'copy'
+}
+
+/** Options of respond(). */
+export interface RespondOptions {
+  /** Header fields of the answer. */
+  headers?: Readonly<Record<string, string>>
+  /**
+   * The Content-Type field. By default 'text/plain; charset=utf-8' for a string,
+   * 'application/json' for JSON, 'application/octet-stream' for bytes. Default: by the body.
+   */
+  contentType?: string
+}
+
+/** Options of redirect(). */
+export interface RedirectOptions {
+  /**
+   * Whether the request's query is appended to the location. Default: true, unless the location
+   * has a query of its own.
+   */
+  keepQuery?: boolean
+  /** Header fields of the answer. */
+  headers?: Readonly<Record<string, string>>
+}

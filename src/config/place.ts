@@ -1,0 +1,59 @@
+// Where in the configuration we are, and the problems found so far: validation goes on after a
+// problem, so that a person sees all of them at once.
+
+import type { Problem } from './errors.ts'
+
+/** A position in the configuration; children share its list of problems. */
+export class Place {
+  /** As a person would write it: `routes["/api/*"].files.index`; '' at the top. */
+  readonly path: string
+  /** Relative paths in the configuration start here. Absolute. */
+  readonly directory: string
+  readonly problems: Problem[]
+
+  constructor(path: string, directory: string, problems: Problem[] = []) {
+    this.path = path
+    this.directory = directory
+    this.problems = problems
+  }
+
+  /** The place of an option or of an element of a list. */
+  at(key: string | number): Place {
+    return new Place(this.path + step(key, this.path === ''), this.directory, this.problems)
+  }
+
+  report(message: string): undefined {
+    this.problems.push({ path: this.path, message })
+    return undefined
+  }
+
+  /** `expected a number, got 'ten'`, with more to say after it if there is more. */
+  mismatch(expected: string, got: unknown, more = ''): undefined {
+    return this.report(`expected ${expected}, got ${shown(got)}${more}`)
+  }
+}
+
+function step(key: string | number, atTop: boolean): string {
+  if (typeof key === 'number') return `[${key}]`
+  if (!/^[A-Za-z_$][\w$]*$/.test(key)) return `[${JSON.stringify(key)}]`
+  return atTop ? key : `.${key}`
+}
+
+/** A value in a message: short, and never a dump of somebody's object. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return `'${value.length > 60 ? `${value.slice(0, 60)}…` : value}'`
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'symbol') return 'a symbol'
+  if (typeof value === 'bigint') return `${value}n`
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
+  if (typeof value !== 'object' || value === null) return String(value)
+  const name = Object.getPrototypeOf(value)?.constructor?.name
+  return name === undefined || name === 'Object' ? 'an object' : `a ${name}`
+}
+
+/** Written as `{ … }`: not a list, not null, not an instance of a class. */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}

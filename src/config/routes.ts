@@ -1,0 +1,143 @@
+// Reads the routes of a configuration: keys, the three kinds of action, and what must hold between a
+// key and its action. Everything wrong is reported with the route's own path.
+
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { wrongFieldValue } from './fields.ts'
+import { hasQuery, parseLocation } from './location.ts'
+import { type Pattern, parsePattern, shapeOf } from './patterns.ts'
+import { isPlainObject, type Place } from './place.ts'
+import type { ResolvedFiles, ResolvedRedirect, ResolvedRespond, ResolvedRoute } from './resolved.ts'
+import * as schema from './schema.ts'
+import { readSection } from './section.ts'
+
+type Action = Record<string, unknown>
+
+/** The routes in the order of their keys, or as many as could be read. */
+export function readRoutes(value: unknown, place: Place): ResolvedRoute[] {
+  if (!isPlainObject(value)) {
+    place.mismatch('an object of route keys and what they do', value)
+    return []
+  }
+  const keys = Object.keys(value)
+  if (keys.length === 0) place.report("expected at least one route, such as '/*': files('public')")
+  reportTies(keys, place)
+  return keys
+    .map((key) => readRoute(key, value[key], place.at(key)))
+    .filter((route) => route !== undefined)
+}
+
+function reportTies(keys: string[], place: Place): void {
+  const byShape = new Map<string, string>()
+  for (const key of keys) {
+    const pattern = parsePattern(key)
+    if (typeof pattern === 'string') continue
+    const shape = shapeOf(pattern)
+    const twin = byShape.get(shape)
+    if (twin === undefined) byShape.set(shape, key)
+    else place.at(key).report(`takes exactly the same requests as '${twin}'`)
+  }
+}
+
+function readRoute(key: string, value: unknown, place: Place): ResolvedRoute | undefined {
+  const pattern = parsePattern(key)
+  if (typeof pattern === 'string') return place.report(pattern)
+  if (!isPlainObject(value)) return place.mismatch('files(…), respond(…) or redirect(…)', value)
+  const action = readAction(value, pattern, place)
+  if (action === undefined) return undefined
+  const { method, host, path } = pattern
+  return { key, method, host, path, action }
+}
+
+function readAction(value: Action, pattern: Pattern, place: Place) {
+  switch (value.kind) {
+    case 'files':
+      return readFiles(value, pattern, place.at('files'))
+    case 'respond':
+      return readRespond(value, place.at('respond'))
+    case 'redirect':
+      return readRedirect(value, pattern, place.at('redirect'))
+    default:
+      return place.mismatch('files(…), respond(…) or redirect(…)', value)
+  }
+}
+
+function readFiles(value: Action, pattern: Pattern, place: Place): ResolvedFiles | undefined {
+  if (!pattern.rest) place.report("the key must end in '*': what that matches is looked up")
+  if (!['', 'GET', 'HEAD'].includes(pattern.method)) {
+    place.report(`files() answers GET and HEAD, and this key says ${pattern.method}`)
+  }
+  const root = readRoot(value.root, place.at('root'))
+  const options = readSection(schema.files, value.options, place)
+  if (root === undefined || options === undefined) return undefined
+  return { kind: 'files', root, ...options }
+}
+
+function readRoot(value: unknown, place: Place): string | undefined {
+  if (typeof value !== 'string' || value === '' || value.includes('\0')) {
+    return place.mismatch('the path of a directory', value)
+  }
+  const root = resolve(place.directory, value)
+  const found = statSync(root, { throwIfNoEntry: false })
+  if (found === undefined) return place.report(`no such directory: ${root}`)
+  return found.isDirectory() ? root : place.report(`not a directory: ${root}`)
+}
+
+const withoutBody = [204, 205, 304]
+
+function readRespond(value: Action, place: Place): ResolvedRespond | undefined {
+  const status = readStatus(value.status, place.at('status'))
+  const body = readBody(value.body, place.at('body'))
+  const options = readSection(schema.respond, value.options, place)
+  if (status === undefined || body === undefined || options === undefined) return undefined
+  if (withoutBody.includes(status) && body.bytes.length > 0) {
+    return place.at('body').report(`an answer with status ${status} has no body`)
+  }
+  const contentType = options.contentType ?? body.type
+  const headers = contentType === '' ? {} : { 'Content-Type': contentType }
+  return { kind: 'respond', status, headers: { ...headers, ...options.headers }, body: body.bytes }
+}
+
+function readStatus(value: unknown, place: Place): number | undefined {
+  const fits = Number.isInteger(value) && (value as number) >= 200 && (value as number) <= 599
+  return fits ? (value as number) : place.mismatch('a status from 200 to 599', value)
+}
+
+function readBody(value: unknown, place: Place) {
+  if (value === undefined) return { type: '', bytes: new Uint8Array() }
+  if (value instanceof Uint8Array) return { type: 'application/octet-stream', bytes: value.slice() }
+  const encoder = new TextEncoder()
+  if (typeof value === 'string') {
+    return { type: 'text/plain; charset=utf-8', bytes: encoder.encode(value) }
+  }
+  try {
+    const json: string | undefined = JSON.stringify(value)
+    if (json === undefined) return place.mismatch('a text, bytes or a JSON value', value)
+    return { type: 'application/json', bytes: encoder.encode(json) }
+  } catch (error) {
+    return place.mismatch('a text, bytes or a JSON value', value, `: ${(error as Error).message}`)
+  }
+}
+
+const redirectStatuses = [301, 302, 303, 307, 308]
+
+function readRedirect(value: Action, pattern: Pattern, place: Place): ResolvedRedirect | undefined {
+  const status = redirectStatuses.find((known) => known === value.status)
+  if (status === undefined) {
+    place.at('status').mismatch('301, 302, 303, 307 or 308', value.status)
+  }
+  const at = place.at('location')
+  const template = value.location
+  const location =
+    typeof template === 'string' && wrongFieldValue(template) === undefined
+      ? parseLocation(template, pattern, at)
+      : at.mismatch('a URL or a path', template)
+  const options = readSection(schema.redirect, value.options, place)
+  if (status === undefined || location === undefined || options === undefined) return undefined
+  const ownQuery = hasQuery(location)
+  if (options.keepQuery && ownQuery) {
+    return place.at('keepQuery').report('the location has a query of its own: use one or the other')
+  }
+  const keepQuery = options.keepQuery ?? !ownQuery
+  return { kind: 'redirect', status, headers: options.headers, location, keepQuery }
+}

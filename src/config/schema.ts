@@ -1,0 +1,271 @@
+// Every option, once: its kind, range, default and meaning. Validation and defaults are read from these
+// tables at load; config/options.ts (the types with their docstrings) and docs/CONFIGURATION.md are
+// written from them by scripts/generate-config-docs.ts.
+
+import { isIP } from 'node:net'
+import { availableParallelism } from 'node:os'
+import { fields, ownedByFiles, ownedByRedirect, ownedByRespond, wrongFieldValue } from './fields.ts'
+import {
+  boolean,
+  choice,
+  count,
+  duration,
+  oneOrMany,
+  orNone,
+  refined,
+  size,
+  text,
+} from './kinds.ts'
+import { completeListeners } from './listeners.ts'
+import type {
+  ResolvedCache,
+  ResolvedConfig,
+  ResolvedFiles,
+  ResolvedLimits,
+  ResolvedListener,
+  ResolvedRedirect,
+  ResolvedTimeouts,
+  ResolvedTransfer,
+} from './resolved.ts'
+import { type Section, section, shorthand } from './section.ts'
+
+const second = 1_000
+const minute = 60 * second
+const hour = 60 * minute
+const kb = 1024
+const mb = 1024 * kb
+const gb = 1024 * mb
+
+const fieldValue = text('a field value', wrongFieldValue)
+
+const address = text("an IP address such as '0.0.0.0' or '::', or 'localhost'", (host) =>
+  host === 'localhost' || isIP(host) !== 0 ? undefined : 'names of other machines cannot be bound',
+)
+
+const socketPath = text('a path', (path) => {
+  if (path === '' || path.includes('\0')) return 'it names no file'
+  return undefined
+})
+
+const fileName = text('a file name', (name) => {
+  if (/[/\0]/.test(name)) return "it is one name, without '/'"
+  return ['', '.', '..'].includes(name) ? 'it names no file' : undefined
+})
+
+export const listener: Section<ResolvedListener> = {
+  port: {
+    kind: count(0, 65_535),
+    default: undefined,
+    doc: 'TCP port. 0: the system chooses a free one.',
+  },
+  host: {
+    kind: address,
+    default: undefined,
+    defaultText: "'127.0.0.1'",
+    doc: "Address to listen on. The default takes connections from this machine only; '0.0.0.0' is every IPv4 address, '::' every address.",
+  },
+  path: {
+    kind: socketPath,
+    default: undefined,
+    doc: 'Unix socket to listen on instead of a port, relative to the configuration file. At most 107 bytes.',
+  },
+}
+
+export const limits: Section<ResolvedLimits> = {
+  connectionsPerWorker: {
+    kind: count(1, 1_000_000),
+    default: 20_000,
+    doc: 'Client connections that one worker keeps open.',
+  },
+  connectionsPerAddress: {
+    kind: count(0, 1_000_000),
+    default: 0,
+    doc: 'Connections from one client address over all workers. 0: no limit.',
+  },
+  keepAliveRequests: {
+    kind: count(0, 1_000_000_000),
+    default: 0,
+    doc: 'Requests on one connection before it is closed. 0: no limit.',
+  },
+  headBytes: {
+    kind: size(1 * kb, 1 * mb),
+    default: '32kb',
+    doc: 'Request line and header fields together; more is answered with 431.',
+  },
+  targetBytes: {
+    kind: size(256, 256 * kb),
+    default: '8kb',
+    doc: 'The request target (path and query); more is answered with 414.',
+  },
+  headers: {
+    kind: count(8, 10_000),
+    default: 100,
+    doc: 'Header fields of a request; more is answered with 431.',
+  },
+  bodyBytes: {
+    kind: size(0, 1024 * gb),
+    default: '10mb',
+    doc: 'Body of a request; more is answered with 413.',
+  },
+}
+
+export const timeouts: Section<ResolvedTimeouts> = {
+  head: {
+    kind: duration(100, hour),
+    default: '10s',
+    doc: 'From the first byte of a request to the end of its head; then 408.',
+  },
+  body: {
+    kind: duration(100, hour),
+    default: '30s',
+    doc: 'Between two arrivals of a request body; then 408.',
+  },
+  idle: {
+    kind: duration(100, 24 * hour),
+    default: '60s',
+    doc: 'A connection without a request is closed after this.',
+  },
+  write: {
+    kind: duration(100, hour),
+    default: '30s',
+    doc: 'A client that takes no byte of its answer for this long is closed.',
+  },
+  drain: {
+    kind: duration(0, 24 * hour),
+    default: '30s',
+    doc: 'At shutdown, requests that still run after this are cut off.',
+  },
+}
+
+export const transfer: Section<ResolvedTransfer> = {
+  mode: {
+    kind: choice('auto', 'copy'),
+    default: 'auto',
+    doc: "'auto' lets the kernel move the bytes (sendfile) where that is cheaper; 'copy' always reads and writes.",
+  },
+  memoryBytes: {
+    kind: size(0, 1 * mb),
+    default: '16kb',
+    doc: 'Files up to this size are held in memory and sent with one system call.',
+  },
+}
+
+export const cache: Section<ResolvedCache> = {
+  files: {
+    kind: count(1, 1_000_000),
+    default: 4_096,
+    doc: 'Files remembered, each an open descriptor or its bytes in memory.',
+  },
+  bytes: {
+    kind: size(0, 64 * gb),
+    default: '64mb',
+    doc: 'Bytes of small files held in memory.',
+  },
+  answers: {
+    kind: count(1, 10_000_000),
+    default: 32_768,
+    doc: 'Answers remembered, those for missing files included.',
+  },
+}
+
+export const files: Section<Omit<ResolvedFiles, 'kind' | 'root'>> = {
+  index: {
+    kind: orNone(oneOrMany(fileName, 1)),
+    default: ['index.html'],
+    doc: 'Files that stand for their directory, the first that exists. false: none.',
+  },
+  dotfiles: {
+    kind: boolean(),
+    default: false,
+    doc: "Whether names that begin with a dot are served. '/.well-known/' always is.",
+  },
+  headers: {
+    kind: fields(ownedByFiles),
+    default: {},
+    doc: 'Header fields added to every answer of this route.',
+  },
+  cacheControl: {
+    kind: fieldValue,
+    default: '',
+    doc: "The Cache-Control field, for example 'max-age=3600'. '': none is sent.",
+  },
+  transfer: {
+    kind: choice('auto', 'copy'),
+    default: 'auto',
+    doc: "How bytes are moved, for this route; the gateway's 'copy' holds for every route.",
+  },
+}
+
+/** Options of respond(), before its status and body join them. */
+export interface RespondSettings {
+  headers: Record<string, string>
+  contentType: string
+}
+
+export const respond: Section<RespondSettings> = {
+  headers: {
+    kind: fields(ownedByRespond),
+    default: {},
+    doc: 'Header fields of the answer.',
+  },
+  contentType: {
+    kind: fieldValue,
+    default: undefined,
+    defaultText: 'by the body',
+    doc: "The Content-Type field. By default 'text/plain; charset=utf-8' for a string, 'application/json' for JSON, 'application/octet-stream' for bytes.",
+  },
+}
+
+export const redirect: Section<Pick<ResolvedRedirect, 'headers' | 'keepQuery'>> = {
+  keepQuery: {
+    kind: boolean(),
+    default: undefined,
+    defaultText: 'true, unless the location has a query of its own',
+    doc: "Whether the request's query is appended to the location.",
+  },
+  headers: {
+    kind: fields(ownedByRedirect),
+    default: {},
+    doc: 'Header fields of the answer.',
+  },
+}
+
+/** The top level without the routes, whose keys the user invents. */
+export const gateway: Section<Omit<ResolvedConfig, 'file' | 'routes'>> = {
+  listen: {
+    kind: refined(oneOrMany(shorthand(listener, 'ListenerOptions', 'port'), 1), completeListeners),
+    default: 8080,
+    doc: 'Where to accept connections: a port, or an object, or a list of them.',
+  },
+  workers: {
+    kind: count(1, 1_024),
+    default: availableParallelism,
+    defaultText: 'the CPUs that this process may use',
+    doc: 'Native threads that serve requests.',
+  },
+  limits: {
+    kind: section(limits, 'LimitsOptions'),
+    default: {},
+    doc: 'What one client may ask for at most.',
+  },
+  timeouts: {
+    kind: section(timeouts, 'TimeoutsOptions'),
+    default: {},
+    doc: 'How long a client may take.',
+  },
+  transfer: {
+    kind: shorthand(transfer, 'TransferOptions', 'mode'),
+    default: {},
+    doc: "How bytes are moved; 'auto' and 'copy' stand for { mode }.",
+  },
+  cache: {
+    kind: section(cache, 'CacheOptions'),
+    default: {},
+    doc: 'Bounds of what is remembered about files.',
+  },
+  serverName: {
+    kind: fieldValue,
+    default: '',
+    doc: "The Server field of every answer. '': none is sent.",
+  },
+}

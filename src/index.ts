@@ -1,0 +1,27 @@
+// The public interface: what a configuration file and a program import from 'sluice'.
+
+export type {
+  FilesAction,
+  GatewayConfig,
+  RedirectAction,
+  RedirectStatus,
+  RespondAction,
+  ResponseBody,
+  RouteAction,
+} from './config/actions.ts'
+export { defineGateway, files, redirect, respond } from './config/actions.ts'
+export { ConfigError, type Problem } from './config/errors.ts'
+export type {
+  CacheOptions,
+  FilesOptions,
+  GatewayOptions,
+  LimitsOptions,
+  ListenerOptions,
+  RedirectOptions,
+  RespondOptions,
+  TimeoutsOptions,
+  TransferOptions,
+} from './config/options.ts'
+export type { RouteKey } from './config/pattern-types.ts'
+export type { ResolvedConfig } from './config/resolved.ts'
+export type { Duration, Size } from './config/units.ts'
