@@ -11,6 +11,12 @@
 
 namespace sluice::http {
 
+/// Bytes of one chunk-size line with its extensions, without CRLF. Signed uploads carry about a
+/// hundred in extensions; nothing else is known to need any.
+inline constexpr uint32_t kMaxChunkLineBytes = 512;
+/// Bytes of a trailer section, without its last CRLF.
+inline constexpr uint32_t kMaxTrailerBytes = 8 * 1024;
+
 class ChunkedDecoder {
  public:
   enum class Step : uint8_t {
@@ -26,8 +32,8 @@ class ChunkedDecoder {
     ErrorCode error = ErrorCode::none;
   };
 
-  /// Reads framing at the start of `input`. Never consumes payload: after `payload` the caller takes
-  /// that data by whatever means and reports it with `took`.
+  /// Reads framing at the start of `input`. Never consumes payload: after `payload` the caller
+  /// takes that data by whatever means and reports it with `took`.
   Result next(std::string_view input);
 
   /// `bytes` of the current chunk's payload were taken. Never more than the last Result's payload.
@@ -38,12 +44,41 @@ class ChunkedDecoder {
   bool done() const { return state_ == State::done; }
 
  private:
-  enum class State : uint8_t { size, extension, size_lf, payload, payload_cr, payload_lf,
-                               trailer_start, trailer, trailer_lf, end_lf, done, failed };
+  //  size ─┬─ ';' → extension ─┐            ┌────────────── CRLF ──────────────┐
+  //   ▲    ├─ SP  → size_space ┤            ▼                                  │
+  //   │    └──────── CR ───────┴→ size_lf ──┬─ n > 0 → payload → payload_cr → payload_lf
+  //   └─────────────────────────────────────│──────────────────────────────────┘
+  //                                         └─ n = 0 → trailer_start ─ CR → end_lf → done
+  //                trailer_start → trailer_name → trailer → trailer_lf → trailer_start
+  enum class State : uint8_t {
+    size,
+    size_space,
+    extension,
+    size_lf,
+    payload,
+    payload_cr,
+    payload_lf,
+    trailer_start,
+    trailer_name,
+    trailer,
+    trailer_lf,
+    end_lf,
+    done,
+    failed
+  };
+
+  ErrorCode on_byte(char c);
+  ErrorCode on_size(char c);
+  ErrorCode on_size_end(char c);
+  ErrorCode on_trailer(char c);
+  ErrorCode expect(char c, char wanted, State next);
+  ErrorCode count(uint32_t limit);
+
   uint64_t left_ = 0;
   uint32_t line_bytes_ = 0;  ///< bytes of the current size line or of the whole trailer section
   uint8_t digits_ = 0;
   State state_ = State::size;
+  ErrorCode error_ = ErrorCode::none;  ///< why it failed
 };
 
 }  // namespace sluice::http

@@ -52,13 +52,17 @@ struct RequestHead {
   Method method = Method::other;
   std::string_view method_text;
   std::string_view target;  ///< as received
-  std::string_view path;    ///< origin-form path of the target, as received ("*" for OPTIONS *)
+  /// Path of the target, as received. "*" for OPTIONS *, "/" for an absolute-form without one (those
+  /// two may be static), empty for CONNECT.
+  std::string_view path;
   std::string_view query;   ///< with its "?", empty when there is none
-  std::string_view host;    ///< without port, case kept; empty for 1.0 without Host
+  /// Without port, case kept; empty for 1.0 without Host. Of an absolute-form target or CONNECT it is
+  /// the target's, whatever Host says (RFC 9112 §3.2.2): forward this, never the Host field.
+  std::string_view host;
   std::string_view port;    ///< digits after the host's colon, or empty
   uint8_t minor_version = 1;
   bool keep_alive = true;        ///< the connection may persist (RFC 9112 §9.3)
-  bool expect_continue = false;  ///< Expect: 100-continue on 1.1
+  bool expect_continue = false;  ///< Expect: 100-continue on 1.1, and content is to come
   bool has_upgrade = false;      ///< Upgrade and Connection: upgrade on 1.1
   bool path_is_plain = true;     ///< the path has no '%', no "//", so it needs no normalising
   Framing framing = Framing::none;
