@@ -1,5 +1,6 @@
-// A latency histogram with log-linear buckets: 4 per power of two from 1 µs to about 70 s, written
-// by one thread with plain stores, read by any other with relaxed loads. 12 % resolution.
+// A latency histogram with log-linear buckets: one per microsecond below 4, then 4 per power of two
+// up to about 4 minutes, so the middle of a bucket is within 12.5 % of all that it holds. Written
+// by one thread with plain stores, read by any other with relaxed loads.
 #pragma once
 
 #include <array>
@@ -18,7 +19,8 @@ class Histogram {
   /// One observation, in microseconds. The owning thread only.
   void add(uint64_t us);
 
-  /// Bucket of a value, and the largest value (inclusive, µs) that a bucket holds.
+  /// Bucket of a value, and the largest value (inclusive, µs) that a bucket holds: the last one
+  /// holds everything beyond, its bound is UINT64_MAX.
   static size_t bucket_of(uint64_t us);
   static uint64_t upper_us(size_t bucket);
 

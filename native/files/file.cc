@@ -1,27 +1,25 @@
-// Counting and closing of open files. The last holder may be any thread; close(2) of a regular file
-// that was only read does not block.
+// A served file's own few lines: counting itself, and closing its descriptor with the last holder,
+// on whichever thread that is.
 #include "files/file.h"
+
+#include <utility>
 
 #include "net/sys.h"
 
 namespace sluice::files {
 
-File::File(FileCounts* counts, int descriptor, std::string content)
-    : Source(descriptor, std::move(content)), counts_(counts) {
-  if (in_memory()) {
-    counts_->held_bytes.fetch_add(static_cast<int64_t>(bytes.size()), std::memory_order_relaxed);
-  } else {
-    counts_->descriptors.fetch_add(1, std::memory_order_relaxed);
-  }
+File::File(FileCounts* counts, int fd_, std::string bytes_)
+    : fd(fd_), bytes(std::move(bytes_)), counts_(counts) {
+  if (counts_ == nullptr) return;
+  if (fd >= 0) counts_->descriptors.fetch_add(1, std::memory_order_relaxed);
+  counts_->held_bytes.fetch_add(static_cast<int64_t>(bytes.size()), std::memory_order_relaxed);
 }
 
 File::~File() {
-  if (in_memory()) {
-    counts_->held_bytes.fetch_sub(static_cast<int64_t>(bytes.size()), std::memory_order_relaxed);
-  } else {
-    sys::close(fd);
-    counts_->descriptors.fetch_sub(1, std::memory_order_relaxed);
-  }
+  if (fd >= 0) sys::close(fd);
+  if (counts_ == nullptr) return;
+  if (fd >= 0) counts_->descriptors.fetch_sub(1, std::memory_order_relaxed);
+  counts_->held_bytes.fetch_sub(static_cast<int64_t>(bytes.size()), std::memory_order_relaxed);
 }
 
 }  // namespace sluice::files

@@ -1,7 +1,7 @@
 // Looks up a path beneath a root and opens it when it is a regular file. Runs on I/O threads only.
-// Containment by construction: openat2(RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS), or, where kernel or
-// seccomp refuses that call, a walk segment by segment that gives the same answers (open_beneath.cc).
-// Never opens a FIFO, socket or device in a way that blocks or has an effect.
+// Containment by construction: openat2(RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS), or, where kernel
+// or seccomp refuses that call, a walk segment by segment that gives the same answers
+// (open_beneath.cc). Never opens a FIFO, socket or device in a way that blocks or has an effect.
 #pragma once
 
 #include <cstdint>
@@ -24,11 +24,13 @@ struct Looked {
 };
 
 struct OpenOptions {
-  /// Files up to this many bytes are read into memory and their descriptor closed. Content and fstat
-  /// agree: a file that changes while it is read is read again, then held by descriptor.
+  /// Files up to this many bytes are read into memory and their descriptor closed. Content and
+  /// fstat agree: a file that changes while it is read is read again, then held by descriptor.
   uint64_t memory_bytes = 0;
+  /// Never into memory, not even an empty file: the copying twin reads from the descriptor.
+  bool keep_descriptor = false;
   FileCounts* counts = nullptr;
-  /// Use the walk even where openat2 works (tests compare the two).
+  /// Use the walk even where openat2 works, and no /proc (tests compare the two).
   bool force_walk = false;
 };
 
@@ -37,8 +39,9 @@ struct OpenOptions {
 Looked look_up(const std::string& root, const std::string& path, const OpenOptions& options);
 
 /// Only the identity of what is there now, without opening it for reading; kAbsent when nothing is
-/// there or it is refused.
-Identity identify(const std::string& root, const std::string& path);
+/// there or it is refused. `*error` is 0, or the errno when the system could not tell (EMFILE,
+/// EIO).
+Identity identify(const std::string& root, const std::string& path, int* error = nullptr);
 
 /// "ENOENT" for ENOENT.
 const char* errno_name(int error);

@@ -18,14 +18,14 @@
 namespace sluice::sys {
 
 /// The calls that are counted, by kind.
-#define SLUICE_SYSCALLS(X)                                                                        \
-  X(accept4)                                                                                      \
-  X(bind) X(cachestat) X(close) X(connect) X(epoll_create1) X(epoll_ctl) X(epoll_wait) X(eventfd) \
-      X(fcntl) X(fstat) X(getsockname) X(getsockopt) X(inotify) X(listen) X(memfd_create)         \
-          X(openat) X(openat2) X(pipe2) X(pread) X(preadv2) X(read) X(readahead) X(readlinkat)    \
-              X(recv) X(sched_getaffinity) X(send) X(sendfile) X(sendmsg) X(setsockopt)           \
-                  X(shutdown) X(socket) X(socketpair) X(splice) X(tee) X(unlink) X(vmsplice)      \
-                      X(write)
+// clang-format off
+#define SLUICE_SYSCALLS(X)                                                                       \
+  X(accept4) X(bind) X(cachestat) X(close) X(connect) X(epoll_create1) X(epoll_ctl)               \
+  X(epoll_wait) X(eventfd) X(fcntl) X(fstat) X(getsockname) X(getsockopt) X(inotify) X(listen)    \
+  X(memfd_create) X(openat) X(openat2) X(pipe2) X(pread) X(preadv2) X(read) X(readahead)          \
+  X(readlinkat) X(recv) X(sched_getaffinity) X(send) X(sendfile) X(sendmsg) X(setsockopt)         \
+  X(shutdown) X(socket) X(socketpair) X(splice) X(tee) X(unlink) X(vmsplice) X(write)
+// clang-format on
 
 enum class Call : uint8_t {
 #define X(name) name,

@@ -1,0 +1,62 @@
+// Finds what a path names beneath a directory, in two ways that give the same answers: one openat2
+// call, or a walk segment by segment where kernel or seccomp refuses that call. The result is an
+// O_PATH descriptor, which has no effect on FIFOs, sockets and devices: opening a FIFO for reading
+// would wake its writer, opening a device may do anything. I/O threads only.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <string>
+
+#include "net/sys.h"
+
+namespace sluice::files {
+
+/// A descriptor that is closed with its owner.
+class OwnedFd {
+ public:
+  OwnedFd() = default;
+  explicit OwnedFd(int fd) : fd_(fd) {}
+  OwnedFd(OwnedFd&& other) noexcept : fd_(other.release()) {}
+  OwnedFd& operator=(OwnedFd&& other) noexcept {
+    if (this != &other) reset(other.release());
+    return *this;
+  }
+  ~OwnedFd() { reset(-1); }
+
+  int get() const { return fd_; }
+  bool valid() const { return fd_ >= 0; }
+  int release() {
+    const int fd = fd_;
+    fd_ = -1;
+    return fd;
+  }
+  void reset(int fd) {
+    if (fd_ >= 0) sys::close(fd_);
+    fd_ = fd;
+  }
+
+ private:
+  int fd_ = -1;
+};
+
+/// What was found: an O_PATH descriptor and its fstat, or an errno.
+struct Found {
+  int error = 0;
+  OwnedFd fd;
+  struct stat status {};
+  // Of a walk only: the directory that it is in, and its name there.
+  OwnedFd parent;
+  std::string name;
+};
+
+/// `path` relative to `root` (a directory), "" for the root itself. Symlinks are followed, `..`
+/// too, as long as no step leaves the root (EXDEV) or goes through a magic link of /proc (ELOOP).
+/// `by_hand`: neither openat2 nor, in open_found, /proc.
+Found find_beneath(int root, const std::string& path, bool by_hand);
+
+/// Opens the regular file that was found for reading: a descriptor of that very file, or -errno;
+/// -ESTALE when its name has come to lead elsewhere.
+int open_found(const Found& found, bool by_hand);
+
+}  // namespace sluice::files
