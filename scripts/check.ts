@@ -21,6 +21,8 @@ function run(name: string, command: string, args: string[]): boolean {
   return status === 0
 }
 
+const biome = `node_modules/@biomejs/cli-linux-${process.arch}/biome`
+
 function tool(name: string): string {
   return `node_modules/.bin/${name}`
 }
@@ -28,11 +30,11 @@ function tool(name: string): string {
 const fix = process.argv.includes('--fix')
 const results = fix
   ? [
-      run('biome', tool('biome'), ['check', '--write', '.']),
+      run('biome', biome, ['check', '--write', '.']),
       run('clang-format', 'clang-format', ['-i', ...cppFiles]),
     ]
   : [
-      run('biome', tool('biome'), ['check', '--error-on-warnings', '.']),
+      run('biome', biome, ['check', '--error-on-warnings', '.']),
       run('clang-format', 'clang-format', ['--dry-run', '-Werror', ...cppFiles]),
       run('types', tool('tsc'), ['-p', 'tsconfig.json']),
       run('layering and style', tool('ava'), globSync('test/tidy/*.test.ts')),

@@ -51,7 +51,8 @@ const root = new URL('..', import.meta.url).pathname
 process.chdir(root)
 
 function assertPinnedNode(): void {
-  const pinned = JSON.parse(readFileSync('tools/pinned-node/package.json', 'utf8')).version
+  const tools = JSON.parse(readFileSync('tools/per-cpu/package.json', 'utf8'))
+  const pinned = tools.optionalDependencies[`node-linux-${process.arch}`]
   if (process.version === `v${pinned}`) return
   console.error(`sluice: tests run on Node ${pinned}, not ${process.version}: use npm test`)
   process.exit(1)
