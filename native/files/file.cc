@@ -8,8 +8,8 @@
 
 namespace sluice::files {
 
-File::File(FileCounts* counts, int fd_, std::string bytes_)
-    : fd(fd_), bytes(std::move(bytes_)), counts_(counts) {
+File::File(FileCounts* counts, int descriptor, std::string content)
+    : Source(descriptor, std::move(content)), counts_(counts) {
   if (counts_ == nullptr) return;
   if (fd >= 0) counts_->descriptors.fetch_add(1, std::memory_order_relaxed);
   counts_->held_bytes.fetch_add(static_cast<int64_t>(bytes.size()), std::memory_order_relaxed);
