@@ -1,0 +1,186 @@
+// The life of one gateway: configuration in, core made, listening, counted, drained, closed. Main
+// thread. Passes the core's events to whoever they concern. Several gateways in one process share
+// nothing but the addon. Must never let a fault in one event lose the others of its batch.
+
+import type { GatewayConfig } from './config/actions.ts'
+import { compileConfig } from './config/compile.ts'
+import { loadConfigFile } from './config/load.ts'
+import type { ResolvedConfig } from './config/resolved.ts'
+import { resolveConfig } from './config/validate.ts'
+import { FileQuestions } from './files/questions.ts'
+import { loadAddon } from './native/addon.ts'
+import type { NativeAddon, NativeEvent, NativeGateway } from './native/interface.ts'
+import { type Address, addressOf, ListenError } from './native/listening.ts'
+import { createLogger, type Logger, logFault } from './telemetry/log.ts'
+import { combineStats, type GatewayStats } from './telemetry/stats.ts'
+
+/** Options of createGateway() that are no configuration. */
+export interface CreateGatewayOptions {
+  /** Where faults are reported; a pino logger fits. Default: JSON lines on stderr. */
+  logger?: Logger
+}
+
+/** The configuration is in a file, absolute or relative to the working directory. */
+export interface ConfigFileInput {
+  configFile: string
+}
+
+/** A gateway in this process. It keeps the process alive from listen() until it has ended. */
+export interface Gateway {
+  /** The configuration with every default filled in; frozen. */
+  readonly resolved: ResolvedConfig
+  /**
+   * Binds every listener and starts serving; once. Rejects with a ListenError when an address cannot
+   * be had; the gateway has ended then.
+   */
+  listen(): Promise<Address[]>
+  /** What has been counted so far; the last figures when the gateway has ended. */
+  stats(): GatewayStats
+  /**
+   * Stops. By default what runs is finished first, for at most `timeouts.drain`; with
+   * `drain: false`, or at a second call that says so, it is cut off. Resolves when all has ended.
+   */
+  close(options?: { drain?: boolean }): Promise<void>
+}
+
+/** Something was asked of a gateway that is not in a state for it. */
+export class GatewayStateError extends Error {
+  readonly code = 'ERR_SLUICE_STATE'
+  override name = 'GatewayStateError'
+}
+
+/**
+ * Makes a gateway from a configuration object (paths in it are relative to the working directory) or
+ * from a file. Rejects with a ConfigError that lists everything wrong, or an AddonError when the
+ * native core is not there. Nothing is bound before listen().
+ */
+export async function createGateway(
+  input: GatewayConfig | ConfigFileInput,
+  options: CreateGatewayOptions = {},
+): Promise<Gateway> {
+  const resolved =
+    'configFile' in input
+      ? await loadConfigFile(input.configFile)
+      : resolveConfig(input, { file: '', directory: process.cwd() })
+  return startCore(resolved, options.logger ?? createLogger())
+}
+
+/** As createGateway, from a resolved configuration; `addon` is another core, for tests. */
+export function startCore(
+  resolved: ResolvedConfig,
+  logger: Logger,
+  addon: NativeAddon = loadAddon(),
+): Gateway {
+  return new CoreGateway(resolved, logger, addon)
+}
+
+type State = 'made' | 'listening' | 'draining' | 'closing' | 'ended'
+
+// Longest interval that timers take; only its being there matters.
+const keepAliveMs = 2 ** 31 - 1
+
+class CoreGateway implements Gateway {
+  readonly resolved: ResolvedConfig
+  readonly #logger: Logger
+  readonly #native: NativeGateway
+  readonly #questions: FileQuestions
+  readonly #ended = Promise.withResolvers<void>()
+  #state: State = 'made'
+  #alive: NodeJS.Timeout | undefined
+  #lastStats: GatewayStats | undefined
+
+  constructor(resolved: ResolvedConfig, logger: Logger, addon: NativeAddon) {
+    this.resolved = resolved
+    this.#logger = logger
+    this.#native = addon.createGateway(compileConfig(resolved), (events) => this.#take(events))
+    this.#questions = new FileQuestions({
+      native: this.#native,
+      routes: resolved.routes.map(({ action }) => (action.kind === 'files' ? action : undefined)),
+      bounds: resolved.cache,
+      onFault: (message, error) => logger.error({ code: 'internal-error', err: error }, message),
+    })
+  }
+
+  async listen(): Promise<Address[]> {
+    if (this.#state !== 'made') throw new GatewayStateError(`cannot listen: ${this.#state}`)
+    try {
+      const addresses = this.#native.listen().map(addressOf)
+      this.#state = 'listening'
+      this.#alive = setInterval(() => {}, keepAliveMs)
+      return addresses
+    } catch (error) {
+      this.#native.close()
+      this.#end()
+      throw new ListenError(this.resolved.listen, error)
+    }
+  }
+
+  stats(): GatewayStats {
+    return this.#lastStats ?? this.#count()
+  }
+
+  async close({ drain = true }: { drain?: boolean } = {}): Promise<void> {
+    if (this.#state === 'made') {
+      this.#native.close()
+      this.#end()
+    } else if (!drain && (this.#state === 'listening' || this.#state === 'draining')) {
+      this.#state = 'closing'
+      this.#native.close()
+    } else if (this.#state === 'listening') {
+      this.#state = 'draining'
+      this.#native.drain()
+    }
+    return this.#ended.promise
+  }
+
+  #count(): GatewayStats {
+    const routeKeys = this.resolved.routes.map(({ key }) => key)
+    return combineStats({ native: this.#native.stats(), routeKeys, ...this.#questions.counts() })
+  }
+
+  #take(events: NativeEvent[]): void {
+    for (const event of events) {
+      try {
+        this.#handle(event)
+      } catch (error) {
+        const fields = { code: 'internal-error', err: error }
+        this.#logger.error(fields, `a ${event.type} event could not be handled`)
+      }
+    }
+  }
+
+  #handle(event: NativeEvent): void {
+    switch (event.type) {
+      case 'question':
+        this.#questions.ask(event)
+        break
+      case 'looked':
+        this.#questions.looked(event)
+        break
+      case 'touched':
+        this.#questions.touched(event.answers)
+        break
+      case 'stale':
+        this.#questions.stale(event.answers)
+        break
+      case 'fault':
+        logFault(this.#logger, event)
+        break
+      case 'ended':
+        this.#end()
+        break
+    }
+  }
+
+  #end(): void {
+    if (this.#state === 'ended') return
+    this.#state = 'ended'
+    clearInterval(this.#alive)
+    try {
+      this.#lastStats = this.#count()
+    } finally {
+      this.#questions.close()
+      this.#ended.resolve()
+    }
+  }
+}

@@ -1,0 +1,43 @@
+// Where a gateway listens, as people read it, and why it could not. Pure; any thread.
+
+import type { NativeAddress } from './interface.ts'
+
+/** Where a listener really is; `url` is how a client on this machine reaches it. */
+export type Address = NativeAddress & { url: string }
+
+/** Adds the URL; a wildcard address is reached at its loopback. */
+export function addressOf(address: NativeAddress): Address {
+  if (address.kind === 'unix') return { ...address, url: `unix:${address.path}` }
+  const loopbacks: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
+  const host = loopbacks[address.host] ?? address.host
+  return { ...address, url: `http://${hostPort(host, address.port)}` }
+}
+
+function hostPort(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+const reasons: Record<string, string> = {
+  EADDRINUSE: 'the address is in use',
+  EACCES: 'permission denied',
+  EADDRNOTAVAIL: 'this machine does not have that address',
+}
+
+/** No listener could be had; the message names each address that was asked for. */
+export class ListenError extends Error {
+  readonly code = 'ERR_SLUICE_LISTEN'
+  override name = 'ListenError'
+  /** errno name such as EADDRINUSE; '' when the system gave none. */
+  readonly errno: string
+
+  /** `cause` is what the core threw: its `address`, when it has one, is the one that failed. */
+  constructor(
+    listeners: readonly { host?: string; port?: number; path?: string }[],
+    cause: unknown,
+  ) {
+    const { code = '', message = String(cause) } = cause as NodeJS.ErrnoException
+    const places = listeners.map(({ host = '', port = 0, path }) => path ?? hostPort(host, port))
+    super(`cannot listen on ${places.join(', ')}: ${reasons[code] ?? message}`, { cause })
+    this.errno = code
+  }
+}

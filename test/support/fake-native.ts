@@ -1,0 +1,97 @@
+// A native gateway without sockets or disk, for tests of what TypeScript decides. Looks are settled by
+// the test, or at once. It holds TypeScript to the contract: a file is released exactly once, an
+// answer never sends a released one, and ids are never used twice.
+
+import type {
+  LookedEvent,
+  NativeAnswer,
+  NativeGateway,
+  QuestionEvent,
+} from '../../src/native/interface.ts'
+
+/** What a path of the pretended disk holds. */
+export type Entry = Partial<Pick<LookedEvent, 'outcome' | 'heldBytes' | 'identity' | 'error'>>
+
+interface Asked {
+  id: number
+  root: string
+  path: string
+}
+
+type Surface = Pick<NativeGateway, 'look' | 'answer' | 'forget' | 'release'>
+
+export class FakeNative implements Surface {
+  /** By 'root/path'. */
+  readonly disk = new Map<string, Entry>()
+  readonly looks: Asked[] = []
+  readonly answers: { worker: number; question: number; answer: NativeAnswer }[] = []
+  readonly forgotten: number[] = []
+  readonly broken: string[] = []
+  /** Where looked events go; the test sets it. */
+  onLooked: (event: LookedEvent) => void = () => {}
+  /** false: looks wait for settle(). */
+  automatic = true
+  readonly #open = new Set<number>()
+  readonly #answerIds = new Map<number, string>()
+  #lastFile = 0
+  #lastQuestion = 0
+  #waiting: Asked[] = []
+
+  /** Ids of files that nobody gave back. */
+  get open(): number[] {
+    return [...this.#open]
+  }
+
+  look(id: number, root: string, path: string): void {
+    const asked = { id, root, path }
+    this.looks.push(asked)
+    this.#waiting.push(asked)
+    if (this.automatic) queueMicrotask(() => this.settle())
+  }
+
+  answer(worker: number, question: number, answer: NativeAnswer): void {
+    const shown = JSON.stringify([answer.file, answer.fields, answer.looks.map(showLook)])
+    const before = this.#answerIds.get(answer.id)
+    if (before !== undefined && before !== shown) this.broken.push(`answer ${answer.id} used twice`)
+    this.#answerIds.set(answer.id, shown)
+    if (answer.remember && this.forgotten.includes(answer.id)) {
+      this.broken.push(`answer ${answer.id} given after it was forgotten`)
+    }
+    if (answer.file !== 0 && !this.#open.has(answer.file)) {
+      this.broken.push(`answer ${answer.id} sends file ${answer.file}, which is not open`)
+    }
+    this.answers.push({ worker, question, answer })
+  }
+
+  forget(answers: number[]): void {
+    this.forgotten.push(...answers)
+  }
+
+  release(files: number[]): void {
+    for (const file of files) {
+      if (!this.#open.delete(file)) this.broken.push(`file ${file} released but not open`)
+    }
+  }
+
+  /** Answers the first `count` waiting looks from the pretended disk. */
+  settle(count: number = this.#waiting.length): void {
+    for (const { id, root, path } of this.#waiting.splice(0, count)) {
+      const entry = this.disk.get(`${root}/${path}`) ?? { outcome: 'absent' }
+      const { outcome = 'file', heldBytes = 0, error = '' } = entry
+      const identity = entry.identity ?? (outcome === 'absent' ? 0n : 1n)
+      const file = outcome === 'file' ? ++this.#lastFile : 0
+      if (file !== 0) this.#open.add(file)
+      const found = { outcome, file, size: heldBytes, mtimeMs: 0, identity, heldBytes, error }
+      this.onLooked({ type: 'looked', id, ...found })
+    }
+  }
+
+  /** A question as a worker would ask it. */
+  question(path: string, { worker = 0, route = 0 } = {}): QuestionEvent {
+    return { type: 'question', worker, id: ++this.#lastQuestion, route, path }
+  }
+}
+
+function showLook({ root, path, identity }: NativeAnswer['looks'][number]): string {
+  return `${root}/${path}=${identity}`
+}

@@ -1,0 +1,112 @@
+// stats(): sums over workers, latency quantiles, and the log of faults.
+
+import test from 'ava'
+import type { NativeStats, NativeWorkerStats } from '../../src/native/interface.ts'
+import { levelFrom, logFault } from '../../src/telemetry/log.ts'
+import { quantileUs } from '../../src/telemetry/quantiles.ts'
+import { combineStats } from '../../src/telemetry/stats.ts'
+
+const worker = (n: number): NativeWorkerStats => ({
+  accepted: n,
+  connections: n,
+  refused: n,
+  requests: n,
+  bytesIn: n,
+  bytesOut: n,
+  questions: n,
+  remembered: n,
+  answers: n,
+  parked: n,
+  turns: n,
+  engines: { memory: { responses: n, bytes: n }, [`only${n}`]: { responses: n, bytes: n } },
+  syscalls: { recv: n },
+  errors: { 'bad-host': n },
+  statuses: { 200: n },
+})
+
+const native: NativeStats = {
+  workers: [worker(1), worker(2)],
+  histograms: [
+    { route: 0, engine: 'memory', count: 4, sumUs: 100, buckets: [{ leUs: 40, count: 4 }] },
+    { route: 1, engine: 'copy', count: 0, sumUs: 0, buckets: [] },
+  ],
+  files: { descriptors: 1, heldBytes: 2 },
+  io: { threads: 2, done: 3, waiting: 0, syscalls: { openat2: 3 } },
+}
+
+const questions = { asked: 3, joined: 0, confirmed: 0, refused: 0, failed: 0, pending: 0 }
+const cache = {
+  files: 1,
+  heldBytes: 2,
+  answers: 1,
+  looks: 3,
+  opened: 1,
+  shared: 0,
+  evictedFiles: 0,
+  evictedAnswers: 0,
+  idleFiles: 0,
+  stale: 0,
+}
+
+test('totals are sums over the workers', (t) => {
+  const { total, workers } = combineStats({ native, questions, cache, routeKeys: ['/*', '/x'] })
+  t.deepEqual(total, {
+    ...worker(3),
+    engines: {
+      memory: { responses: 3, bytes: 3 },
+      only1: { responses: 1, bytes: 1 },
+      only2: { responses: 2, bytes: 2 },
+    },
+  })
+  t.deepEqual(workers, native.workers)
+})
+
+test('latencies name the route and have a mean, also when nothing was counted', (t) => {
+  const { latencies } = combineStats({ native, questions, cache, routeKeys: ['/*', '/x'] })
+  t.like(latencies[0], { route: '/*', engine: 'memory', count: 4, meanUs: 25, p50Us: 20 })
+  t.like(latencies[1], { route: '/x', engine: 'copy', count: 0, meanUs: 0, p99Us: 0 })
+})
+
+test('quantiles lie on straight lines within their bucket', (t) => {
+  const buckets = [
+    { leUs: 10, count: 0 },
+    { leUs: 20, count: 50 },
+    { leUs: 40, count: 50 },
+    { leUs: 80, count: 100 },
+  ]
+  t.is(quantileUs(buckets, 0), 10)
+  t.is(quantileUs(buckets, 0.25), 15)
+  t.is(quantileUs(buckets, 0.5), 20)
+  t.is(quantileUs(buckets, 0.75), 60)
+  t.is(quantileUs(buckets, 1), 80)
+})
+
+test('an open last bucket answers with its lower bound', (t) => {
+  const buckets = [
+    { leUs: 10, count: 1 },
+    { leUs: Number.POSITIVE_INFINITY, count: 2 },
+  ]
+  t.is(quantileUs(buckets, 0.99), 10)
+})
+
+test('faults are logged with code and message; ours as errors, others as warnings', (t) => {
+  const lines: [string, object, string][] = []
+  const at = (level: string) => (fields: object, message: string) =>
+    void lines.push([level, fields, message])
+  const logger = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+  for (const code of ['internal-error', 'head-too-large', 'EMFILE', 'constructor']) {
+    logFault(logger, { type: 'fault', worker: 1, code, message: `about ${code}` })
+  }
+  t.deepEqual(lines, [
+    ['error', { code: 'internal-error', worker: 1 }, 'about internal-error'],
+    ['warn', { code: 'head-too-large', worker: 1 }, 'about head-too-large'],
+    ['warn', { code: 'EMFILE', worker: 1 }, 'about EMFILE'],
+    ['warn', { code: 'constructor', worker: 1 }, 'about constructor'],
+  ])
+})
+
+test('an unknown log level is info', (t) => {
+  t.is(levelFrom('debug'), 'debug')
+  t.is(levelFrom('loud'), 'info')
+  t.is(levelFrom(undefined), 'info')
+})
