@@ -26,7 +26,12 @@ const native = join(root, 'native')
 const build = join(native, 'build')
 const inCheckout = existsSync(join(root, 'src'))
 
-const debianPackages = { make: 'make', python3: 'python3', 'g++': 'g++', 'clang++': 'clang libclang-rt-dev' }
+const debianPackages = {
+  make: 'make',
+  python3: 'python3',
+  'g++': 'g++',
+  'clang++': 'clang libclang-rt-dev',
+}
 
 class BuildError extends Error {}
 
