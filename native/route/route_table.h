@@ -14,7 +14,8 @@
 namespace sluice::route {
 
 inline constexpr size_t kMaxParams = 16;     ///< parameters in one pattern
-inline constexpr size_t kMaxSegments = 128;  ///< segments of a request path that are looked at; more: no route
+inline constexpr size_t kMaxSegments = 128;  ///< of a pattern or a request path; more: no route
+inline constexpr size_t kMaxHost = 253;      ///< longer hosts have no routes of their own
 inline constexpr uint32_t kNoRoute = UINT32_MAX;
 
 struct Match {
