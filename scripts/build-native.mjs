@@ -8,12 +8,14 @@
 
 import { spawnSync } from 'node:child_process'
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -118,17 +120,17 @@ function configure(nodeDir) {
   writeFileSync(description, fuzz)
   const args = [nodeGyp(), 'configure', '--directory', native, '--loglevel=error']
   if (nodeDir) args.push(`--nodedir=${nodeDir}`)
-  const formats = ['-f', 'make', '-f', 'compile_commands_json']
-  run(process.execPath, [...args, '--', `-I${description}`, ...formats])
-  publishCompileCommands()
+  const forGyp = ['--', `-I${description}`, '-f']
+  run(process.execPath, [...args, ...forGyp, 'make'])
+  if (inCheckout) publishCompileCommands([...args, ...forGyp, 'compile_commands_json'])
   writeFileSync(signatureFile, signature)
 }
 
-// For editors; git ignores it.
-function publishCompileCommands() {
+// For editors; git ignores it. Older versions of gyp cannot write it, and do without.
+function publishCompileCommands(nodeGypArguments) {
   const written = join(build, 'Release', 'compile_commands.json')
-  if (inCheckout && existsSync(written)) {
-    writeFileSync(join(root, 'compile_commands.json'), readFileSync(written))
+  if (works(process.execPath, nodeGypArguments) && existsSync(written)) {
+    copyFileSync(written, join(root, 'compile_commands.json'))
   }
 }
 
@@ -147,6 +149,14 @@ function buildTargets(configuration, targets) {
   const args = ['--silent', '-C', build, `-j${availableParallelism()}`]
   args.push(`BUILDTYPE=${configuration}`, `CXX=${compiler}`, `LINK=${compiler}`)
   run('make', [...args, ...targets])
+}
+
+// npm before 10 forgets the link of a program that two packages offer, one for each CPU. Every npm
+// script relies on it: the Node of the repository comes before the one that started npm.
+function linkPinnedNode() {
+  const link = join(root, 'node_modules/.bin/node')
+  const target = `../node-linux-${process.arch}/bin/node`
+  if (!existsSync(link) && existsSync(join(dirname(link), target))) symlinkSync(target, link)
 }
 
 // An addon that was shipped with the package, when this machine can load it.
@@ -170,7 +180,10 @@ function main(args) {
   if (atInstall && prebuiltLoads()) return 0
   const locked = relock(args)
   if (locked !== undefined) return locked
-  if (atInstall) rmSync(join(build, 'signature.json'), { force: true })
+  if (atInstall) {
+    if (inCheckout) linkPinnedNode()
+    rmSync(join(build, 'signature.json'), { force: true })
+  }
   const option = args.find((arg) => arg.startsWith('--configuration='))
   const configuration = option?.slice('--configuration='.length) ?? 'Release'
   const targets = args.filter((arg) => !arg.startsWith('--'))
