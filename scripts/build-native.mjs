@@ -121,8 +121,9 @@ function configure(nodeDir) {
   const args = [nodeGyp(), 'configure', '--directory', native, '--loglevel=error']
   if (nodeDir) args.push(`--nodedir=${nodeDir}`)
   const forGyp = ['--', `-I${description}`, '-f']
-  run(process.execPath, [...args, ...forGyp, 'make'])
+  // Each run writes config.gypi anew, and make looks at its time: the one for make comes last.
   if (inCheckout) publishCompileCommands([...args, ...forGyp, 'compile_commands_json'])
+  run(process.execPath, [...args, ...forGyp, 'make'])
   writeFileSync(signatureFile, signature)
 }
 
