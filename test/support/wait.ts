@@ -1,0 +1,17 @@
+// Waiting for a condition instead of a time.
+
+import { setTimeout as delay } from 'node:timers/promises'
+
+const patienceMs = 20_000
+const pauseMs = 10
+
+/** Resolves with the first truthy value of `condition`; rejects, naming `what`, when it never comes. */
+export async function until<T>(what: string, condition: () => T | Promise<T>): Promise<T> {
+  const deadline = Date.now() + patienceMs
+  for (;;) {
+    const value = await condition()
+    if (value) return value
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`)
+    await delay(pauseMs)
+  }
+}
