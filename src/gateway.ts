@@ -144,7 +144,7 @@ class CoreGateway implements Gateway {
         this.#handle(event)
       } catch (error) {
         const fields = { code: 'internal-error', err: error }
-        this.#logger.error(fields, `a ${event.type} event could not be handled`)
+        this.#logger.error(fields, `an event of type ${event.type} could not be handled`)
       }
     }
   }

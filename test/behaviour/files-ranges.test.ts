@@ -67,7 +67,7 @@ testOnBothTwins('a range is moved by the engine of the whole', async (t, transfe
   })
   await get('/big', { Range: 'bytes=100-1099' })
   await until('the counter', () => Object.keys(engineBytes()).length > 0)
-  t.deepEqual(engineBytes(), { [fileEngine(transfer)]: 1000 })
+  t.deepEqual(engineBytes(), { [fileEngine(transfer, 'large')]: 1000 })
 })
 
 testOnBothTwins('a partial answer keeps the type and the validators', async (t, transfer) => {

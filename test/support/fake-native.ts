@@ -4,8 +4,13 @@
 
 import type {
   LookedEvent,
+  NativeAddon,
+  NativeAddress,
   NativeAnswer,
+  NativeEvent,
   NativeGateway,
+  NativeMatch,
+  NativeStats,
   QuestionEvent,
 } from '../../src/native/interface.ts'
 
@@ -18,9 +23,7 @@ interface Asked {
   path: string
 }
 
-type Surface = Pick<NativeGateway, 'look' | 'answer' | 'forget' | 'release'>
-
-export class FakeNative implements Surface {
+export class FakeNative implements NativeGateway {
   /** By 'root/path'. */
   readonly disk = new Map<string, Entry>()
   readonly looks: Asked[] = []
@@ -86,6 +89,30 @@ export class FakeNative implements Surface {
     }
   }
 
+  /** Calls of listen(), drain() and close(), in order. */
+  readonly calls: string[] = []
+  listen: () => NativeAddress[] = () => {
+    this.calls.push('listen')
+    return [{ kind: 'tcp', host: '127.0.0.1', port: 1 }]
+  }
+
+  drain(): void {
+    this.calls.push('drain')
+  }
+
+  close(): void {
+    this.calls.push('close')
+  }
+
+  match(): NativeMatch {
+    return { route: -1, allow: [], rest: null, error: '' }
+  }
+
+  stats(): NativeStats {
+    const io = { threads: 0, done: 0, waiting: 0, syscalls: {} }
+    return { workers: [], histograms: [], files: { descriptors: 0, heldBytes: 0 }, io }
+  }
+
   /** A question as a worker would ask it. */
   question(path: string, { worker = 0, route = 0 } = {}): QuestionEvent {
     return { type: 'question', worker, id: ++this.#lastQuestion, route, path }
@@ -94,4 +121,23 @@ export class FakeNative implements Surface {
 
 function showLook({ root, path, identity }: NativeAnswer['looks'][number]): string {
   return `${root}/${path}=${identity}`
+}
+
+/** An addon whose only gateway is `native`; `emit` sends it a batch of events. */
+export function fakeAddon(native: FakeNative): {
+  addon: NativeAddon
+  emit: (...events: NativeEvent[]) => void
+} {
+  let onEvents: (events: NativeEvent[]) => void = () => {}
+  const addon: NativeAddon = {
+    createGateway(_config, receive) {
+      onEvents = receive
+      native.onLooked = (event) => receive([event])
+      return native
+    },
+    capabilities: () => [],
+    usableCpus: () => 1,
+    buildKind: 'fake',
+  }
+  return { addon, emit: (...events) => onEvents(events) }
 }

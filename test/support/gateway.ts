@@ -79,7 +79,8 @@ export function testOnBothTwins(
   }
 }
 
-/** The engine that moves files which are not held in memory. */
-export function fileEngine(transfer: TransferMode): string {
-  return transfer === 'auto' ? 'sendfile' : 'copy'
+/** The engine that moves files: small ones are held in memory, unless everything is to be copied. */
+export function fileEngine(transfer: TransferMode, size: 'small' | 'large'): string {
+  if (transfer === 'copy') return 'copy'
+  return size === 'small' ? 'memory' : 'sendfile'
 }
