@@ -10,7 +10,7 @@ namespace sluice::http {
 namespace {
 
 constexpr int64_t kDaySeconds = 86400;
-/// Two-digit years: how far in the future a date may appear to be (RFC 9110 §5.6.7).
+/// Two-digit years: how far in the future a date can be (RFC 9110 §5.6.7).
 constexpr int kFutureYears = 50;
 
 constexpr std::array<std::string_view, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
@@ -174,11 +174,20 @@ int64_t seconds_of(const Date& date) {
   return seconds < 0 ? 0 : seconds;
 }
 
-/// The latest year with these last two digits that is not more than 50 years ahead.
-int full_year(int two_digits, int64_t now_s) {
-  const int now = date_from_days(now_s > 0 ? now_s / kDaySeconds : 0).year;
-  const int latest = now + kFutureYears;
-  return latest - (latest - two_digits) % 100;
+/// The year of `date`, which has two digits of it, so that the date is at most 50 years ahead.
+int full_year(const Date& date, int64_t now_s) {
+  if (now_s < 0) now_s = 0;
+  const Date now = date_from_days(now_s / kDaySeconds);
+  const int latest = now.year + kFutureYears;
+  const int year = latest - (latest - date.year) % 100;
+  if (year < latest) return year;
+  // The fiftieth year from now counts up to this very second.
+  const int64_t of_day = now_s % kDaySeconds;
+  const auto passed = [](const Date& d, int64_t s) {
+    return (d.month * 32 + d.day) * kDaySeconds + s;
+  };
+  const int64_t time = date.hour * 3600 + date.minute * 60 + date.second;
+  return passed(date, time) > passed(now, of_day) ? year - 100 : year;
 }
 
 char* put(char* out, std::string_view text) {
@@ -212,7 +221,7 @@ int64_t parse_date(std::string_view text, int64_t now_s) {
   Date date;
   if (read_fixdate(text, date) || read_asctime(text, date)) return seconds_of(date);
   if (!read_rfc850(text, date)) return -1;
-  date.year = full_year(date.year, now_s);
+  date.year = full_year(date, now_s);
   return seconds_of(date);
 }
 

@@ -1,4 +1,5 @@
-// Recognises the field names that the gateway itself acts on. Any thread, no allocation.
+// Recognises the field names that the gateway itself acts on; all others are opaque to it.
+// Any thread, no allocation.
 #pragma once
 
 #include <string_view>

@@ -85,7 +85,7 @@ ErrorCode HeadParser::take_field() {
 
 ErrorCode HeadParser::take_name(Field& field) {
   // field-name = token, and no white space before the colon (RFC 9112 §5.1).
-  const char* const stop = skip_class(kToken, in_.at, in_.end);
+  const char* const stop = skip_name(in_.at, in_.end);
   if (stop == in_.end) return kNeedMore;
   if (*stop != ':' || stop == in_.at) {
     constexpr ErrorCode kWrong = ErrorCode::bad_field_name;

@@ -58,6 +58,17 @@ inline unsigned target_ends(const char* at) {
   return mask_of(_mm_andnot_si128(bad, visible)) ^ 0xffffu;
 }
 
+/// Bit i: byte i is no letter, digit or '-'. All but a few field names consist of those.
+inline unsigned usual_name_ends(const char* at) {
+  const __m128i bytes = load(at);
+  const __m128i lower = _mm_or_si128(bytes, _mm_set1_epi8(0x20));
+  const __m128i from_a = _mm_sub_epi8(lower, _mm_set1_epi8('a'));
+  const __m128i letter = _mm_cmpeq_epi8(_mm_min_epu8(from_a, _mm_set1_epi8(25)), from_a);
+  const __m128i from_0 = _mm_sub_epi8(bytes, _mm_set1_epi8('0'));
+  const __m128i digit = _mm_cmpeq_epi8(_mm_min_epu8(from_0, _mm_set1_epi8(9)), from_0);
+  return mask_of(_mm_or_si128(_mm_or_si128(letter, digit), equal(bytes, '-'))) ^ 0xffffu;
+}
+
 inline unsigned first_of_mask(unsigned mask) {
   return static_cast<unsigned>(std::countr_zero(mask));
 }
@@ -128,6 +139,22 @@ inline const char* skip_target(const char* at, const char* end) {
     at += kScanBytes;
   }
   return skip_class(kTarget, at, end);
+}
+
+/// First byte of [at, end) that is not of a token; `end` when there is none.
+inline const char* skip_name(const char* at, const char* end) {
+#if defined(SLUICE_SCAN_SSE2)
+  while (end - at >= kScanBytes) {
+    const unsigned mask = detail::usual_name_ends(at);
+    if (mask == 0) {
+      at += kScanBytes;
+      continue;
+    }
+    at += detail::first_of_mask(mask);
+    break;
+  }
+#endif
+  return skip_class(kToken, at, end);
 }
 
 }  // namespace sluice::http
