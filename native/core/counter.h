@@ -15,6 +15,11 @@ class Counter {
   void subtract(uint64_t amount = 1) {
     value_.store(value_.load(std::memory_order_relaxed) - amount, std::memory_order_relaxed);
   }
+  /// For a figure that is a state and not a sum.
+  Counter& operator=(uint64_t value) {
+    value_.store(value, std::memory_order_relaxed);
+    return *this;
+  }
   uint64_t get() const { return value_.load(std::memory_order_relaxed); }
 
  private:

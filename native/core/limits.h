@@ -18,6 +18,8 @@ inline constexpr uint64_t kTurnBytes = 1024 * 1024;
 inline constexpr unsigned kTurnRequests = 64;
 /// Connections accepted by one listener in a turn.
 inline constexpr unsigned kTurnAccepts = 64;
+/// Connections that the kernel had queued and that are still taken when a listener stops.
+inline constexpr unsigned kBacklogTaken = 4096;
 /// Events taken from the kernel in one call.
 inline constexpr int kEventsPerTurn = 256;
 /// Requests of one worker that may wait for an answer at once; beyond it: 503.
@@ -42,6 +44,8 @@ inline constexpr uint64_t kLingerBytes = 256 * 1024;
 inline constexpr int64_t kWarmUs = 1'000'000;
 /// Bodies that a route does not read are discarded up to this size to keep the connection.
 inline constexpr uint64_t kDiscardBytes = 64 * 1024;
+/// A gateway that drains gives idle connections this long for a request that is on its way.
+inline constexpr int64_t kDrainGraceMs = 500;
 /// Threads for whatever may block on a disk, and jobs that may wait for them.
 inline constexpr size_t kIoThreads = 3;
 inline constexpr size_t kIoQueue = 64 * 1024;

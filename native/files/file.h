@@ -7,8 +7,7 @@
 #include <cstdint>
 #include <string>
 
-#include "core/ref.h"
-#include "transfer/transfer.h"
+#include "core/source.h"
 
 namespace sluice::files {
 
@@ -22,7 +21,7 @@ struct FileCounts {
 using Identity = uint64_t;
 inline constexpr Identity kAbsent = 0;
 
-class File final : public transfer::Source {
+class File final : public Source {
  public:
   /// Takes over `fd`, or holds `bytes` and no descriptor when fd is -1.
   File(FileCounts* counts, int fd, std::string bytes);

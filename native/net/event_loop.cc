@@ -2,12 +2,8 @@
 // taken, so that a task posted in between wakes the loop once more instead of never.
 #include "net/event_loop.h"
 
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 
-#include <array>
-
-#include "core/limits.h"
 #include "net/sys.h"
 
 namespace sluice::net {
@@ -46,18 +42,22 @@ void EventLoop::run_tasks() {
   for (Task& task : tasks_.take_all()) task();
 }
 
-void EventLoop::turn(int timeout_ms) {
-  std::array<epoll_event, kEventsPerTurn> events;
-  int count = sys::epoll_wait(epoll_, events.data(), kEventsPerTurn, timeout_ms);
+void EventLoop::wait(int timeout_ms) {
+  ready_ = sys::epoll_wait(epoll_, events_.data(), kEventsPerTurn, timeout_ms);
+}
+
+void EventLoop::dispatch() {
   bool woken = false;
-  for (int i = 0; i < count; ++i) {
-    auto* handler = static_cast<EventHandler*>(events[static_cast<size_t>(i)].data.ptr);
+  for (int i = 0; i < ready_; ++i) {
+    const epoll_event& event = events_[static_cast<size_t>(i)];
+    auto* handler = static_cast<EventHandler*>(event.data.ptr);
     if (handler == nullptr) {
       woken = true;  // after the events: a task may free what a later event points at
     } else {
-      handler->on_events(events[static_cast<size_t>(i)].events);
+      handler->on_events(event.events);
     }
   }
+  ready_ = 0;
   if (woken) run_tasks();
 }
 

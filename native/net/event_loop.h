@@ -3,11 +3,14 @@
 // timer armed it does not wake at all.
 #pragma once
 
-#include <atomic>
+#include <sys/epoll.h>
+
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <vector>
 
+#include "core/limits.h"
 #include "core/mailbox.h"
 
 namespace sluice::net {
@@ -41,8 +44,11 @@ class EventLoop {
   /// Runs `task` on the loop's thread in its next turn. Any thread; wakes the loop when it sleeps.
   void post(Task task);
 
-  /// Waits at most `timeout_ms` (-1: until something happens), then dispatches tasks and events.
-  void turn(int timeout_ms);
+  /// Waits at most `timeout_ms` (-1: until something happens). The caller then reads its clock and
+  /// calls dispatch().
+  void wait(int timeout_ms);
+  /// Hands out the events that wait() found, then runs tasks.
+  void dispatch();
 
  private:
   void run_tasks();
@@ -50,6 +56,8 @@ class EventLoop {
   int epoll_ = -1;
   int wake_ = -1;
   int error_ = 0;
+  int ready_ = 0;  ///< events of the last wait()
+  std::array<epoll_event, kEventsPerTurn> events_;
   Mailbox<Task> tasks_;
 };
 

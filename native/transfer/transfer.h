@@ -3,15 +3,12 @@
 // (transfer/choice.h). Runs on the worker that owns the socket; keeps no pointer to it.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
-#include <utility>
 
-#include "core/ref.h"
+#include "core/source.h"
 
 namespace sluice::transfer {
 
@@ -26,20 +23,6 @@ inline constexpr size_t kEngineCount = static_cast<size_t>(Engine::count_);
 
 /// "sendfile" for Engine::sendfile.
 std::string_view engine_name(Engine engine);
-
-/// Where the bytes of a body come from: an open descriptor, or the bytes themselves. Shared by
-/// reference count between answers and running transfers, on any thread; immutable but for warmth.
-class Source : public Counted<Source> {
- public:
-  Source(int descriptor, std::string content) : fd(descriptor), bytes(std::move(content)) {}
-  virtual ~Source() = default;
-
-  const int fd;             ///< -1 when held in memory
-  const std::string bytes;  ///< the whole content when fd is -1
-  bool in_memory() const { return fd < 0; }
-  /// Until then (sys::now_us) its pages are taken to be in memory. Relaxed, any thread.
-  mutable std::atomic<int64_t> warm_until_us{0};
-};
 
 /// What is still to be sent.
 struct Transfer {

@@ -1,0 +1,188 @@
+// Decoding, one function per part of NativeConfig. Bounds here are those of safety, wider than the
+// ones that TypeScript's validation explains to people.
+#include "binding/decode.h"
+
+#include "http/response_head.h"
+
+namespace sluice::binding {
+namespace {
+
+constexpr uint64_t kMaxCount = UINT32_MAX;
+constexpr uint64_t kMaxBytes = 1ULL << 50;
+constexpr uint64_t kMaxMs = 1ULL << 40;
+constexpr uint64_t kMaxId = 1ULL << 53;
+
+net::Endpoint decode_listener(const Reader& listener) {
+  net::Endpoint endpoint;
+  std::string kind = listener.at("kind").text();
+  if (kind == "unix") {
+    endpoint.path = listener.at("path").text();
+    if (endpoint.path.empty()) listener.at("path").fail("a path");
+  } else if (kind == "tcp") {
+    endpoint.host = listener.at("host").text();
+    endpoint.port = static_cast<uint16_t>(listener.at("port").integer(0, 65535));
+  } else {
+    listener.at("kind").fail("'tcp' or 'unix'");
+  }
+  return endpoint;
+}
+
+void decode_limits(const Reader& limits, route::Limits& out) {
+  out.connections_per_worker =
+      static_cast<uint32_t>(limits.at("connectionsPerWorker").integer(1, kMaxCount));
+  out.connections_per_address =
+      static_cast<uint32_t>(limits.at("connectionsPerAddress").integer(0, kMaxCount));
+  out.keep_alive_requests =
+      static_cast<uint32_t>(limits.at("keepAliveRequests").integer(0, kMaxCount));
+  out.body_bytes = limits.at("bodyBytes").integer(0, kMaxBytes);
+  out.head.head_bytes = limits.at("headBytes").integer(128, 16 * 1024 * 1024);
+  out.head.target_bytes = limits.at("targetBytes").integer(1, 16 * 1024 * 1024);
+  out.head.fields = limits.at("headers").integer(1, http::kMaxFields);
+}
+
+void decode_timeouts(const Reader& timeouts, route::Timeouts& out) {
+  auto read = [&timeouts](const char* key) {
+    return static_cast<int64_t>(timeouts.at(key).integer(1, kMaxMs));
+  };
+  out.head = read("head");
+  out.body = read("body");
+  out.idle = read("idle");
+  out.write = read("write");
+  out.drain = static_cast<int64_t>(timeouts.at("drain").integer(0, kMaxMs));
+}
+
+bool decode_mode(const Reader& mode) {
+  std::string text = mode.text();
+  if (text != "auto" && text != "copy") mode.fail("'auto' or 'copy'");
+  return text == "copy";
+}
+
+route::FilesAction decode_files(const Reader& action, bool copy_only) {
+  route::FilesAction files;
+  files.root = action.at("root").text();
+  if (files.root.empty() || files.root[0] != '/') action.at("root").fail("an absolute path");
+  files.copy_only = decode_mode(action.at("mode")) || copy_only;
+  return files;
+}
+
+uint16_t decode_status(const Reader& status) {
+  return static_cast<uint16_t>(status.integer(200, 599));
+}
+
+route::RespondAction decode_respond(const Reader& action) {
+  route::RespondAction respond;
+  respond.status = decode_status(action.at("status"));
+  std::string body = action.at("body").bytes();
+  http::append_status_line(respond.head, respond.status);
+  respond.head.append(action.at("fields").field_lines());
+  if (!http::is_bodiless(respond.status)) {
+    http::append_content_length(respond.head, body.size());
+  }
+  respond.body = make_ref<const Source>(-1, std::move(body));
+  return respond;
+}
+
+route::LocationPart decode_location_part(const Reader& part,
+                                         const std::vector<std::string>& params) {
+  using Kind = route::LocationPart::Kind;
+  if (!part.at("literal").is_null()) return {Kind::literal, part.at("literal").text(), 0};
+  std::string name = part.at("variable").text();
+  if (name == "path") return {Kind::path, "", 0};
+  if (name == "query") return {Kind::query, "", 0};
+  if (name == "host") return {Kind::host, "", 0};
+  if (name == "rest") return {Kind::rest, "", 0};
+  for (size_t i = 0; i < params.size(); ++i) {
+    if (name == ":" + params[i]) return {Kind::param, "", static_cast<uint8_t>(i)};
+  }
+  part.at("variable").fail("'path', 'query', 'host', 'rest' or a parameter of the pattern");
+}
+
+route::RedirectAction decode_redirect(const Reader& action,
+                                      const std::vector<std::string>& params) {
+  route::RedirectAction redirect;
+  redirect.status = static_cast<uint16_t>(action.at("status").integer(300, 399));
+  redirect.fields = action.at("fields").field_lines();
+  redirect.keep_query = action.at("keepQuery").boolean();
+  Reader location = action.at("location");
+  for (uint32_t i = 0; i < location.length(); ++i) {
+    redirect.location.push_back(decode_location_part(location.at(i), params));
+  }
+  return redirect;
+}
+
+void decode_route(const Reader& route, uint32_t index, route::Snapshot& snapshot) {
+  route::AddResult added = snapshot.table.add(index, route.at("method").text(),
+                                              route.at("host").text(), route.at("path").text());
+  if (!added.ok) route.fail("a valid pattern (" + added.problem + ")");
+  route::Route decoded;
+  decoded.key = route.at("key").text();
+  Reader action = route.at("action");
+  std::string kind = action.at("kind").text();
+  if (kind == "files") {
+    decoded.action = decode_files(action, snapshot.copy_only);
+  } else if (kind == "respond") {
+    decoded.action = decode_respond(action);
+  } else if (kind == "redirect") {
+    decoded.action = decode_redirect(action, snapshot.table.param_names(index));
+  } else {
+    action.at("kind").fail("'files', 'respond' or 'redirect'");
+  }
+  snapshot.routes.push_back(std::move(decoded));
+}
+
+std::string decode_server_field(const Reader& name) {
+  std::string text = name.text();
+  if (text.empty()) return text;
+  for (unsigned char c : text) {
+    if (c < 0x20 || c > 0x7e) name.fail("visible characters");
+  }
+  return "Server: " + text + "\r\n";
+}
+
+}  // namespace
+
+worker::GroupOptions decode_config(const Reader& config) {
+  auto snapshot = std::make_shared<route::Snapshot>();
+  worker::GroupOptions options;
+  options.workers = config.at("workers").integer(1, 256);
+  decode_limits(config.at("limits"), snapshot->limits);
+  decode_timeouts(config.at("timeouts"), snapshot->timeouts);
+  snapshot->copy_only = decode_mode(config.at("transfer").at("mode"));
+  snapshot->memory_bytes = config.at("transfer").at("memoryBytes").integer(0, 64 * 1024 * 1024);
+  snapshot->server_field = decode_server_field(config.at("serverName"));
+  Reader routes = config.at("routes");
+  for (uint32_t i = 0; i < routes.length(); ++i) decode_route(routes.at(i), i, *snapshot);
+  snapshot->table.finish();
+  Reader listeners = config.at("listeners");
+  for (uint32_t i = 0; i < listeners.length(); ++i) {
+    options.listeners.push_back(decode_listener(listeners.at(i)));
+  }
+  options.snapshot = std::move(snapshot);
+  return options;
+}
+
+files::AnswerSource decode_answer(const Reader& answer, const worker::WorkerGroup& group,
+                                  bool& lost) {
+  files::AnswerSource source;
+  source.id = answer.at("id").integer(1, kMaxId);
+  source.status = decode_status(answer.at("status"));
+  source.fields = answer.at("fields").field_lines();
+  source.add_slash = answer.at("addSlash").boolean();
+  source.remember = answer.at("remember").boolean();
+  uint64_t file = answer.at("file").integer(0, kMaxId);
+  source.file = Ref<const files::File>(group.find_file(file).get());
+  lost = file != 0 && !source.file;
+  if (Reader body = answer.at("body"); !body.is_null()) {
+    source.body = body.bytes();
+    source.has_body = true;
+  }
+  Reader looks = answer.at("looks");
+  for (uint32_t i = 0; i < looks.length(); ++i) {
+    Reader look = looks.at(i);
+    source.looks.push_back(
+        {look.at("root").text(), look.at("path").text(), look.at("identity").big()});
+  }
+  return source;
+}
+
+}  // namespace sluice::binding

@@ -1,0 +1,18 @@
+// The configuration and answers of src/native/interface.ts, decoded in one call into owned structs.
+// One function per part; throws Napi::TypeError naming the path of the first thing wrong.
+#pragma once
+
+#include "binding/reader.h"
+#include "files/answer.h"
+#include "worker/worker_group.h"
+
+namespace sluice::binding {
+
+worker::GroupOptions decode_config(const Reader& config);
+
+/// `group` resolves the file's id; a file that was released meanwhile makes `file` null and `lost`
+/// true: the answer cannot be given any more.
+files::AnswerSource decode_answer(const Reader& answer, const worker::WorkerGroup& group,
+                                  bool& lost);
+
+}  // namespace sluice::binding

@@ -1,0 +1,244 @@
+// Building JavaScript objects, one function per shape. Numbers are doubles: counts stay exact to
+// 2^53. Counters of zero are left out where the shape is a record by name.
+#include "binding/encode.h"
+
+namespace sluice::binding {
+namespace {
+
+using worker::CoreEvent;
+
+Napi::Number number(Napi::Env env, uint64_t value) {
+  return Napi::Number::New(env, static_cast<double>(value));
+}
+
+Napi::String string(Napi::Env env, std::string_view text) {
+  return Napi::String::New(env, text.data(), text.size());
+}
+
+const char* outcome_name(files::Outcome outcome) {
+  switch (outcome) {
+    case files::Outcome::file:
+      return "file";
+    case files::Outcome::directory:
+      return "directory";
+    case files::Outcome::absent:
+      return "absent";
+    case files::Outcome::special:
+      return "special";
+    case files::Outcome::refused:
+      return "refused";
+    case files::Outcome::failed:
+      return "failed";
+  }
+  return "failed";
+}
+
+void encode_looked(Napi::Env env, CoreEvent& event, worker::WorkerGroup& group,
+                   Napi::Object& object) {
+  files::Looked& looked = event.looked;
+  uint64_t held = looked.file && looked.file->in_memory() ? looked.file->bytes.size() : 0;
+  uint64_t file = looked.file ? group.own_file(std::move(looked.file)) : 0;
+  object["id"] = number(env, event.id);
+  object["outcome"] = string(env, outcome_name(looked.outcome));
+  object["file"] = number(env, file);
+  object["size"] = number(env, looked.size);
+  object["mtimeMs"] = Napi::Number::New(env, static_cast<double>(looked.mtime_ms));
+  object["identity"] = Napi::BigInt::New(env, looked.identity);
+  object["heldBytes"] = number(env, held);
+  object["error"] = string(env, looked.error == 0 ? "" : files::errno_name(looked.error));
+}
+
+Napi::Array encode_ids(Napi::Env env, const std::vector<uint64_t>& ids) {
+  Napi::Array array = Napi::Array::New(env, ids.size());
+  for (uint32_t i = 0; i < ids.size(); ++i) array[i] = number(env, ids[i]);
+  return array;
+}
+
+template <typename Read>
+Napi::Object encode_syscalls(Napi::Env env, Read&& read) {
+  Napi::Object object = Napi::Object::New(env);
+  for (size_t i = 0; i < sys::kCallCount; ++i) {
+    uint64_t count = read(i);
+    if (count > 0) object[std::string(sys::call_name(static_cast<sys::Call>(i)))] = number(env, count);
+  }
+  return object;
+}
+
+Napi::Object encode_engines(Napi::Env env, const worker::WorkerStats& stats) {
+  Napi::Object engines = Napi::Object::New(env);
+  for (size_t i = 0; i < transfer::kEngineCount; ++i) {
+    Napi::Object engine = Napi::Object::New(env);
+    engine["responses"] = number(env, stats.engines[i].responses.get());
+    engine["bytes"] = number(env, stats.engines[i].bytes.get());
+    engines[std::string(transfer::engine_name(static_cast<transfer::Engine>(i)))] = engine;
+  }
+  return engines;
+}
+
+Napi::Object encode_errors(Napi::Env env, const worker::WorkerStats& stats) {
+  Napi::Object errors = Napi::Object::New(env);
+  for (size_t i = 0; i < stats.errors.size(); ++i) {
+    uint64_t count = stats.errors[i].get();
+    if (count > 0) errors[std::string(error_info(static_cast<ErrorCode>(i)).name)] = number(env, count);
+  }
+  return errors;
+}
+
+Napi::Object encode_statuses(Napi::Env env, const worker::WorkerStats& stats) {
+  Napi::Object statuses = Napi::Object::New(env);
+  for (uint32_t status = 0; status < stats.statuses.size(); ++status) {
+    uint64_t count = stats.statuses[status].get();
+    if (count > 0) statuses[std::to_string(status)] = number(env, count);
+  }
+  return statuses;
+}
+
+Napi::Object encode_worker(Napi::Env env, const worker::WorkerStats& stats) {
+  Napi::Object object = Napi::Object::New(env);
+  object["accepted"] = number(env, stats.accepted.get());
+  object["connections"] = number(env, stats.connections.get());
+  object["refused"] = number(env, stats.refused.get());
+  object["requests"] = number(env, stats.requests.get());
+  object["bytesIn"] = number(env, stats.bytes_in.get());
+  object["bytesOut"] = number(env, stats.bytes_out.get());
+  object["questions"] = number(env, stats.questions.get());
+  object["remembered"] = number(env, stats.remembered.get());
+  object["answers"] = number(env, stats.answers.get());
+  object["parked"] = number(env, stats.parked.get());
+  object["turns"] = number(env, stats.turns.get());
+  object["engines"] = encode_engines(env, stats);
+  object["syscalls"] = encode_syscalls(
+      env, [&stats](size_t i) { return stats.syscalls.calls[i].load(std::memory_order_relaxed); });
+  object["errors"] = encode_errors(env, stats);
+  object["statuses"] = encode_statuses(env, stats);
+  return object;
+}
+
+/// Sums one route's and engine's histogram over the workers; false when nobody had such a response.
+bool encode_histogram(Napi::Env env, const worker::WorkerGroup& group, uint32_t route,
+                      transfer::Engine engine, Napi::Object& object) {
+  std::array<uint64_t, Histogram::kBuckets> counts{};
+  uint64_t sum = 0;
+  for (const auto& worker : group.workers()) {
+    const Histogram* histogram = worker->stats().latency.find(route, engine);
+    if (histogram == nullptr) continue;
+    sum += histogram->sum_us();
+    for (size_t i = 0; i < counts.size(); ++i) counts[i] += histogram->count_at(i);
+  }
+  Napi::Array buckets = Napi::Array::New(env);
+  uint64_t total = 0;
+  for (size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] == 0) continue;
+    total += counts[i];
+    Napi::Object bucket = Napi::Object::New(env);
+    bucket["leUs"] = number(env, Histogram::upper_us(i));
+    bucket["count"] = number(env, total);
+    buckets[buckets.Length()] = bucket;
+  }
+  if (total == 0) return false;
+  object["route"] = number(env, route);
+  object["engine"] = string(env, transfer::engine_name(engine));
+  object["count"] = number(env, total);
+  object["sumUs"] = number(env, sum);
+  object["buckets"] = buckets;
+  return true;
+}
+
+Napi::Array encode_histograms(Napi::Env env, const worker::WorkerGroup& group) {
+  Napi::Array histograms = Napi::Array::New(env);
+  for (uint32_t route = 0; route <= group.snapshot().routes.size(); ++route) {
+    for (size_t i = 0; i < transfer::kEngineCount; ++i) {
+      Napi::Object object = Napi::Object::New(env);
+      if (encode_histogram(env, group, route, static_cast<transfer::Engine>(i), object)) {
+        histograms[histograms.Length()] = object;
+      }
+    }
+  }
+  return histograms;
+}
+
+}  // namespace
+
+Napi::Object encode_event(Napi::Env env, CoreEvent& event, worker::WorkerGroup& group) {
+  using Kind = CoreEvent::Kind;
+  Napi::Object object = Napi::Object::New(env);
+  switch (event.kind) {
+    case Kind::question:
+      object["type"] = string(env, "question");
+      object["worker"] = number(env, event.worker);
+      object["id"] = number(env, event.id);
+      object["route"] = number(env, event.route);
+      object["path"] = string(env, event.text);
+      break;
+    case Kind::looked:
+      object["type"] = string(env, "looked");
+      encode_looked(env, event, group, object);
+      break;
+    case Kind::touched:
+    case Kind::stale:
+      object["type"] = string(env, event.kind == Kind::touched ? "touched" : "stale");
+      object["answers"] = encode_ids(env, event.answers);
+      break;
+    case Kind::fault:
+      object["type"] = string(env, "fault");
+      object["worker"] = number(env, event.worker);
+      object["code"] = string(env, event.code);
+      object["message"] = string(env, event.text);
+      break;
+    case Kind::ended:
+      object["type"] = string(env, "ended");
+      break;
+  }
+  return object;
+}
+
+Napi::Object encode_endpoint(Napi::Env env, const net::Endpoint& endpoint) {
+  Napi::Object object = Napi::Object::New(env);
+  if (endpoint.is_unix()) {
+    object["kind"] = string(env, "unix");
+    object["path"] = string(env, endpoint.path);
+  } else {
+    object["kind"] = string(env, "tcp");
+    object["host"] = string(env, endpoint.host);
+    object["port"] = number(env, endpoint.port);
+  }
+  return object;
+}
+
+Napi::Object encode_stats(Napi::Env env, const worker::WorkerGroup& group) {
+  Napi::Object object = Napi::Object::New(env);
+  Napi::Array workers = Napi::Array::New(env, group.workers().size());
+  for (uint32_t i = 0; i < group.workers().size(); ++i) {
+    workers[i] = encode_worker(env, group.workers()[i]->stats());
+  }
+  object["workers"] = workers;
+  object["histograms"] = encode_histograms(env, group);
+  Napi::Object files = Napi::Object::New(env);
+  const files::FileCounts& counts = group.file_counts();
+  files["descriptors"] = Napi::Number::New(env, static_cast<double>(counts.descriptors.load()));
+  files["heldBytes"] = Napi::Number::New(env, static_cast<double>(counts.held_bytes.load()));
+  object["files"] = files;
+  Napi::Object io = Napi::Object::New(env);
+  std::array<uint64_t, sys::kCallCount> calls = group.io().syscalls();
+  io["threads"] = number(env, group.io().threads());
+  io["done"] = number(env, group.io().done());
+  io["waiting"] = number(env, group.io().waiting());
+  io["syscalls"] = encode_syscalls(env, [&calls](size_t i) { return calls[i]; });
+  object["io"] = io;
+  return object;
+}
+
+Napi::Array encode_capabilities(Napi::Env env) {
+  Napi::Array array = Napi::Array::New(env);
+  for (const net::Capability& capability : net::capabilities()) {
+    Napi::Object object = Napi::Object::New(env);
+    object["name"] = string(env, capability.name);
+    object["available"] = Napi::Boolean::New(env, capability.available);
+    object["error"] = string(env, capability.error == 0 ? "" : files::errno_name(capability.error));
+    object["detail"] = string(env, capability.detail);
+    array[array.Length()] = object;
+  }
+  return array;
+}
+
+}  // namespace sluice::binding

@@ -1,0 +1,199 @@
+// Methods of the object: decode, hand over to the group, encode. No decisions are made here.
+// After the last worker has ended, the batch with its `ended` event is delivered first and the
+// group destroyed then, so that JavaScript can read the last statistics.
+#include "binding/gateway_object.h"
+
+#include "binding/decode.h"
+#include "binding/encode.h"
+#include "http/request_parser.h"
+#include "http/uri.h"
+
+namespace sluice::binding {
+
+Napi::Function GatewayObject::define(Napi::Env env) {
+  return DefineClass(env, "NativeGateway",
+                     {InstanceMethod<&GatewayObject::listen>("listen"),
+                      InstanceMethod<&GatewayObject::look>("look"),
+                      InstanceMethod<&GatewayObject::answer>("answer"),
+                      InstanceMethod<&GatewayObject::forget>("forget"),
+                      InstanceMethod<&GatewayObject::release>("release"),
+                      InstanceMethod<&GatewayObject::match>("match"),
+                      InstanceMethod<&GatewayObject::stats>("stats"),
+                      InstanceMethod<&GatewayObject::drain>("drain"),
+                      InstanceMethod<&GatewayObject::close>("close")});
+}
+
+GatewayObject::GatewayObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+  worker::GroupOptions options = decode_config(Reader(info[0], ""));
+  if (!info[1].IsFunction()) throw Napi::TypeError::New(info.Env(), "onEvents: expected a function");
+  on_events_ = Napi::Persistent(info[1].As<Napi::Function>());
+  context_ = std::make_unique<Napi::AsyncContext>(info.Env(), "SluiceGateway");
+  bridge_ = new Bridge(info.Env(), [this](std::vector<worker::CoreEvent> events) {
+    receive(std::move(events));
+  });
+  group_ = std::make_unique<worker::WorkerGroup>(std::move(options), *bridge_);
+  napi_add_async_cleanup_hook(info.Env(), on_environment_end, this, &cleanup_);
+  Ref();  // the core's threads call back into this object: it lives until end()
+}
+
+GatewayObject::~GatewayObject() { end(); }
+
+worker::WorkerGroup& GatewayObject::group(Napi::Env env) const {
+  if (!group_) throw Napi::TypeError::New(env, "the gateway has ended");
+  return *group_;
+}
+
+Napi::Value GatewayObject::listen(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  worker::WorkerGroup& workers = group(env);
+  if (running_ > 0) throw Napi::TypeError::New(env, "listen: the gateway listens already");
+  worker::ListenError failed = workers.listen();
+  if (failed.bind.error != 0) {
+    const char* code = files::errno_name(-failed.bind.error);
+    Napi::Error error = Napi::Error::New(env, std::string(failed.bind.call) + ": " + code);
+    error.Set("code", code);
+    error.Set("address", encode_endpoint(env, failed.endpoint));
+    throw error;
+  }
+  running_ = workers.worker_count();
+  Napi::Array addresses = Napi::Array::New(env);
+  for (const net::Endpoint& endpoint : workers.endpoints()) {
+    addresses[addresses.Length()] = encode_endpoint(env, endpoint);
+  }
+  return addresses;
+}
+
+void GatewayObject::look(const Napi::CallbackInfo& info) {
+  worker::WorkerGroup& workers = group(info.Env());
+  uint64_t id = Reader(info[0], "id").integer(0, 1ULL << 53);
+  std::string root = Reader(info[1], "root").text();
+  std::string path = Reader(info[2], "path").text();
+  if (looks_++ == 0) bridge_->keep_alive(true);
+  workers.look(id, std::move(root), std::move(path));
+}
+
+void GatewayObject::answer(const Napi::CallbackInfo& info) {
+  worker::WorkerGroup& workers = group(info.Env());
+  uint64_t worker = Reader(info[0], "worker").integer(0, UINT32_MAX);
+  uint64_t question = Reader(info[1], "question").integer(0, 1ULL << 53);
+  bool lost = false;
+  files::AnswerSource source = decode_answer(Reader(info[2], "answer"), workers, lost);
+  if (lost) throw Napi::TypeError::New(info.Env(), "answer.file: expected an open file");
+  workers.answer(static_cast<uint32_t>(worker), question, std::move(source));
+}
+
+void GatewayObject::forget(const Napi::CallbackInfo& info) {
+  if (!group_) return;
+  Reader ids(info[0], "answers");
+  std::vector<uint64_t> answers;
+  for (uint32_t i = 0; i < ids.length(); ++i) answers.push_back(ids.at(i).integer(0, 1ULL << 53));
+  group_->forget(answers);
+}
+
+void GatewayObject::release(const Napi::CallbackInfo& info) {
+  if (!group_) return;
+  Reader ids(info[0], "files");
+  for (uint32_t i = 0; i < ids.length(); ++i) {
+    group_->release_file(ids.at(i).integer(0, 1ULL << 53));
+  }
+}
+
+/// Builds a request and parses it as a worker would, so that both refuse the same.
+Napi::Value GatewayObject::match(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  const route::Snapshot& snapshot = group(env).snapshot();
+  std::string request = Reader(info[0], "method").text() + " " + Reader(info[2], "target").text() +
+                        " HTTP/1.1\r\nHost: " + Reader(info[1], "host").text() + "\r\n\r\n";
+  auto head = std::make_unique<http::RequestHead>();
+  http::ParseResult parsed = http::parse_request(request, 0, snapshot.limits.head, *head);
+  Napi::Object result = Napi::Object::New(env);
+  Napi::Array allow = Napi::Array::New(env);
+  result["route"] = Napi::Number::New(env, -1);
+  result["allow"] = allow;
+  result["rest"] = env.Null();
+  result["error"] = Napi::String::New(env, "");
+  if (parsed.status != http::ParseStatus::ok) {
+    result["error"] = Napi::String::New(env, std::string(error_info(parsed.error).name));
+    return result;
+  }
+  route::Match match;
+  snapshot.table.match(head->method_text, head->host, head->path, match);
+  if (match.route != route::kNoRoute) {
+    result["route"] = Napi::Number::New(env, match.route);
+    std::string room(match.rest.size() + 1, '\0');
+    http::DecodedPath rest = http::decode_path(match.rest, room.data());
+    if (rest.check == http::PathCheck::ok) {
+      result["rest"] = Napi::String::New(env, std::string(rest.text));
+    }
+  } else if (match.allow != nullptr) {
+    for (std::string_view method : *match.allow) {
+      allow[allow.Length()] = Napi::String::New(env, std::string(method));
+    }
+  }
+  return result;
+}
+
+Napi::Value GatewayObject::stats(const Napi::CallbackInfo& info) {
+  return encode_stats(info.Env(), group(info.Env()));
+}
+
+void GatewayObject::drain(const Napi::CallbackInfo& info) {
+  if (running_ == 0) return close(info);
+  group_->drain();
+}
+
+void GatewayObject::close(const Napi::CallbackInfo&) {
+  if (!group_) return;
+  if (running_ > 0) return group_->stop();
+  // Never listened: there is nobody who would say `ended`.
+  running_ = 1;
+  bridge_->keep_alive(true);
+  worker::CoreEvent event;
+  event.kind = worker::CoreEvent::Kind::ended;
+  bridge_->emit(std::move(event));
+}
+
+void GatewayObject::receive(std::vector<worker::CoreEvent> events) {
+  Napi::Env env = Env();
+  Napi::Array batch = Napi::Array::New(env);
+  bool has_ended = false;
+  for (worker::CoreEvent& event : events) {
+    using Kind = worker::CoreEvent::Kind;
+    if (event.kind == Kind::looked && --looks_ == 0) bridge_->keep_alive(false);
+    if (event.kind == Kind::ended) has_ended = --running_ == 0;
+    if (event.kind == Kind::ended && !has_ended) continue;
+    batch[batch.Length()] = encode_event(env, event, *group_);
+  }
+  if (batch.Length() > 0) call_back(batch);
+  if (has_ended) end();
+}
+
+/// Runs microtasks afterwards; an exception becomes an uncaughtException, as in any callback.
+void GatewayObject::call_back(const Napi::Array& events) {
+  Napi::Env env = Env();
+  napi_value argument = events;
+  napi_value result = nullptr;
+  napi_value receiver = Value();
+  napi_status status = napi_make_callback(env, *context_, receiver, on_events_.Value(), 1, &argument,
+                                          &result);
+  if (status != napi_pending_exception) return;
+  napi_value error = nullptr;
+  if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
+}
+
+void GatewayObject::end() {
+  if (!group_) return;
+  group_.reset();
+  bridge_->close();
+  bridge_ = nullptr;
+  on_events_.Reset();
+  context_.reset();
+  if (cleanup_ != nullptr) napi_remove_async_cleanup_hook(std::exchange(cleanup_, nullptr));
+  Unref();
+}
+
+void GatewayObject::on_environment_end(napi_async_cleanup_hook_handle, void* self) {
+  static_cast<GatewayObject*>(self)->end();
+}
+
+}  // namespace sluice::binding

@@ -1,0 +1,27 @@
+// Where the bytes of a body come from: an open descriptor, or the bytes themselves. Shared by
+// reference count between configuration, answers and running transfers, on any thread; immutable
+// but for warmth. Whoever derives from it closes the descriptor.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "core/ref.h"
+
+namespace sluice {
+
+class Source : public Counted<Source> {
+ public:
+  Source(int descriptor, std::string content) : fd(descriptor), bytes(std::move(content)) {}
+  virtual ~Source() = default;
+
+  const int fd;             ///< -1 when held in memory
+  const std::string bytes;  ///< the whole content when fd is -1
+  bool in_memory() const { return fd < 0; }
+  /// Until then (sys::now_us) its pages are taken to be in memory. Relaxed, any thread.
+  mutable std::atomic<int64_t> warm_until_us{0};
+};
+
+}  // namespace sluice

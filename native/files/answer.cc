@@ -1,0 +1,74 @@
+// Building the heads of an answer, once, on the main thread that received it.
+// An ETag is weak while the file could still change within one tick of its clock (RFC 9110 §8.8.1).
+#include "files/answer.h"
+
+#include <strings.h>
+
+#include <cstdio>
+
+#include "core/limits.h"
+#include "http/date.h"
+#include "http/response_head.h"
+
+namespace sluice::files {
+namespace {
+
+/// "size-mtime" in hexadecimal: changes whenever either does.
+std::string make_etag(const File& file, bool weak) {
+  char text[64];
+  int length = std::snprintf(text, sizeof text, "%s\"%llx-%llx%08x\"", weak ? "W/" : "",
+                             static_cast<unsigned long long>(file.size),
+                             static_cast<unsigned long long>(file.mtime_s), file.mtime_ns);
+  return std::string(text, static_cast<size_t>(length));
+}
+
+std::string make_text(const AnswerSource& source) {
+  if (source.has_body) return source.body;
+  std::string text = std::to_string(source.status);
+  return text.append(" ").append(http::reason_phrase(source.status)).append("\n");
+}
+
+/// The lines of `fields` whose name does not begin with "Content-" (RFC 9110 §15.4.5).
+std::string without_content_fields(const std::string& fields) {
+  std::string kept;
+  for (size_t at = 0; at < fields.size();) {
+    size_t end = fields.find("\r\n", at);
+    end = end == std::string::npos ? fields.size() : end + 2;
+    if (strncasecmp(fields.c_str() + at, "Content-", 8) != 0) kept.append(fields, at, end - at);
+    at = end;
+  }
+  return kept;
+}
+
+}  // namespace
+
+Answer::Answer(AnswerSource source)
+    : id(source.id),
+      status(source.status),
+      add_slash(source.add_slash),
+      remember(source.remember),
+      young(false),
+      looks(std::move(source.looks)),
+      file(std::move(source.file)),
+      fields(std::move(source.fields)) {
+  cache_fields = without_content_fields(fields);
+  http::append_status_line(head, status);
+  if (file) {
+    young = file->opened_s - file->mtime_s < kYoungS;
+    etag = make_etag(*file, young);
+    last_modified_s = file->mtime_s;
+    char date[http::kDateBytes];
+    http::format_date(file->mtime_s < 0 ? 0 : file->mtime_s, date);
+    http::append_field(validator_fields, "ETag", etag);
+    http::append_field(validator_fields, "Last-Modified", {date, sizeof date});
+    validator_fields.append("Accept-Ranges: bytes\r\n");
+    head.append(fields).append(validator_fields);
+  } else {
+    text = make_ref<const Source>(-1, make_text(source));
+    if (!source.has_body) head.append("Content-Type: text/plain; charset=utf-8\r\n");
+    head.append(fields);
+  }
+  if (!http::is_bodiless(status) && !add_slash) http::append_content_length(head, size());
+}
+
+}  // namespace sluice::files

@@ -1,0 +1,64 @@
+// What a worker remembers about one path of a file route: the answer that TypeScript gave, with the
+// response heads built once. Belongs to one worker; the file in it is shared.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/ref.h"
+#include "files/file.h"
+#include "http/conditional.h"
+
+namespace sluice::files {
+
+/// A path that an answer rests on, and what was there when it was made.
+struct Look {
+  std::string root;
+  std::string path;
+  Identity identity = kAbsent;
+};
+
+/// An answer as TypeScript gave it (src/native/interface.ts, NativeAnswer).
+struct AnswerSource {
+  uint64_t id = 0;
+  uint16_t status = 200;
+  std::string fields;  ///< "Name: value\r\n" lines
+  Ref<const File> file;
+  std::string body;
+  bool has_body = false;  ///< false and no file: the core's short text for the status
+  bool add_slash = false;
+  bool remember = true;
+  std::vector<Look> looks;
+};
+
+/// Heads are status line and fields without Date, Server, Connection and the empty line.
+struct Answer : Counted<Answer> {
+  explicit Answer(AnswerSource source);
+
+  uint64_t id;
+  uint16_t status;
+  bool add_slash;
+  bool remember;
+  bool touched = false;  ///< served since the last report to TypeScript
+  bool young;            ///< opened so soon after its mtime that it must be opened again (DESIGN §7)
+  int64_t checked_us = 0;  ///< when what it rests on was last looked at
+  std::vector<Look> looks;
+
+  Ref<const File> file;                 ///< null: `text` is the body
+  Ref<const Source> text;     ///< body without a file; null for file answers
+  std::string fields;                   ///< as given
+  std::string cache_fields;             ///< those without Content-*: what a 304 carries
+  std::string head;                     ///< the whole representation, with Content-Length
+  std::string validator_fields;         ///< ETag, Last-Modified, Accept-Ranges
+  std::string etag;
+  int64_t last_modified_s = -1;
+
+  http::Validators validators() const { return {etag, last_modified_s}; }
+  uint64_t size() const { return file ? file->size : text->bytes.size(); }
+  const Source& source() const {
+    return file ? static_cast<const Source&>(*file) : *text;
+  }
+};
+
+}  // namespace sluice::files

@@ -1,0 +1,119 @@
+// The order is RFC 9110 §13.2.2: preconditions first, then If-Range, then Range.
+// More than one range is answered with the whole file, which §14.2 allows.
+#include "files/file_response.h"
+
+#include <cstdio>
+
+#include "http/conditional.h"
+#include "http/range.h"
+#include "http/response_head.h"
+
+namespace sluice::files {
+namespace {
+
+using http::FieldId;
+using http::Method;
+
+void use_built(Reply& reply, uint16_t status) {
+  reply.status = status;
+  reply.head = reply.built;
+}
+
+void reply_without_body(const Answer& answer, uint16_t status, Reply& reply) {
+  http::append_status_line(reply.built, status);
+  if (status == 304) {
+    reply.built.append(answer.cache_fields);
+  } else {
+    http::append_content_length(reply.built, 0);
+  }
+  reply.built.append(answer.validator_fields);
+  use_built(reply, status);
+}
+
+void reply_whole(const Answer& answer, bool is_head, Reply& reply) {
+  reply.status = answer.status;
+  reply.head = answer.head;
+  if (is_head || http::is_bodiless(answer.status)) return;
+  reply.source = &answer.source();
+  reply.length = answer.size();
+}
+
+void append_content_range(std::string& out, const char* range, uint64_t size) {
+  char text[96];
+  int length = std::snprintf(text, sizeof text, "Content-Range: bytes %s/%llu\r\n", range,
+                             static_cast<unsigned long long>(size));
+  out.append(text, static_cast<size_t>(length));
+}
+
+void reply_unsatisfiable(const Answer& answer, Reply& reply) {
+  http::append_status_line(reply.built, 416);
+  append_content_range(reply.built, "*", answer.size());
+  http::append_content_length(reply.built, 0);
+  use_built(reply, 416);
+}
+
+void reply_part(const Answer& answer, http::ByteRange range, Reply& reply) {
+  http::append_status_line(reply.built, 206);
+  reply.built.append(answer.fields).append(answer.validator_fields);
+  char text[48];
+  std::snprintf(text, sizeof text, "%llu-%llu", static_cast<unsigned long long>(range.first),
+                static_cast<unsigned long long>(range.last));
+  append_content_range(reply.built, text, answer.size());
+  http::append_content_length(reply.built, range.length());
+  use_built(reply, 206);
+  reply.source = &answer.source();
+  reply.offset = range.first;
+  reply.length = range.length();
+}
+
+/// RFC 9110 §14.2: Range is only defined for GET.
+bool reply_ranges(const Answer& answer, const http::RequestHead& request, int64_t now_s,
+                  Reply& reply) {
+  std::string_view field = request.find(FieldId::range);
+  if (field.data() == nullptr || request.method != Method::get) return false;
+  if (!http::if_range_matches(request, answer.validators(), now_s)) return false;
+  http::RangeSet set = http::parse_range(field, answer.size());
+  if (set.kind == http::RangeSet::Kind::unsatisfiable) {
+    reply_unsatisfiable(answer, reply);
+    return true;
+  }
+  if (set.kind != http::RangeSet::Kind::satisfiable || set.count != 1) return false;
+  reply_part(answer, set.ranges[0], reply);
+  return true;
+}
+
+/// A directory asked for without its slash. The path was accepted as a file path, so it does not
+/// begin with "//": the answer cannot lead to another site.
+void reply_with_slash(const Answer& answer, const http::RequestHead& request, Reply& reply) {
+  std::string location(request.path);
+  location.append("/").append(request.query);
+  reply.built = answer.head;
+  http::append_field(reply.built, "Location", location);
+  http::append_content_length(reply.built, answer.size());
+  use_built(reply, answer.status);
+  if (request.method == Method::head) return;
+  reply.source = answer.text.get();
+  reply.length = answer.size();
+}
+
+}  // namespace
+
+void reply_with(const Answer& answer, const http::RequestHead& request, int64_t now_s,
+                Reply& reply) {
+  bool is_head = request.method == Method::head;
+  if (answer.file && answer.status == 200) {
+    switch (http::evaluate_preconditions(request, answer.validators(), now_s)) {
+      case http::Precondition::not_modified:
+        return reply_without_body(answer, 304, reply);
+      case http::Precondition::failed:
+        return reply_without_body(answer, 412, reply);
+      case http::Precondition::pass:
+        break;
+    }
+    if (reply_ranges(answer, request, now_s, reply)) return;
+  }
+  if (answer.add_slash) return reply_with_slash(answer, request, reply);
+  reply_whole(answer, is_head, reply);
+}
+
+}  // namespace sluice::files

@@ -1,0 +1,29 @@
+// From a remembered answer and a request to what goes out: preconditions, ranges, HEAD.
+// On the worker that has the request; allocates only for the answers that are not the whole file.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "files/answer.h"
+#include "http/request_head.h"
+
+namespace sluice::files {
+
+/// One response, ready to be sent. Views are valid as long as the answer and this object are.
+struct Reply {
+  uint16_t status = 200;
+  /// Status line and fields, without Date, Server, Connection and the empty line.
+  std::string_view head;
+  std::string built;  ///< what `head` views when it was not prepared
+  const Source* source = nullptr;  ///< body; null: none
+  uint64_t offset = 0;
+  uint64_t length = 0;  ///< body bytes that are sent
+};
+
+/// `request` is GET or HEAD. `now_s` is the wall clock.
+void reply_with(const Answer& answer, const http::RequestHead& request, int64_t now_s,
+                Reply& reply);
+
+}  // namespace sluice::files

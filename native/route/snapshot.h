@@ -1,0 +1,77 @@
+// The compiled configuration of a gateway: routes, limits, timeouts. Immutable once published and
+// shared by all workers; replaced whole. Plain owned data: nothing in it refers to JavaScript.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/source.h"
+#include "http/request_parser.h"
+#include "net/address.h"
+#include "route/route_table.h"
+
+namespace sluice::route {
+
+struct Limits {
+  uint32_t connections_per_worker = 0;
+  uint32_t connections_per_address = 0;  ///< over all workers; 0: none
+  uint32_t keep_alive_requests = 0;      ///< 0: none
+  uint64_t body_bytes = 0;
+  http::HeadLimits head;
+};
+
+/// Milliseconds.
+struct Timeouts {
+  int64_t head = 0;
+  int64_t body = 0;
+  int64_t idle = 0;
+  int64_t write = 0;
+  int64_t drain = 0;
+};
+
+/// Serves what the pattern's final '*' matched from beneath `root`.
+struct FilesAction {
+  std::string root;        ///< absolute path
+  bool copy_only = false;  ///< transfer: 'copy'
+};
+
+/// Answers with bytes that were given in the configuration.
+struct RespondAction {
+  uint16_t status = 200;
+  std::string head;  ///< status line and fields, without Date, Connection and the empty line
+  Ref<const Source> body;
+};
+
+/// A piece of a Location value: literal text, or something of the request.
+struct LocationPart {
+  enum class Kind : uint8_t { literal, path, query, host, rest, param };
+  Kind kind = Kind::literal;
+  std::string text;   ///< of a literal
+  uint8_t param = 0;  ///< index into Match::params
+};
+
+struct RedirectAction {
+  uint16_t status = 308;
+  std::string fields;
+  std::vector<LocationPart> location;
+  bool keep_query = true;
+};
+
+struct Route {
+  std::string key;  ///< as the user wrote it
+  std::variant<FilesAction, RespondAction, RedirectAction> action;
+};
+
+struct Snapshot {
+  Limits limits;
+  Timeouts timeouts;
+  bool copy_only = false;     ///< transfer: 'copy' for every route
+  uint64_t memory_bytes = 0;  ///< files up to this size are held in memory
+  std::string server_field;   ///< "Server: sluice\r\n" or empty
+  std::vector<Route> routes;  ///< index = route id
+  RouteTable table;
+};
+
+}  // namespace sluice::route

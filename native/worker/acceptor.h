@@ -1,0 +1,36 @@
+// One listening socket of one worker: accepts a bounded number of connections a turn, pauses when
+// descriptors have run out or the worker is full, refuses addresses that have too many. The worker's
+// thread only. Does not own the socket: the group closes it after the workers have ended.
+#pragma once
+
+#include "net/event_loop.h"
+#include "worker/alarm.h"
+
+namespace sluice::worker {
+
+class Worker;
+
+class Acceptor final : public net::EventHandler, public Alarm {
+ public:
+  Acceptor(Worker& worker, int fd) : worker_(worker), fd_(fd) {}
+
+  /// Begins or goes on accepting.
+  void resume();
+  /// Takes what the kernel has queued already, then accepts no more.
+  void stop();
+  void on_events(uint32_t events) override;
+  void on_alarm() override { resume(); }
+
+ private:
+  void pause();
+  void out_of_descriptors(int error);
+  bool accept_one();
+
+  Worker& worker_;
+  const int fd_;
+  bool listening_ = false;
+  bool stopped_ = false;
+  bool told_ = false;  ///< of the shortage that lasts, so that it is logged once
+};
+
+}  // namespace sluice::worker

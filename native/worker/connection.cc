@@ -1,0 +1,179 @@
+// The life of a connection: events, turns, deadlines, end.
+// drive() is the only place where states follow each other within a turn; every step_x() returns
+// whether the connection can go on now.
+#include "worker/connection.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <cassert>
+
+#include "net/sys.h"
+#include "worker/worker.h"
+
+namespace sluice::worker {
+
+Connection::Connection(Worker& worker, int fd, const AddressKey& address, bool is_counted)
+    : worker_(worker),
+      fd_(fd),
+      is_counted_(is_counted),
+      serial_(worker.next_serial()),
+      address_(address),
+      since_ms_(worker.now_ms()) {}
+
+void Connection::transit(Event event) {
+  std::optional<State> next = kConnectionTable.next(state_, event);
+  assert(next.has_value());
+  state_ = *next;
+}
+
+void Connection::open() { drive(); }
+
+void Connection::on_events(uint32_t events) {
+  if (state_ == State::closed) return;
+  if ((events & (EPOLLERR | EPOLLHUP)) != 0) return close(ErrorCode::client_gone);
+  if ((events & (EPOLLIN | EPOLLRDHUP)) != 0) readable_ = true;
+  if ((events & EPOLLRDHUP) != 0) peer_ended_ = true;
+  if (state_ == State::reading_head && !readable_) return;  // only EPOLLOUT: nothing to write
+  drive();
+}
+
+void Connection::drive() {
+  answered_ = 0;
+  load_input();
+  bool goes_on = true;
+  while (goes_on) {
+    switch (state_) {
+      case State::reading_head:
+        goes_on = step_head();
+        break;
+      case State::sending:
+        goes_on = step_sending();
+        break;
+      case State::discarding_body:
+        goes_on = step_body();
+        break;
+      case State::lingering:
+        goes_on = step_linger();
+        break;
+      default:
+        goes_on = false;
+    }
+  }
+  if (state_ != State::closed && !worker_.outbox().empty() && flush(false) == Sent::blocked) {
+    transit(Event::block);
+  }
+  save_input();
+  if (state_ == State::closed || !register_in_loop()) return;
+  set_deadline();
+}
+
+void Connection::run_later() {
+  if (is_queued_) return;
+  is_queued_ = true;
+  worker_.run_later(*this);
+}
+
+/// Late, so that a connection that is served and closed in its first turn never enters epoll.
+bool Connection::register_in_loop() {
+  if (registered_) return true;
+  int added = worker_.loop().add(fd_, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, this);
+  if (added < 0) {
+    close(ErrorCode::out_of_descriptors);
+    return false;
+  }
+  registered_ = true;
+  return true;
+}
+
+int64_t Connection::deadline_ms() const {
+  const route::Timeouts& timeouts = worker_.snapshot().timeouts;
+  switch (state_) {
+    case State::reading_head:
+      if (worker_.draining() && kept_.empty()) return since_ms_ + kDrainGraceMs;
+      if (requests_ == 0 || !kept_.empty()) return since_ms_ + timeouts.head;
+      return since_ms_ + timeouts.idle;
+    case State::awaiting_answer:
+      return since_ms_ + timeouts.head;
+    case State::discarding_body:
+      return since_ms_ + timeouts.body;
+    case State::lingering:
+      return since_ms_ + kLingerMs;
+    default:
+      return since_ms_ + timeouts.write;
+  }
+}
+
+void Connection::set_deadline() { worker_.wheel().set(*this, deadline_ms()); }
+
+void Connection::on_alarm() {
+  if (worker_.now_ms() < deadline_ms()) return set_deadline();
+  switch (state_) {
+    case State::reading_head:
+      if (kept_.empty()) return close(ErrorCode::idle_timeout);
+      load_input();
+      refuse_head(ErrorCode::head_timeout);
+      break;
+    case State::awaiting_answer:
+      transit(Event::answered);
+      load_input();
+      refuse(ErrorCode::answer_timeout, unrouted());
+      break;
+    case State::discarding_body:
+      return close(ErrorCode::body_timeout);
+    case State::lingering:
+      return close(ErrorCode::none);
+    default:
+      return close(ErrorCode::write_timeout);
+  }
+  save_input();
+  if (state_ != State::closed) drive();
+}
+
+void Connection::resume(const Ref<files::Answer>& answer) {
+  if (state_ != State::awaiting_answer) return;
+  transit(Event::answered);
+  answer_ = answer;
+  drive();
+}
+
+void Connection::pages_ready(bool readable) {
+  if (state_ != State::awaiting_pages) return;
+  if (!readable) return close(ErrorCode::file_error);
+  transit(Event::warm);
+  drive();
+}
+
+void Connection::drain() {
+  if (state_ != State::reading_head || !kept_.empty()) return;
+  since_ms_ = worker_.now_ms();
+  set_deadline();
+}
+
+void Connection::close(ErrorCode reason) {
+  if (state_ == State::closed) return;
+  transit(Event::end);
+  if (reason != ErrorCode::none) worker_.stats().errors[static_cast<size_t>(reason)].add();
+  worker_.wheel().cancel(*this);
+  worker_.outbox().clear();
+  if (is_counted_) worker_.shared().addresses.leave(address_);
+  outgoing_.reset();
+  answer_.reset();
+  sys::close(fd_);
+  worker_.bury(*this);
+}
+
+void ConnectionList::add(Connection& connection) {
+  connection.next_ = first_;
+  if (first_ != nullptr) first_->previous_ = &connection;
+  first_ = &connection;
+  ++size_;
+}
+
+void ConnectionList::remove(Connection& connection) {
+  if (connection.next_ != nullptr) connection.next_->previous_ = connection.previous_;
+  (connection.previous_ != nullptr ? connection.previous_->next_ : first_) = connection.next_;
+  --size_;
+}
+
+}  // namespace sluice::worker

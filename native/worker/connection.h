@@ -1,0 +1,168 @@
+// One downstream connection: bytes in, requests, responses out, timeouts. Lives in its worker's slab
+// and on its worker's thread. Idle it holds no buffer: input is read into the worker's scratch room
+// and only what must wait is kept. States and events: worker/connection_state.h.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/address_counts.h"
+#include "core/error.h"
+#include "files/answer_table.h"
+#include "files/file_response.h"
+#include "http/chunked_decoder.h"
+#include "http/request_head.h"
+#include "net/event_loop.h"
+#include "route/snapshot.h"
+#include "transfer/transfer.h"
+#include "worker/alarm.h"
+#include "worker/connection_state.h"
+
+namespace sluice::worker {
+
+class Worker;
+
+class Connection final : public net::EventHandler, public Alarm {
+ public:
+  Connection(Worker& worker, int fd, const AddressKey& address, bool is_counted);
+  ~Connection() = default;
+
+  /// First turn: most clients have sent their request by now.
+  void open();
+  void on_events(uint32_t events) override;
+  void on_alarm() override;
+
+  /// The answer that the parked request waited for.
+  void resume(const Ref<files::Answer>& answer);
+  /// The pages that the response waited for are in memory, or cannot be read.
+  void pages_ready(bool readable);
+  /// Goes on after its budget of the last turn was used up.
+  void run() {
+    is_queued_ = false;
+    drive();
+  }
+  /// The gateway is shutting down: the connection ends with its next answer or after a grace.
+  void drain();
+  /// Ends now, whatever is under way. `reason` is counted.
+  void close(ErrorCode reason);
+
+  State state() const { return state_; }
+  uint64_t serial() const { return serial_; }
+
+ private:
+  friend class ConnectionList;
+
+  /// A response that could not go out at once.
+  struct Outgoing {
+    std::string pending;  ///< bytes before the body
+    size_t sent = 0;      ///< of pending
+    transfer::Transfer body;
+    uint32_t route = 0;
+    int64_t started_us = 0;
+  };
+
+  void transit(Event event);
+  void drive();
+  void run_later();
+  bool register_in_loop();
+  void set_deadline();
+  int64_t deadline_ms() const;
+
+  // connection_input.cc
+  bool step_head();
+  bool read_more();
+  void load_input() { input_ = kept_; }
+  void save_input();
+  void expect_body(const http::RequestHead& head);
+  bool step_body();
+  bool step_linger();
+
+  // connection_output.cc
+  enum class Sent : uint8_t { all, blocked, gone };
+  Sent flush(bool more_follows);
+  bool begin(const files::Reply& reply, uint32_t route, bool copy_only);
+  bool begin_large(const files::Reply& reply, uint32_t route, transfer::Engine engine);
+  bool gather(const files::Reply& reply, uint32_t route);
+  bool step_sending();
+  bool step_pending();
+  bool step_transfer();
+  bool after_response();
+  bool end_after_response();
+  bool send_with_body(const files::Reply& reply, uint64_t& from_body);
+  void record_gathered();
+  void read_ahead();
+  void record(uint32_t route, transfer::Engine engine, int64_t started_us);
+
+  // connection_request.cc
+  bool handle(const http::RequestHead& head, size_t consumed);
+  bool dispatch(const http::RequestHead& head);
+  bool dispatch_to(const http::RequestHead& head, const route::Match& match);
+  bool serve_files(const http::RequestHead& head, const route::FilesAction& action,
+                   const route::Match& match);
+  bool serve_answer(const http::RequestHead& head, uint32_t route, files::Answer& answer,
+                    bool copy_only);
+  bool park(files::PathKeyView key, files::Answer* known);
+  uint32_t unrouted() const;
+  bool refuse_head(ErrorCode error);
+  bool refuse(ErrorCode error, uint32_t route, std::string_view fields = {});
+  bool respond(const files::Reply& reply, uint32_t route, bool copy_only = false);
+  bool redirect(const http::RequestHead& head, const route::RedirectAction& action,
+                const route::Match& match);
+
+  Worker& worker_;
+  const int fd_;
+  State state_ = State::reading_head;
+  bool readable_ : 1 = true;     ///< the kernel may have bytes for us (edge-triggered)
+  bool registered_ : 1 = false;  ///< in the loop
+  bool is_counted_ : 1;          ///< in the counts by address
+  bool keep_ : 1 = true;         ///< stays open after the response under way
+  bool is_minor_0_ : 1 = false;  ///< the request under way is HTTP/1.0
+  bool is_head_ : 1 = false;     ///< the request under way is HEAD
+  bool peer_ended_ : 1 = false;  ///< its FIN has come
+  bool is_queued_ : 1 = false;   ///< has a turn coming without an event
+  bool is_refused_ : 1 = false;  ///< the head was wrong: more bytes of it may be on their way
+  uint8_t answered_ = 0;         ///< requests answered in this turn
+  const uint64_t serial_;
+  const AddressKey address_;
+  uint32_t requests_ = 0;
+  uint32_t head_seen_ = 0;      ///< bytes that the parser already wanted more of
+  size_t consumed_ = 0;         ///< bytes of the head under way
+  int64_t since_ms_;            ///< when the current wait began: connection, first byte, progress
+  int64_t request_us_ = 0;      ///< when the head was complete
+  std::string_view input_;      ///< unread bytes, in the scratch room or in kept_; empty between turns
+  std::string kept_;            ///< unread bytes between turns
+  http::Framing body_ = http::Framing::none;  ///< request body still to be discarded
+  uint64_t body_left_ = 0;      ///< its bytes; for chunked: what may still be discarded
+  std::unique_ptr<http::ChunkedDecoder> chunks_;
+  std::unique_ptr<Outgoing> outgoing_;
+  Ref<files::Answer> answer_;   ///< given to the request that was parked
+  Connection* previous_ = nullptr;
+  Connection* next_ = nullptr;
+};
+
+/// The open connections of a worker, linked through themselves.
+class ConnectionList {
+ public:
+  void add(Connection& connection);
+  void remove(Connection& connection);
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+
+  /// `visit` may close the connection that it is given (it is destroyed later), no other.
+  template <typename Visit>
+  void each(Visit&& visit) {
+    for (Connection* at = first_; at != nullptr;) {
+      Connection* next = at->next_;
+      visit(*at);
+      at = next;
+    }
+  }
+
+ private:
+  Connection* first_ = nullptr;
+  size_t size_ = 0;
+};
+
+}  // namespace sluice::worker

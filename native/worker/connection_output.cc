@@ -1,0 +1,257 @@
+// The sending side of a connection: heads and small bodies gathered and sent at once, larger bodies
+// by an engine, in one order: nothing overtakes what is pending. A response that is not out at the
+// end of the call continues in state `sending`, one budget a turn.
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+
+#include "net/sys.h"
+#include "transfer/choice.h"
+#include "worker/connection.h"
+#include "worker/worker.h"
+
+namespace sluice::worker {
+namespace {
+
+using transfer::Engine;
+using transfer::Step;
+
+}  // namespace
+
+void Connection::record(uint32_t route, Engine engine, int64_t started_us) {
+  worker_.stats().latency.add(route, engine, worker_.now_us() - started_us);
+}
+
+void Connection::record_gathered() {
+  worker_.outbox().take_gathered([this](const Outbox::Gathered& done) {
+    record(done.route, Engine::memory, done.started_us);
+  });
+}
+
+/// Sends the outbox. What the socket does not take is kept in outgoing_; the caller then goes to
+/// state `sending`.
+Connection::Sent Connection::flush(bool more_follows) {
+  Outbox& box = worker_.outbox();
+  std::string_view bytes = box.bytes();
+  if (bytes.empty()) return Sent::all;
+  ssize_t sent = sys::send(fd_, bytes.data(), bytes.size(),
+                           MSG_NOSIGNAL | (more_follows ? MSG_MORE : 0));
+  if (sent < 0 && sent != -EAGAIN) {
+    close(ErrorCode::client_gone);
+    return Sent::gone;
+  }
+  size_t taken = sent < 0 ? 0 : static_cast<size_t>(sent);
+  worker_.stats().bytes_out.add(taken);
+  worker_.refresh_clock();
+  record_gathered();
+  since_ms_ = worker_.now_ms();
+  if (taken == bytes.size()) {
+    box.clear();
+    return Sent::all;
+  }
+  outgoing_ = std::make_unique<Outgoing>();
+  outgoing_->pending.assign(bytes.substr(taken));
+  box.clear();
+  return Sent::blocked;
+}
+
+/// Answers the request under way. True: the connection can go on now.
+bool Connection::begin(const files::Reply& reply, uint32_t route, bool copy_only) {
+  WorkerStats& stats = worker_.stats();
+  stats.requests.add();
+  stats.statuses[reply.status].add();
+  ++requests_;
+  ++answered_;
+  input_.remove_prefix(consumed_);
+  head_seen_ = 0;
+  Outbox& box = worker_.outbox();
+  box.append(reply.head);
+  box.finish_head(!keep_         ? Outbox::Persistence::close
+                  : is_minor_0_  ? Outbox::Persistence::keep_alive
+                                 : Outbox::Persistence::implied);
+  bool in_memory = reply.source == nullptr || reply.source->in_memory();
+  Engine engine = transfer::choose_for_file(
+                      in_memory, copy_only ? transfer::Mode::copy : transfer::Mode::automatic,
+                      worker_.shared().sendfile_available)
+                      .engine;
+  stats.engines[static_cast<size_t>(engine)].responses.add();
+  if (in_memory && reply.length <= kGatherBytes) return gather(reply, route);
+  return begin_large(reply, route, engine);
+}
+
+bool Connection::gather(const files::Reply& reply, uint32_t route) {
+  Outbox& box = worker_.outbox();
+  if (reply.length > 0) {
+    box.append(std::string_view(reply.source->bytes).substr(reply.offset, reply.length));
+    worker_.stats().engines[static_cast<size_t>(Engine::memory)].bytes.add(reply.length);
+  }
+  box.gather(route, request_us_);
+  if (keep_ && body_ == http::Framing::none && !box.full()) return true;
+  switch (flush(false)) {
+    case Sent::blocked:
+      transit(Event::block);
+      return false;
+    case Sent::gone:
+      return false;
+    case Sent::all:
+      return after_response();
+  }
+  return false;
+}
+
+/// A body that is not copied: head and bytes in one call where they are in memory, else the head
+/// now and the body by its engine.
+bool Connection::begin_large(const files::Reply& reply, uint32_t route, Engine engine) {
+  uint64_t from_body = 0;
+  if (engine == Engine::memory) {
+    if (!send_with_body(reply, from_body)) return false;
+    if (from_body == reply.length) {
+      record(route, engine, request_us_);
+      record_gathered();
+      return after_response();
+    }
+  } else if (flush(true) == Sent::gone) {
+    return false;
+  }
+  Outbox& box = worker_.outbox();
+  if (!outgoing_) outgoing_ = std::make_unique<Outgoing>();
+  outgoing_->pending.append(box.bytes());
+  record_gathered();
+  box.clear();
+  outgoing_->route = route;
+  outgoing_->started_us = request_us_;
+  outgoing_->body = {engine, Ref<const Source>(reply.source), reply.offset + from_body,
+                     reply.length - from_body};
+  transit(Event::block);
+  return true;
+}
+
+/// One sendmsg of the outbox and the body behind it. What the socket took of the outbox is dropped
+/// from it; `from_body` is what it took of the body. False: the client is gone.
+bool Connection::send_with_body(const files::Reply& reply, uint64_t& from_body) {
+  Outbox& box = worker_.outbox();
+  iovec parts[2] = {{const_cast<char*>(box.bytes().data()), box.bytes().size()},
+                    {const_cast<char*>(reply.source->bytes.data()) + reply.offset,
+                     static_cast<size_t>(reply.length)}};
+  msghdr message{};
+  message.msg_iov = parts;
+  message.msg_iovlen = 2;
+  ssize_t sent = sys::sendmsg(fd_, &message, MSG_NOSIGNAL);
+  if (sent < 0 && sent != -EAGAIN) {
+    close(ErrorCode::client_gone);
+    return false;
+  }
+  size_t taken = sent < 0 ? 0 : static_cast<size_t>(sent);
+  size_t from_box = std::min(taken, parts[0].iov_len);
+  from_body = taken - from_box;
+  box.drop_front(from_box);
+  worker_.stats().bytes_out.add(taken);
+  worker_.stats().engines[static_cast<size_t>(Engine::memory)].bytes.add(from_body);
+  worker_.refresh_clock();
+  since_ms_ = worker_.now_ms();
+  return true;
+}
+
+bool Connection::step_sending() {
+  assert(outgoing_ != nullptr);
+  if (!step_pending()) return false;
+  if (outgoing_->body.left > 0 && !step_transfer()) return false;
+  if (outgoing_->body.source) {
+    worker_.refresh_clock();
+    record(outgoing_->route, outgoing_->body.engine, outgoing_->started_us);
+  }
+  outgoing_.reset();
+  return after_response();
+}
+
+bool Connection::step_pending() {
+  Outgoing& out = *outgoing_;
+  while (out.sent < out.pending.size()) {
+    ssize_t sent = sys::send(fd_, out.pending.data() + out.sent, out.pending.size() - out.sent,
+                             MSG_NOSIGNAL | (out.body.left > 0 ? MSG_MORE : 0));
+    if (sent == -EAGAIN) return false;
+    if (sent < 0) {
+      close(ErrorCode::client_gone);
+      return false;
+    }
+    out.sent += static_cast<size_t>(sent);
+    worker_.stats().bytes_out.add(static_cast<size_t>(sent));
+    since_ms_ = worker_.now_ms();
+  }
+  return true;
+}
+
+/// One budget of the body. True when nothing of it is left.
+bool Connection::step_transfer() {
+  transfer::Transfer& body = outgoing_->body;
+  transfer::Progress progress =
+      transfer::step(body, fd_, kTurnBytes, worker_.copy_scratch(), worker_.now_us());
+  WorkerStats& stats = worker_.stats();
+  stats.bytes_out.add(progress.moved);
+  stats.engines[static_cast<size_t>(body.engine)].bytes.add(progress.moved);
+  if (progress.moved > 0) since_ms_ = worker_.now_ms();
+  switch (progress.step) {
+    case Step::done:
+      return true;
+    case Step::more:
+      run_later();
+      return false;
+    case Step::blocked:
+      return false;
+    case Step::cold:
+      read_ahead();
+      return false;
+    case Step::short_source:
+      worker_.fault("short-file", "a file became shorter while it was sent: connection closed");
+      close(ErrorCode::short_file);
+      return false;
+    case Step::peer_gone:
+      close(ErrorCode::client_gone);
+      return false;
+    case Step::failed:
+      close(ErrorCode::file_error);
+      return false;
+  }
+  return false;
+}
+
+void Connection::read_ahead() {
+  transit(Event::cold);
+  uint64_t serial = serial_;
+  Worker& worker = worker_;
+  worker.await(serial, *this);
+  auto job = [&worker, serial, body = outgoing_->body] {
+    bool readable = transfer::read_ahead(body, kTurnBytes);
+    worker.post([serial, readable](Worker& there) { there.pages_ready(serial, readable); });
+  };
+  if (!worker.io().post(std::move(job))) close(ErrorCode::too_many_questions);
+}
+
+/// The response is with the kernel: skip the request's body, end, or read the next head.
+bool Connection::after_response() {
+  if (!keep_) return end_after_response();
+  if (body_ != http::Framing::none) {
+    transit(Event::skip);
+  } else if (state_ == State::sending) {
+    transit(Event::sent);
+  }
+  return true;
+}
+
+bool Connection::end_after_response() {
+  bool all_read = input_.empty() && !readable_ && body_ == http::Framing::none;
+  if (all_read && !is_refused_) {
+    close(ErrorCode::none);
+    return false;
+  }
+  sys::shutdown(fd_, SHUT_WR);
+  body_ = http::Framing::none;
+  body_left_ = 0;
+  since_ms_ = worker_.now_ms();
+  transit(Event::linger);
+  return true;
+}
+
+}  // namespace sluice::worker

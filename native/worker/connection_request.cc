@@ -1,0 +1,166 @@
+// From a request head to what is sent: route, action, remembered answer or question.
+// Nothing here waits. A request whose answer is not known keeps its bytes, is parked, and is parsed
+// and dispatched again when the answer is there: no pointer into the head outlives a turn.
+#include <algorithm>
+
+#include "core/limits.h"
+#include "http/response_head.h"
+#include "http/uri.h"
+#include "net/sys.h"
+#include "worker/connection.h"
+#include "worker/error_reply.h"
+#include "worker/location.h"
+#include "worker/worker.h"
+
+namespace sluice::worker {
+
+using http::Method;
+
+uint32_t Connection::unrouted() const {
+  return static_cast<uint32_t>(worker_.snapshot().routes.size());
+}
+
+bool Connection::handle(const http::RequestHead& head, size_t consumed) {
+  const route::Limits& limits = worker_.snapshot().limits;
+  consumed_ = consumed;
+  request_us_ = worker_.now_us();
+  is_minor_0_ = head.minor_version == 0;
+  is_head_ = head.method == Method::head;
+  keep_ = head.keep_alive && !worker_.draining() &&
+          (limits.keep_alive_requests == 0 || requests_ + 1 < limits.keep_alive_requests);
+  expect_body(head);
+  if (head.framing == http::Framing::length && head.content_length > limits.body_bytes) {
+    keep_ = false;
+    return refuse(ErrorCode::body_too_large, unrouted());
+  }
+  return dispatch(head);
+}
+
+bool Connection::dispatch(const http::RequestHead& head) {
+  const route::Snapshot& snapshot = worker_.snapshot();
+  route::Match match;
+  snapshot.table.match(head.method_text, head.host, head.path, match);
+  if (match.route != route::kNoRoute) return dispatch_to(head, match);
+  if (match.allow == nullptr || match.allow->empty()) {
+    return refuse(ErrorCode::no_route, unrouted());
+  }
+  std::string allow;
+  for (std::string_view method : *match.allow) allow.append(allow.empty() ? "" : ", ").append(method);
+  std::string field;
+  http::append_field(field, "Allow", allow);
+  return refuse(ErrorCode::method_not_allowed, unrouted(), field);
+}
+
+bool Connection::dispatch_to(const http::RequestHead& head, const route::Match& match) {
+  const auto& action = worker_.snapshot().routes[match.route].action;
+  if (const auto* files = std::get_if<route::FilesAction>(&action)) {
+    return serve_files(head, *files, match);
+  }
+  if (const auto* redirection = std::get_if<route::RedirectAction>(&action)) {
+    return redirect(head, *redirection, match);
+  }
+  const auto& fixed = std::get<route::RespondAction>(action);
+  files::Reply reply;
+  reply.status = fixed.status;
+  reply.head = fixed.head;
+  reply.source = fixed.body.get();
+  reply.length = http::is_bodiless(fixed.status) ? 0 : fixed.body->bytes.size();
+  return respond(reply, match.route);
+}
+
+bool Connection::redirect(const http::RequestHead& head, const route::RedirectAction& action,
+                          const route::Match& match) {
+  files::Reply reply;
+  reply.status = action.status;
+  http::append_status_line(reply.built, action.status);
+  reply.built.append(action.fields);
+  http::append_field(reply.built, "Location", make_location(action, head, match));
+  http::append_content_length(reply.built, 0);
+  reply.head = reply.built;
+  return respond(reply, match.route);
+}
+
+bool Connection::serve_files(const http::RequestHead& head, const route::FilesAction& action,
+                             const route::Match& match) {
+  if (head.method != Method::get && head.method != Method::head) {
+    return refuse(ErrorCode::method_not_allowed, match.route, "Allow: GET, HEAD\r\n");
+  }
+  std::string_view path = match.rest;
+  if (!head.path_is_plain) {
+    http::DecodedPath decoded = http::decode_path(match.rest, worker_.path_scratch(match.rest));
+    if (decoded.check != http::PathCheck::ok) return refuse(ErrorCode::not_found, match.route);
+    path = decoded.text;
+  }
+  if (answer_) {
+    Ref<files::Answer> given = std::move(answer_);
+    return serve_answer(head, match.route, *given, action.copy_only);
+  }
+  files::PathKeyView key{match.route, path};
+  files::Answer* known = worker_.answers().find(key);
+  bool trusted = known != nullptr && (known->looks.empty() ||
+                                      worker_.now_us() - known->checked_us < kTrustUs);
+  if (!trusted) return park(key, known);
+  worker_.stats().remembered.add();
+  if (!known->touched) worker_.report_touched(*known);
+  return serve_answer(head, match.route, *known, action.copy_only);
+}
+
+bool Connection::serve_answer(const http::RequestHead& head, uint32_t route,
+                              files::Answer& answer, bool copy_only) {
+  files::Reply reply;
+  files::reply_with(answer, head, worker_.wall_s(), reply);
+  return respond(reply, route, copy_only);
+}
+
+/// `known`: remembered, but no longer trusted; null: asked for the first time.
+bool Connection::park(files::PathKeyView key, files::Answer* known) {
+  if (Sent sent = flush(false); sent != Sent::all) {
+    if (sent == Sent::blocked) transit(Event::block);
+    return false;  // the head stays in the input and is handled again
+  }
+  Questions& questions = worker_.questions();
+  bool parked = known == nullptr ? questions.ask(key, serial_)
+                                 : questions.look_again(key, *known, serial_);
+  if (!parked) return refuse(ErrorCode::too_many_questions, key.route);
+  worker_.await(serial_, *this);
+  since_ms_ = worker_.now_ms();
+  transit(Event::ask);
+  return false;
+}
+
+bool Connection::respond(const files::Reply& reply, uint32_t route, bool copy_only) {
+  if (!is_head_) return begin(reply, route, copy_only);
+  files::Reply headless;
+  headless.status = reply.status;
+  headless.head = reply.head;
+  return begin(headless, route, copy_only);
+}
+
+/// The head itself is wrong or never came: nothing after it can be trusted.
+bool Connection::refuse_head(ErrorCode error) {
+  consumed_ = input_.size();
+  keep_ = false;
+  is_refused_ = true;
+  is_head_ = false;
+  is_minor_0_ = false;
+  body_ = http::Framing::none;
+  request_us_ = worker_.now_us();
+  return refuse(error, unrouted());
+}
+
+bool Connection::refuse(ErrorCode error, uint32_t route, std::string_view fields) {
+  worker_.stats().errors[static_cast<size_t>(error)].add();
+  const ErrorReply& prepared = error_reply(error);
+  files::Reply reply;
+  reply.status = error_info(error).status;
+  reply.head = prepared.head;
+  if (!fields.empty()) {
+    reply.built.append(prepared.head).append(fields);
+    reply.head = reply.built;
+  }
+  reply.source = prepared.body.get();
+  reply.length = prepared.body->bytes.size();
+  return respond(reply, route);
+}
+
+}  // namespace sluice::worker

@@ -1,0 +1,90 @@
+// The states of a downstream connection and what moves it between them.
+//
+//                    ask                     block
+//   awaiting_answer <──── reading_head ────────────────> sending <───┐
+//          │ answered          ^  ^ │ \ cold              │ │  │ cold │ warm
+//          └───────────────────┘  │ │  └────────────────> awaiting_pages
+//                        skipped  │ │ skip                │ │
+//                                 │ v            skip     │ │ sent ──> reading_head
+//                           discarding_body <─────────────┘ │
+//                                 │ linger                  │ linger
+//                                 └───────> lingering <─────┴── (reading_head too)
+//   every state: end ──> closed
+#pragma once
+
+#include <cstdint>
+
+#include "core/transition.h"
+
+namespace sluice::worker {
+
+enum class State : uint8_t {
+  reading_head,     ///< idle, or a request head is incomplete
+  awaiting_answer,  ///< TypeScript or an I/O thread decides what is served
+  sending,          ///< the socket is full, or the turn's budget was used up
+  awaiting_pages,   ///< an I/O thread reads ahead
+  discarding_body,  ///< answered; the request body is read and dropped
+  lingering,        ///< answered, our side is shut; unread bytes are drained
+  closed,
+  count_
+};
+
+enum class Event : uint8_t {
+  ask,       ///< the head is complete, its answer is not known
+  answered,  ///< it is now: the head is parsed again
+  block,     ///< a response has begun and is not out
+  sent,      ///< it is out, the connection stays
+  cold,      ///< its next bytes are on a disk
+  warm,      ///< they are in memory now
+  skip,      ///< a response is out, the request's body is not read
+  skipped,   ///< it is now
+  linger,    ///< a response is out, the connection ends with bytes unread
+  end,       ///< nothing more to do
+  count_
+};
+
+inline constexpr Transition<State, Event> kConnectionRows[] = {
+    {State::reading_head, Event::ask, State::awaiting_answer},
+    {State::awaiting_answer, Event::answered, State::reading_head},
+    {State::reading_head, Event::block, State::sending},
+    {State::reading_head, Event::cold, State::awaiting_pages},
+    {State::sending, Event::cold, State::awaiting_pages},
+    {State::awaiting_pages, Event::warm, State::sending},
+    {State::sending, Event::sent, State::reading_head},
+    {State::reading_head, Event::skip, State::discarding_body},
+    {State::sending, Event::skip, State::discarding_body},
+    {State::discarding_body, Event::skipped, State::reading_head},
+    {State::reading_head, Event::linger, State::lingering},
+    {State::sending, Event::linger, State::lingering},
+    {State::discarding_body, Event::linger, State::lingering},
+    {State::reading_head, Event::end, State::closed},
+    {State::awaiting_answer, Event::end, State::closed},
+    {State::sending, Event::end, State::closed},
+    {State::awaiting_pages, Event::end, State::closed},
+    {State::discarding_body, Event::end, State::closed},
+    {State::lingering, Event::end, State::closed},
+};
+
+inline constexpr TransitionTable<State, Event> kConnectionTable(kConnectionRows);
+
+/// What a connection waits for, for stats and people: "read", "answer", "write", "disk" …
+constexpr const char* blocked_on(State state) {
+  switch (state) {
+    case State::reading_head:
+      return "read";
+    case State::awaiting_answer:
+      return "answer";
+    case State::sending:
+      return "write";
+    case State::awaiting_pages:
+      return "disk";
+    case State::discarding_body:
+      return "body";
+    case State::lingering:
+      return "linger";
+    default:
+      return "nothing";
+  }
+}
+
+}  // namespace sluice::worker

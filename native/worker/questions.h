@@ -1,0 +1,51 @@
+// The open questions of one worker: which requests are parked for which answer. One path is asked
+// once however many requests wait for it. Also the second looks at what remembered answers rest on,
+// made by I/O threads. The worker's thread only.
+#pragma once
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "files/answer_table.h"
+
+namespace sluice::worker {
+
+class Worker;
+
+class Questions {
+ public:
+  explicit Questions(Worker& worker) : worker_(worker) {}
+
+  /// Parks connection `serial` until (route, path) is answered, and asks when nobody has. False: too
+  /// many are parked already.
+  bool ask(files::PathKeyView key, uint64_t serial);
+
+  /// Parks `serial` until an I/O thread has looked again at what `answer` rests on; what changed is
+  /// forgotten and asked anew. False: too many are parked already.
+  bool look_again(files::PathKeyView key, files::Answer& answer, uint64_t serial);
+
+  /// TypeScript answered question `id`.
+  void on_answer(uint64_t id, Ref<files::Answer> answer);
+
+  size_t parked() const { return parked_; }
+
+ private:
+  struct Pending {
+    files::PathKey key;
+    std::vector<uint64_t> waiting;  ///< serials of connections; some may be gone
+  };
+
+  Pending* park(files::PathKeyView key, uint64_t serial, bool& is_new);
+  void on_looked(uint64_t id, Ref<files::Answer> answer, bool unchanged);
+  void emit_question(uint64_t id, const files::PathKey& key);
+  void finish(uint64_t id, const Ref<files::Answer>& answer);
+
+  Worker& worker_;
+  uint64_t next_id_ = 1;
+  size_t parked_ = 0;
+  std::unordered_map<uint64_t, Pending> pending_;
+  files::PathMap<uint64_t> by_key_;
+};
+
+}  // namespace sluice::worker

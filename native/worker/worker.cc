@@ -1,0 +1,228 @@
+// The worker's thread: waits, reads the clock once, dispatches, then timers, then whoever has work
+// left, then buries the dead. With nothing to do and no timer armed it sleeps until woken.
+#include "worker/worker.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+
+#include "net/address.h"
+#include "net/sys.h"
+#include "worker/acceptor.h"
+
+namespace sluice::worker {
+
+/// Tells TypeScript which answers were served, so that its cache's recency is true.
+class Worker::Reporter final : public Alarm {
+ public:
+  explicit Reporter(Worker& worker) : worker_(worker) {}
+
+  void add(files::Answer& answer) {
+    answer.touched = true;
+    answers_.emplace_back(&answer);
+    if (answers_.size() == 1) worker_.wheel().set(*this, worker_.now_ms() + kReportMs);
+  }
+
+  void on_alarm() override {
+    CoreEvent event;
+    event.kind = CoreEvent::Kind::touched;
+    event.worker = worker_.index();
+    for (const Ref<files::Answer>& answer : answers_) {
+      answer->touched = false;
+      event.answers.push_back(answer->id);
+    }
+    answers_.clear();
+    worker_.sink().emit(std::move(event));
+  }
+
+ private:
+  Worker& worker_;
+  std::vector<Ref<files::Answer>> answers_;
+};
+
+/// Ends what has not ended within timeouts.drain.
+class Worker::LastCall final : public Alarm {
+ public:
+  explicit LastCall(Worker& worker) : worker_(worker) {}
+  void on_alarm() override { worker_.stop(); }
+
+ private:
+  Worker& worker_;
+};
+
+Worker::Worker(uint32_t index, Shared& shared)
+    : index_(index),
+      shared_(shared),
+      stats_(shared.snapshot->routes.size() + 1),
+      now_us_(sys::now_us()),
+      wall_s_(sys::wall_clock_s()),
+      wheel_(now_us_ / 1000),
+      head_(std::make_unique<http::RequestHead>()),
+      input_scratch_(kScratchBytes),
+      reporter_(std::make_unique<Reporter>(*this)),
+      last_call_(std::make_unique<LastCall>(*this)) {
+  outbox_.set_date(wall_s_, shared.snapshot->server_field);
+}
+
+Worker::~Worker() { join(); }
+
+void Worker::start(const std::vector<int>& listeners) {
+  for (int fd : listeners) acceptors_.push_back(std::make_unique<Acceptor>(*this, fd));
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), ("sluice-w" + std::to_string(index_)).c_str());
+    run();
+  });
+}
+
+void Worker::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::post(Task task) {
+  loop_.post([this, task = std::move(task)] { task(*this); });
+}
+
+std::span<char> Worker::copy_scratch() {
+  if (copy_scratch_.empty()) copy_scratch_.resize(4 * kScratchBytes);
+  return copy_scratch_;
+}
+
+char* Worker::path_scratch(std::string_view path) {
+  if (path_scratch_.size() < path.size()) path_scratch_.resize(path.size());
+  return path_scratch_.data();
+}
+
+int64_t Worker::refresh_clock() {
+  now_us_ = sys::now_us();
+  return now_us_;
+}
+
+bool Worker::finished() const { return (stopping_ || draining_) && live_.empty(); }
+
+int Worker::timeout_ms() const {
+  if (!later_.empty()) return 0;
+  int64_t next = wheel_.next_ms();
+  if (next == TimerWheel::kNever) return -1;
+  return static_cast<int>(std::clamp<int64_t>(next - now_us_ / 1000 + 1, 0, 60'000));
+}
+
+void Worker::run() {
+  sys::count_into(&stats_.syscalls);
+  for (auto& acceptor : acceptors_) acceptor->resume();
+  while (!finished()) {
+    loop_.wait(timeout_ms());
+    stats_.turns.add();
+    refresh_clock();
+    if (int64_t second = sys::wall_clock_s(); second != wall_s_) {
+      wall_s_ = second;
+      outbox_.set_date(wall_s_, snapshot().server_field);
+    }
+    loop_.dispatch();
+    wheel_.advance(now_ms(), [](Timer& timer) { static_cast<Alarm&>(timer).on_alarm(); });
+    run_ready();
+    remove_dead();
+  }
+  wheel_.cancel(*reporter_);
+  wheel_.cancel(*last_call_);
+  CoreEvent event;
+  event.kind = CoreEvent::Kind::ended;
+  event.worker = index_;
+  sys::count_into(nullptr);
+  sink().emit(std::move(event));
+}
+
+void Worker::run_ready() {
+  std::vector<Connection*> ready;
+  ready.swap(later_);
+  for (Connection* connection : ready) {
+    if (connection->state() != State::closed) connection->run();
+  }
+}
+
+void Worker::bury(Connection& connection) {
+  waiting_.erase(connection.serial());
+  live_.remove(connection);
+  stats_.connections.subtract();
+  dead_.push_back(&connection);
+}
+
+void Worker::remove_dead() {
+  if (dead_.empty()) return;
+  std::erase_if(later_, [](Connection* waiting) { return waiting->state() == State::closed; });
+  for (Connection* connection : dead_) slab_.destroy(connection);
+  dead_.clear();
+}
+
+bool Worker::has_room() const { return live_.size() < snapshot().limits.connections_per_worker; }
+
+void Worker::accept(int fd, const sockaddr_storage& address) {
+  uint32_t limit = snapshot().limits.connections_per_address;
+  AddressKey key = net::to_key(address);
+  bool is_counted = limit > 0 && address.ss_family != AF_UNIX;
+  if (is_counted && !shared_.addresses.enter(key, limit)) {
+    stats_.refused.add();
+    sys::close(fd);
+    return;
+  }
+  stats_.accepted.add();
+  stats_.connections.add();
+  Connection* connection = slab_.create(*this, fd, key, is_counted);
+  live_.add(*connection);
+  connection->open();
+}
+
+void Worker::remember(const files::PathKey& key, Ref<files::Answer> answer) {
+  answers_.insert({key.route, key.path}, std::move(answer));
+  stats_.answers = answers_.size();
+}
+
+void Worker::report_touched(files::Answer& answer) { reporter_->add(answer); }
+
+void Worker::report_stale(uint64_t answer) {
+  CoreEvent event;
+  event.kind = CoreEvent::Kind::stale;
+  event.worker = index_;
+  event.answers.push_back(answer);
+  sink().emit(std::move(event));
+}
+
+void Worker::fault(const char* code, std::string message) {
+  CoreEvent event;
+  event.kind = CoreEvent::Kind::fault;
+  event.worker = index_;
+  event.code = code;
+  event.text = std::move(message);
+  sink().emit(std::move(event));
+}
+
+void Worker::resume(uint64_t serial, const Ref<files::Answer>& answer) {
+  auto found = waiting_.find(serial);
+  if (found == waiting_.end()) return;
+  Connection* connection = found->second;
+  waiting_.erase(found);
+  connection->resume(answer);
+}
+
+void Worker::pages_ready(uint64_t serial, bool readable) {
+  auto found = waiting_.find(serial);
+  if (found == waiting_.end()) return;
+  Connection* connection = found->second;
+  waiting_.erase(found);
+  connection->pages_ready(readable);
+}
+
+void Worker::drain() {
+  if (draining_) return;
+  draining_ = true;
+  for (auto& acceptor : acceptors_) acceptor->stop();
+  wheel_.set(*last_call_, now_ms() + snapshot().timeouts.drain);
+  live_.each([](Connection& connection) { connection.drain(); });
+}
+
+void Worker::stop() {
+  stopping_ = true;
+  for (auto& acceptor : acceptors_) acceptor->stop();
+  live_.each([](Connection& connection) { connection.close(ErrorCode::draining); });
+}
+
+}  // namespace sluice::worker

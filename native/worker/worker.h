@@ -1,0 +1,141 @@
+// One data-plane thread: its loop, listeners, connections, timers and table of remembered answers.
+// Shares nothing with other workers on the hot path. Public functions belong to its own thread
+// unless they say otherwise. Must never block: whatever may wait for a disk goes to the I/O threads.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "core/address_counts.h"
+#include "core/slab.h"
+#include "files/answer_table.h"
+#include "net/event_loop.h"
+#include "net/io_threads.h"
+#include "route/snapshot.h"
+#include "worker/alarm.h"
+#include "worker/connection.h"
+#include "worker/core_event.h"
+#include "worker/outbox.h"
+#include "worker/questions.h"
+#include "worker/worker_stats.h"
+
+namespace sluice::worker {
+
+class Acceptor;
+
+/// What the workers of one gateway share. Outlives them.
+struct Shared {
+  std::shared_ptr<const route::Snapshot> snapshot;
+  net::IoThreads* io = nullptr;
+  EventSink* sink = nullptr;
+  AddressCounts addresses;
+  bool sendfile_available = true;
+};
+
+class Worker {
+ public:
+  using Task = std::function<void(Worker&)>;
+
+  Worker(uint32_t index, Shared& shared);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // Any thread.
+  void start(const std::vector<int>& listeners);
+  void join();
+  void post(Task task);
+  const WorkerStats& stats() const { return stats_; }
+  uint32_t index() const { return index_; }
+
+  // The worker's own thread, by post().
+  /// Accepts no more; connections end with their next answer or after a grace.
+  void drain();
+  /// Closes everything and ends.
+  void stop();
+  void forget(uint64_t answer) {
+    answers_.forget(answer);
+    stats_.answers = answers_.size();
+  }
+  Questions& questions() { return questions_; }
+
+  // What connections use.
+  WorkerStats& stats() { return stats_; }
+  const route::Snapshot& snapshot() const { return *shared_.snapshot; }
+  Shared& shared() { return shared_; }
+  net::IoThreads& io() { return *shared_.io; }
+  EventSink& sink() { return *shared_.sink; }
+  net::EventLoop& loop() { return loop_; }
+  TimerWheel& wheel() { return wheel_; }
+  files::AnswerTable& answers() { return answers_; }
+  Outbox& outbox() { return outbox_; }
+  std::span<char> input_scratch() { return input_scratch_; }
+  std::span<char> copy_scratch();
+  http::RequestHead& head_scratch() { return *head_; }
+  /// Room for `path` decoded.
+  char* path_scratch(std::string_view path);
+  int64_t now_us() const { return now_us_; }
+  int64_t now_ms() const { return now_us_ / 1000; }
+  int64_t wall_s() const { return wall_s_; }
+  /// Reads the clock again; once per flush and turn.
+  int64_t refresh_clock();
+  bool draining() const { return draining_; }
+  uint64_t next_serial() { return ++last_serial_; }
+
+  void accept(int fd, const sockaddr_storage& address);
+  bool has_room() const;
+  void remember(const files::PathKey& key, Ref<files::Answer> answer);
+  void report_touched(files::Answer& answer);
+  void report_stale(uint64_t answer);
+  void fault(const char* code, std::string message);
+  /// Continues the connection in this turn's next round (it used up its budget).
+  void run_later(Connection& connection) { later_.push_back(&connection); }
+  /// A connection that waits for something asynchronous can be found by its serial number.
+  void await(uint64_t serial, Connection& connection) { waiting_[serial] = &connection; }
+  void resume(uint64_t serial, const Ref<files::Answer>& answer);
+  void pages_ready(uint64_t serial, bool readable);
+  /// The connection has closed its socket; it is destroyed at the end of the turn.
+  void bury(Connection& connection);
+
+ private:
+  class Reporter;
+  class LastCall;
+
+  void run();
+  int timeout_ms() const;
+  void run_ready();
+  void remove_dead();
+  bool finished() const;
+
+  const uint32_t index_;
+  Shared& shared_;
+  WorkerStats stats_;
+  net::EventLoop loop_;
+  int64_t now_us_ = 0;
+  int64_t wall_s_ = 0;
+  TimerWheel wheel_;
+  Slab<Connection> slab_;
+  ConnectionList live_;
+  std::vector<Connection*> later_, dead_;
+  std::unordered_map<uint64_t, Connection*> waiting_;
+  uint64_t last_serial_ = 0;
+  files::AnswerTable answers_;
+  Questions questions_{*this};
+  Outbox outbox_;
+  std::unique_ptr<http::RequestHead> head_;
+  std::vector<char> input_scratch_, copy_scratch_, path_scratch_;
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  std::unique_ptr<Reporter> reporter_;
+  std::unique_ptr<LastCall> last_call_;
+  bool draining_ = false;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace sluice::worker

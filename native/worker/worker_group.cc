@@ -1,0 +1,115 @@
+// Starting, steering and ending the workers. Messages to a worker travel by its mailbox in the order
+// in which they were sent: an answer before the forgetting of it.
+#include "worker/worker_group.h"
+
+#include "core/limits.h"
+#include "net/capabilities.h"
+
+namespace sluice::worker {
+
+WorkerGroup::WorkerGroup(GroupOptions options, EventSink& sink)
+    : options_(std::move(options)),
+      sink_(sink),
+      io_(std::make_unique<net::IoThreads>(kIoThreads, kIoQueue)) {
+  shared_.snapshot = options_.snapshot;
+  shared_.sink = &sink_;
+  shared_.io = io_.get();
+  shared_.sendfile_available = net::available(net::Feature::sendfile);
+}
+
+WorkerGroup::~WorkerGroup() {
+  stop();
+  for (auto& worker : workers_) worker->join();
+  io_.reset();  // its jobs may still post to workers: they end before the workers go
+  workers_.clear();
+  close_listeners();
+}
+
+ListenError WorkerGroup::listen() {
+  for (const net::Endpoint& endpoint : options_.listeners) {
+    net::BoundListener bound;
+    net::BindError error = net::bind_listener(endpoint, options_.workers, bound);
+    if (error.error != 0) {
+      close_listeners();
+      return {error, endpoint};
+    }
+    bound_.push_back(std::move(bound));
+  }
+  for (uint32_t index = 0; index < options_.workers; ++index) {
+    workers_.push_back(std::make_unique<Worker>(index, shared_));
+  }
+  for (uint32_t index = 0; index < options_.workers; ++index) {
+    std::vector<int> fds;
+    for (const net::BoundListener& bound : bound_) fds.push_back(bound.fds[index]);
+    workers_[index]->start(fds);
+  }
+  return {};
+}
+
+std::vector<net::Endpoint> WorkerGroup::endpoints() const {
+  std::vector<net::Endpoint> endpoints;
+  for (const net::BoundListener& bound : bound_) endpoints.push_back(bound.endpoint);
+  return endpoints;
+}
+
+void WorkerGroup::close_listeners() {
+  for (net::BoundListener& bound : bound_) net::close_listener(bound);
+  bound_.clear();
+}
+
+void WorkerGroup::look(uint64_t id, std::string root, std::string path) {
+  files::OpenOptions open;
+  open.memory_bytes = shared_.snapshot->copy_only ? 0 : shared_.snapshot->memory_bytes;
+  open.counts = &file_counts_;
+  auto job = [this, id, open, root = std::move(root), path = std::move(path)] {
+    CoreEvent event;
+    event.kind = CoreEvent::Kind::looked;
+    event.id = id;
+    event.looked = files::look_up(root, path, open);
+    sink_.emit(std::move(event));
+  };
+  if (io_->post(std::move(job))) return;
+  CoreEvent event;
+  event.kind = CoreEvent::Kind::looked;
+  event.id = id;
+  event.looked.outcome = files::Outcome::failed;
+  event.looked.error = EAGAIN;
+  sink_.emit(std::move(event));
+}
+
+uint64_t WorkerGroup::own_file(Ref<files::File> file) {
+  file->id = ++last_file_;
+  owned_files_.emplace(last_file_, std::move(file));
+  return last_file_;
+}
+
+Ref<files::File> WorkerGroup::find_file(uint64_t id) const {
+  auto found = owned_files_.find(id);
+  return found == owned_files_.end() ? Ref<files::File>() : found->second;
+}
+
+void WorkerGroup::answer(uint32_t worker, uint64_t question, files::AnswerSource source) {
+  if (worker >= workers_.size()) return;
+  auto answer = make_ref<files::Answer>(std::move(source));
+  workers_[worker]->post([question, answer = std::move(answer)](Worker& there) {
+    there.questions().on_answer(question, answer);
+  });
+}
+
+void WorkerGroup::forget(const std::vector<uint64_t>& answers) {
+  for (auto& worker : workers_) {
+    worker->post([answers](Worker& there) {
+      for (uint64_t answer : answers) there.forget(answer);
+    });
+  }
+}
+
+void WorkerGroup::drain() {
+  for (auto& worker : workers_) worker->post([](Worker& there) { there.drain(); });
+}
+
+void WorkerGroup::stop() {
+  for (auto& worker : workers_) worker->post([](Worker& there) { there.stop(); });
+}
+
+}  // namespace sluice::worker

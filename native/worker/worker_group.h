@@ -1,0 +1,79 @@
+// All workers of one gateway with what they share: the listeners, the I/O threads, the table of open
+// files. Belongs to the thread that made it (the main thread); only `emit` of its sink is called
+// from others. Everything that TypeScript can ask of the core goes through here.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "files/opener.h"
+#include "net/listener.h"
+#include "worker/worker.h"
+
+namespace sluice::worker {
+
+struct GroupOptions {
+  std::shared_ptr<const route::Snapshot> snapshot;
+  std::vector<net::Endpoint> listeners;
+  size_t workers = 1;
+};
+
+/// Why listen() failed.
+struct ListenError {
+  net::BindError bind;
+  net::Endpoint endpoint;
+};
+
+class WorkerGroup {
+ public:
+  /// `sink` outlives the group.
+  WorkerGroup(GroupOptions options, EventSink& sink);
+  /// Ends at once and joins everything.
+  ~WorkerGroup();
+  WorkerGroup(const WorkerGroup&) = delete;
+  WorkerGroup& operator=(const WorkerGroup&) = delete;
+
+  /// Binds every listener and starts the workers; all or nothing. bind.error 0: fine.
+  ListenError listen();
+  /// Where it really listens.
+  std::vector<net::Endpoint> endpoints() const;
+
+  /// Looks up and opens on an I/O thread; answers by one CoreEvent of kind `looked` with this id. The
+  /// file in it becomes ours by own_file().
+  void look(uint64_t id, std::string root, std::string path);
+  /// Gives an opened file an id under which answers name it. Ids are never reused.
+  uint64_t own_file(Ref<files::File> file);
+  /// Null when no file has that id (any more).
+  Ref<files::File> find_file(uint64_t id) const;
+  void release_file(uint64_t id) { owned_files_.erase(id); }
+
+  void answer(uint32_t worker, uint64_t question, files::AnswerSource answer);
+  void forget(const std::vector<uint64_t>& answers);
+
+  void drain();
+  void stop();
+
+  const route::Snapshot& snapshot() const { return *shared_.snapshot; }
+  const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
+  const files::FileCounts& file_counts() const { return file_counts_; }
+  const net::IoThreads& io() const { return *io_; }
+  size_t worker_count() const { return options_.workers; }
+
+ private:
+  void close_listeners();
+
+  GroupOptions options_;
+  EventSink& sink_;
+  files::FileCounts file_counts_;
+  Shared shared_;
+  std::vector<net::BoundListener> bound_;
+  std::unordered_map<uint64_t, Ref<files::File>> owned_files_;
+  uint64_t last_file_ = 0;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<net::IoThreads> io_;  // last: its jobs refer to everything above
+};
+
+}  // namespace sluice::worker
