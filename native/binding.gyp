@@ -9,12 +9,12 @@
 #   Fuzz      clang with libFuzzer and AddressSanitizer (fuzz targets only)
 {
   'variables': {
+    # An installed package has neither folder.
     'has_tests%': '<!(test -d ../test/native && echo 1 || echo 0)',
     'has_benchmarks%': '<!(ls ../bench/native/*.cc >/dev/null 2>&1 && echo 1 || echo 0)',
   },
   'target_defaults': {
     'include_dirs': ['.'],
-    'cflags!': ['-O3'],
     'cflags_cc!': ['-fno-exceptions', '-fno-rtti', '-std=gnu++17', '-std=gnu++20'],
     'cflags': ['-O2', '-g1', '-fPIC', '-fvisibility=hidden', '-Wall', '-Wextra', '-pthread'],
     'cflags_cc': ['-std=c++20', '-fvisibility-inlines-hidden', '-Wno-missing-field-initializers'],
@@ -56,7 +56,7 @@
       'sources': ['<!@(find binding -name "*.cc" 2>/dev/null | sort)'],
       'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],
       'defines': ['NAPI_VERSION=9', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
-      'ldflags': ['-Wl,--exclude-libs,ALL', '-Wl,--no-undefined-version'],
+      'ldflags': ['-Wl,--exclude-libs,ALL'],
     },
   ],
   'conditions': [
