@@ -11,7 +11,7 @@ namespace sluice::http {
 
 /// The validators of the selected representation.
 struct Validators {
-  std::string_view etag;  ///< opaque-tag with its quotes and, when weak, its W/ prefix; may be empty
+  std::string_view etag;         ///< with its quotes and, when weak, its W/ prefix; may be empty
   int64_t last_modified_s = -1;  ///< seconds since the epoch; -1: none
 };
 

@@ -20,14 +20,14 @@ struct ByteRange {
 
 struct RangeSet {
   enum class Kind : uint8_t { ignore, satisfiable, unsatisfiable };
-  Kind kind = Kind::ignore;  ///< ignore: another unit, malformed or too many: send the whole (§14.2)
+  Kind kind = Kind::ignore;  ///< ignore: another unit, malformed, too many (§14.2)
   size_t count = 0;
   std::array<ByteRange, kMaxRanges> ranges;
 };
 
-/// Parses `value` of a Range field against a representation of `size` bytes. Ranges that lie outside
-/// are dropped; overlapping or adjacent ones are coalesced when more than one is asked for, in the
-/// order in which the client named them.
+/// Parses `value` of a Range field against a representation of `size` bytes. Ranges that lie
+/// outside are dropped; overlapping or adjacent ones are coalesced, in the order in which the
+/// client named them.
 RangeSet parse_range(std::string_view value, uint64_t size);
 
 }  // namespace sluice::http

@@ -10,7 +10,18 @@
 namespace sluice::http {
 
 /// RFC 9110 §9.1 plus PATCH (RFC 5789); anything else is `other` and keeps its text.
-enum class Method : uint8_t { get, head, post, put, delete_, connect, options, trace, patch, other };
+enum class Method : uint8_t {
+  get,
+  head,
+  post,
+  put,
+  delete_,
+  connect,
+  options,
+  trace,
+  patch,
+  other
+};
 
 /// Field names that the gateway itself looks at; every other field is `other`.
 enum class FieldId : uint8_t {
@@ -52,14 +63,14 @@ struct RequestHead {
   Method method = Method::other;
   std::string_view method_text;
   std::string_view target;  ///< as received
-  /// Path of the target, as received. "*" for OPTIONS *, "/" for an absolute-form without one (those
-  /// two may be static), empty for CONNECT.
+  /// Path of the target, as received. "*" for OPTIONS *, "/" for an absolute-form without one
+  /// (those two may be static), empty for CONNECT.
   std::string_view path;
-  std::string_view query;   ///< with its "?", empty when there is none
-  /// Without port, case kept; empty for 1.0 without Host. Of an absolute-form target or CONNECT it is
-  /// the target's, whatever Host says (RFC 9112 §3.2.2): forward this, never the Host field.
+  std::string_view query;  ///< with its "?", empty when there is none
+  /// Without port, case kept; empty for 1.0 without Host. Of an absolute-form target or CONNECT it
+  /// is the target's, whatever Host says (RFC 9112 §3.2.2): forward this, never the Host field.
   std::string_view host;
-  std::string_view port;    ///< digits after the host's colon, or empty
+  std::string_view port;  ///< digits after the host's colon, or empty
   uint8_t minor_version = 1;
   bool keep_alive = true;        ///< the connection may persist (RFC 9112 §9.3)
   bool expect_continue = false;  ///< Expect: 100-continue on 1.1, and content is to come
