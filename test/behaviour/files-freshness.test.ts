@@ -4,7 +4,7 @@
 
 import { renameSync, rmSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
 import { files } from '../../src/index.ts'
-import { request } from '../support/client.ts'
+import { type Reply, request } from '../support/client.ts'
 import { type RunningGateway, startGateway, testOnBothTwins } from '../support/gateway.ts'
 import { makeSite, patternBytes } from '../support/site.ts'
 import { until } from '../support/wait.ts'
@@ -21,18 +21,26 @@ async function warm({ get }: RunningGateway, target: string): Promise<void> {
   for (let n = 0; n < 8; n++) await get(target)
 }
 
+/**
+ * Asks on several connections; undefined for one that was cut off: a file that became shorter while it
+ * was remembered is never padded, so the connection ends before the length that was promised.
+ */
+function askAll({ get }: RunningGateway, target: string): Promise<(Reply | undefined)[]> {
+  return Promise.all(Array.from({ length: 8 }, () => get(target).catch(() => undefined)))
+}
+
 /** Waits until every one of several connections sees `body`. */
-async function seen({ get }: RunningGateway, target: string, body: Uint8Array): Promise<void> {
+async function seen(running: RunningGateway, target: string, body: Uint8Array): Promise<void> {
   await until(`new content of ${target}`, async () => {
-    const replies = await Promise.all(Array.from({ length: 8 }, () => get(target)))
-    return replies.every((reply) => reply.status === 200 && reply.body.equals(body))
+    const replies = await askAll(running, target)
+    return replies.every((reply) => reply?.status === 200 && reply.body.equals(body))
   })
 }
 
-async function seenStatus({ get }: RunningGateway, target: string, status: number): Promise<void> {
+async function seenStatus(running: RunningGateway, target: string, status: number): Promise<void> {
   await until(`${status} for ${target}`, async () => {
-    const replies = await Promise.all(Array.from({ length: 8 }, () => get(target)))
-    return replies.every((reply) => reply.status === status)
+    const replies = await askAll(running, target)
+    return replies.every((reply) => reply?.status === status)
   })
 }
 
@@ -74,13 +82,7 @@ for (const size of [small, large]) {
     const running = await startGateway(t, serve(site.root, transfer))
     await warm(running, '/a')
     truncateSync(site.path('a'), size / 2)
-    // One that was already promised more may be cut off instead: never padded, never hung.
-    await until('the shorter file', async () => {
-      const client = await running.connect()
-      client.write(request('/a', { Connection: 'close' }))
-      const reply = await client.read().catch(() => null)
-      return reply?.body.equals(patternBytes(size).subarray(0, size / 2))
-    })
+    await seen(running, '/a', patternBytes(size).subarray(0, size / 2))
     t.pass()
   })
 }
