@@ -186,16 +186,6 @@ constexpr std::array<Probe, kFeatureCount> kProbes = {{
      "workers share one listener"},
 }};
 
-std::vector<Capability> probe_all() {
-  std::vector<Capability> all;
-  all.reserve(kProbes.size());
-  for (const Probe& probe : kProbes) {
-    const int error = probe.attempt();
-    all.push_back({probe.name, error == 0, error, error == 0 ? probe.purpose : probe.instead});
-  }
-  return all;
-}
-
 constexpr bool in_order() {
   for (size_t i = 0; i < kProbes.size(); ++i) {
     if (static_cast<size_t>(kProbes[i].feature) != i) return false;
@@ -206,8 +196,18 @@ static_assert(in_order());
 
 }  // namespace
 
+std::vector<Capability> probe_capabilities() {
+  std::vector<Capability> all;
+  all.reserve(kProbes.size());
+  for (const Probe& probe : kProbes) {
+    const int error = probe.attempt();
+    all.push_back({probe.name, error == 0, error, error == 0 ? probe.purpose : probe.instead});
+  }
+  return all;
+}
+
 const std::vector<Capability>& capabilities() {
-  static const std::vector<Capability> all = probe_all();
+  static const std::vector<Capability> all = probe_capabilities();
   return all;
 }
 

@@ -38,4 +38,7 @@ const std::vector<Capability>& capabilities();
 
 bool available(Feature feature);
 
+/// Tries everything again, without changing what the two above say.
+std::vector<Capability> probe_capabilities();
+
 }  // namespace sluice::net

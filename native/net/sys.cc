@@ -162,7 +162,11 @@ ssize_t pread(int fd, void* buffer, size_t size, off_t offset) {
 }
 
 ssize_t preadv2(int fd, const iovec* parts, int count, off_t offset, int flags) {
-  return retried(Call::preadv2, [&] { return ::preadv2(fd, parts, count, offset, flags); });
+  // Not through the libc, which turns ENOSYS into what a file system says that cannot tell. The
+  // offset is one word here (the second is for 32-bit kernels).
+  return retried(Call::preadv2, [&] {
+    return static_cast<ssize_t>(::syscall(SYS_preadv2, fd, parts, count, offset, 0L, flags));
+  });
 }
 
 ssize_t readahead(int fd, off_t offset, size_t size) {
