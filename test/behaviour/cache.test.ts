@@ -22,7 +22,7 @@ testOnBothTwins('a remembered file is served without a question', async (t, tran
     for (let n = 0; n < 20; n++) await client.ask(request(target))
     t.is(gateway.stats().questions.asked, questions.asked, target)
   }
-  await until('the counter', () => gateway.stats().total.remembered >= 60)
+  await until('the counter', () => gateway.stats().total.remembered >= 20)
 })
 
 testOnBothTwins('one path is asked once, however many wait', async (t, transfer) => {

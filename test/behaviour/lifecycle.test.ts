@@ -90,6 +90,21 @@ test('stats stay readable after the end, and a gateway starts only once', async 
   await t.throwsAsync(gateway.listen(), { code: 'ERR_SLUICE_STATE' })
 })
 
+test('the configuration may be in a file', async (t) => {
+  const { root, path, add } = makeSite(t, { 'public/a.txt': 'from the file' })
+  add(
+    'gateway.config.ts',
+    `import { defineGateway, files } from 'sluice'
+     export default defineGateway({ listen: 0, workers: 1, routes: { '/*': files('public') } })`,
+  )
+  const gateway = await createGateway({ configFile: path('gateway.config.ts') })
+  t.teardown(() => gateway.close({ drain: false }))
+  t.is(gateway.resolved.file, join(root, 'gateway.config.ts'))
+  const [address] = await gateway.listen()
+  const response = await fetch(`${address?.url}/a.txt`)
+  t.is(await response.text(), 'from the file')
+})
+
 test('a gateway that never listened closes', async (t) => {
   const gateway = await createGateway({ listen: 0, routes })
   t.is(gateway.stats().total.requests, 0)
