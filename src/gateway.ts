@@ -165,6 +165,7 @@ class CoreGateway implements Gateway {
         break
       case 'fault':
         logFault(this.#logger, event)
+        if (event.code === 'out-of-descriptors') this.#questions.relieve()
         break
       case 'ended':
         this.#end()

@@ -9,6 +9,7 @@
 import { LRUCache } from 'lru-cache'
 import type { LookedEvent, NativeGateway } from '../native/interface.ts'
 import type { Finding } from './decide.ts'
+import { PendingLooks } from './looks.ts'
 import type { Outbox } from './outbox.ts'
 
 /** A file that the core holds for us. */
@@ -57,28 +58,18 @@ export interface FileCacheCounts {
   idleFiles: number
 }
 
-interface PendingLook {
-  key: string
-  waiters: number
-  settle: (found: Found) => void
-  found: Promise<Found>
-}
-
 /** A file that nobody asked for this long is closed, so that what was deleted gives back its space. */
 const idleMs = 60_000
 
 export class FileCache {
-  readonly #native: Pick<NativeGateway, 'look'>
+  readonly #looks: PendingLooks<Found>
   readonly #outbox: Outbox
   readonly #onDropped: (answers: number[]) => void
   readonly #files: LRUCache<string, OpenFile>
-  readonly #pendingByKey = new Map<string, PendingLook>()
-  readonly #pendingById = new Map<number, PendingLook>()
-  readonly #counts = { heldBytes: 0, looks: 0, opened: 0, shared: 0, evictedFiles: 0, idleFiles: 0 }
-  #lastLook = 0
+  readonly #counts = { heldBytes: 0, opened: 0, shared: 0, evictedFiles: 0, idleFiles: 0 }
 
   constructor(options: FileCacheOptions) {
-    this.#native = options.native
+    this.#looks = new PendingLooks(options.native)
     this.#outbox = options.outbox
     this.#onDropped = options.onDropped
     this.#files = new LRUCache<string, OpenFile>({
@@ -100,31 +91,20 @@ export class FileCache {
    * that is already open and has not changed is found again under its old id.
    */
   look(root: string, path: string): Promise<Found> {
-    const key = `${root}\0${path}`
-    const pending = this.#pendingByKey.get(key)
-    if (pending) {
-      pending.waiters++
-      return pending.found
-    }
-    const id = ++this.#lastLook
-    this.#native.look(id, root, path)
-    this.#counts.looks++
-    const { promise: found, resolve: settle } = Promise.withResolvers<Found>()
-    const fresh: PendingLook = { key, waiters: 1, settle, found }
-    this.#pendingByKey.set(key, fresh)
-    this.#pendingById.set(id, fresh)
-    return found
+    return this.#looks.join(root, path)
   }
 
   /** The outcome of a look. After close(), or of a look that nobody made, its file is given back. */
   looked(event: LookedEvent): void {
-    const pending = this.#pendingById.get(event.id)
+    const pending = this.#looks.take(event.id)
     if (!pending) {
       if (event.file !== 0) this.#outbox.release(event.file)
       return
     }
-    this.#pendingById.delete(event.id)
-    this.#pendingByKey.delete(pending.key)
+    if (!pending.isRetry && ranOut(event) && this.relieve()) {
+      this.#looks.retry(pending)
+      return
+    }
     const open = event.outcome === 'file' ? this.#admit(pending.key, event, pending.waiters) : null
     const { outcome, identity, error } = event
     pending.settle({ outcome, identity, error, file: open?.id ?? 0, open })
@@ -161,6 +141,19 @@ export class FileCache {
     if (!file.dropped) this.#files.delete(file.key)
   }
 
+  /**
+   * Descriptors have run out: closes an eighth of those that the cache holds, least recently served
+   * first, since it must not starve the listeners. False when it holds none.
+   */
+  relieve(): boolean {
+    const holders = [...this.#files.rvalues()].filter((file) => file?.heldBytes === 0)
+    const chosen = holders.slice(0, Math.ceil(holders.length / 8))
+    for (const file of chosen) if (file) this.#files.delete(file.key)
+    this.#counts.evictedFiles += chosen.length
+    this.#outbox.flush()
+    return chosen.length > 0
+  }
+
   /** Closes what nobody asked for in a minute. */
   purgeIdle(): void {
     this.#files.purgeStale()
@@ -168,13 +161,12 @@ export class FileCache {
 
   /** Forgets everything; looks under way are given back when they arrive. */
   close(): void {
-    this.#pendingById.clear()
-    this.#pendingByKey.clear()
+    this.#looks.clear()
     this.#files.clear()
   }
 
   counts(): FileCacheCounts {
-    return { files: this.#files.size, ...this.#counts }
+    return { files: this.#files.size, looks: this.#looks.made, ...this.#counts }
   }
 
   /** The open file for what was looked at, old or new, pinned `pins` times. */
@@ -214,4 +206,8 @@ export class FileCache {
     if (answers.length > 0) this.#onDropped(answers)
     if (file.pins === 0) this.#outbox.release(file.id)
   }
+}
+
+function ranOut({ outcome, error }: LookedEvent): boolean {
+  return outcome === 'failed' && (error === 'EMFILE' || error === 'ENFILE')
 }

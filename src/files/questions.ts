@@ -90,6 +90,11 @@ export class FileQuestions {
     this.#answers.stale(answers)
   }
 
+  /** The process has run out of descriptors: closes some of the cache's. */
+  relieve(): void {
+    this.#files.relieve()
+  }
+
   /** Closes files that nobody asked for in a minute; the desk does so itself from time to time. */
   purgeIdle(): void {
     this.#files.purgeIdle()

@@ -32,6 +32,8 @@ export class FakeNative implements NativeGateway {
   readonly broken: string[] = []
   /** Where looked events go; the test sets it. */
   onLooked: (event: LookedEvent) => void = () => {}
+  /** Files that can be open by descriptor at once; a look beyond it fails with EMFILE. */
+  descriptors = Number.POSITIVE_INFINITY
   /** false: looks wait for settle(). */
   automatic = true
   readonly #open = new Set<number>()
@@ -79,7 +81,7 @@ export class FakeNative implements NativeGateway {
   /** Answers the first `count` waiting looks from the pretended disk. */
   settle(count: number = this.#waiting.length): void {
     for (const { id, root, path } of this.#waiting.splice(0, count)) {
-      const entry = this.disk.get(`${root}/${path}`) ?? { outcome: 'absent' }
+      const entry = this.#find(`${root}/${path}`)
       const { outcome = 'file', heldBytes = 0, error = '' } = entry
       const identity = entry.identity ?? (outcome === 'absent' ? 0n : 1n)
       const file = outcome === 'file' ? ++this.#lastFile : 0
@@ -87,6 +89,13 @@ export class FakeNative implements NativeGateway {
       const found = { outcome, file, size: heldBytes, mtimeMs: 0, identity, heldBytes, error }
       this.onLooked({ type: 'looked', id, ...found })
     }
+  }
+
+  #find(name: string): Entry {
+    const entry = this.disk.get(name) ?? { outcome: 'absent' }
+    const needsDescriptor = (entry.outcome ?? 'file') === 'file' && !entry.heldBytes
+    if (!needsDescriptor || this.#open.size < this.descriptors) return entry
+    return { outcome: 'failed', error: 'EMFILE', identity: 0n }
   }
 
   /** Calls of listen(), drain() and close(), in order. */

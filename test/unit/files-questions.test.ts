@@ -255,6 +255,28 @@ test('files that nobody asked for in a minute are closed', async (t) => {
   t.is(desk.counts().cache.idleFiles, 1)
 })
 
+test('when descriptors run out the cache gives up some of its own and looks again', async (t) => {
+  const { native, ask, desk } = setUp(t)
+  native.descriptors = 16
+  for (let n = 0; n < 40; n++) {
+    native.disk.set(`/site/${n}`, {})
+    t.like(await ask(`/${n}`), { status: 200, remember: true })
+  }
+  t.is(desk.counts().cache.evictedFiles, 24)
+  t.is(native.looks.length, 40 + 12)
+})
+
+test('files in memory are not given up for descriptors', async (t) => {
+  const { native, ask, desk } = setUp(t)
+  native.disk.set('/site/held', { heldBytes: 10 })
+  native.disk.set('/site/a', {})
+  await ask('/held')
+  native.descriptors = 0
+  t.like(await ask('/a'), { status: 503, remember: false })
+  desk.relieve()
+  t.is(native.open.length, 1)
+})
+
 test('a look that arrives after close gives its file back', async (t) => {
   const { native, desk } = setUp(t)
   native.disk.set('/site/a', {})
