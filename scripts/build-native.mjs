@@ -120,6 +120,10 @@ function configure(nodeDir) {
   writeFileSync(description, fuzz)
   const args = [nodeGyp(), 'configure', '--directory', native, '--loglevel=error']
   if (nodeDir) args.push(`--nodedir=${nodeDir}`)
+  // node-gyp lets the environment win over its arguments, and npm puts every npmrc there.
+  for (const name of Object.keys(process.env)) {
+    if (/^npm_config_nodedir$/i.test(name)) delete process.env[name]
+  }
   const forGyp = ['--', `-I${description}`, '-f']
   // Each run writes config.gypi anew, and make looks at its time: the one for make comes last.
   if (inCheckout) publishCompileCommands([...args, ...forGyp, 'compile_commands_json'])
