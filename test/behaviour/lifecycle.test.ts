@@ -1,17 +1,16 @@
 // createGateway() as a program uses it: listeners of every kind, several gateways, taken ports,
 // shutdown with and without draining, and what keeps a process alive.
 
-import { spawn } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import { createGateway } from '../../src/gateway.ts'
 import { files, respond } from '../../src/index.ts'
 import { RawClient, request } from '../support/client.ts'
 import { startGateway } from '../support/gateway.ts'
+import { runProgram } from '../support/program.ts'
 import { makeFolder, makeSite, patternBytes } from '../support/site.ts'
 import { until } from '../support/wait.ts'
 
@@ -161,25 +160,6 @@ test('a hard close does not wait', async (t) => {
   client.socket.resume()
   t.true((await client.readToEnd()).length < 30_000_000)
 })
-
-/** Runs a program that has `createGateway`, `respond`, `files`; gives its lines and its exit. */
-function runProgram(t: ExecutionContext, body: string) {
-  const source = new URL('../../src/', import.meta.url).href
-  const path = join(makeFolder(t), 'program.mjs')
-  writeFileSync(
-    path,
-    `import { createGateway } from '${source}gateway.ts'
-     import { files, respond } from '${source}index.ts'
-     import { existsSync } from 'node:fs'
-     ${body}`,
-  )
-  const child = spawn(process.execPath, [path], { stdio: ['ignore', 'pipe', 'inherit'] })
-  t.teardown(() => void child.kill('SIGKILL'))
-  const exit = new Promise<number | null>((resolve) => child.on('exit', resolve))
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  const line = async () => String((await lines.next()).value)
-  return { child, exit, line }
-}
 
 test('an open gateway keeps the process alive, a closed one does not', async (t) => {
   const { child, exit, line } = runProgram(
