@@ -83,18 +83,18 @@ Found find(const std::string& root, const std::string& path, bool by_hand) {
 }
 
 /// Reads the whole file of `status.st_size` bytes; false when it has another length by now. One
-/// byte more is asked for, so that the usual read also sees the end.
+/// byte more is asked for, so that one call also sees a file that has grown.
 bool read_whole(int fd, const struct stat& status, std::string& bytes, int& error) {
   const auto size = static_cast<size_t>(status.st_size);
   bytes.resize(size + 1);
   size_t have = 0;
-  while (have <= size) {
+  do {
     const ssize_t got =
         sys::pread(fd, bytes.data() + have, size + 1 - have, static_cast<off_t>(have));
     if (got < 0) error = static_cast<int>(-got);
     if (got <= 0) break;
     have += static_cast<size_t>(got);
-  }
+  } while (have < size);
   bytes.resize(size);
   return error == 0 && have == size;
 }
