@@ -1,6 +1,6 @@
-// Events of the core on their way to JavaScript: any thread puts them in a mailbox, one wake-up takes
-// them all, one call hands them over. Lives from the making of a gateway until its uv_async handle
-// has closed; must never touch JavaScript from another thread than the one that made it.
+// Events of the core on their way to JavaScript: any thread puts them in a mailbox, one wake-up
+// takes them all, one call hands them over. Lives from the making of a gateway until its uv_async
+// handle has closed; must never touch JavaScript from another thread than the one that made it.
 #pragma once
 
 #include <napi.h>

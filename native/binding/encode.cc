@@ -17,18 +17,12 @@ Napi::String string(Napi::Env env, std::string_view text) {
 
 const char* outcome_name(files::Outcome outcome) {
   switch (outcome) {
-    case files::Outcome::file:
-      return "file";
-    case files::Outcome::directory:
-      return "directory";
-    case files::Outcome::absent:
-      return "absent";
-    case files::Outcome::special:
-      return "special";
-    case files::Outcome::refused:
-      return "refused";
-    case files::Outcome::failed:
-      return "failed";
+    case files::Outcome::file: return "file";
+    case files::Outcome::directory: return "directory";
+    case files::Outcome::absent: return "absent";
+    case files::Outcome::special: return "special";
+    case files::Outcome::refused: return "refused";
+    case files::Outcome::failed: return "failed";
   }
   return "failed";
 }
@@ -59,7 +53,8 @@ Napi::Object encode_syscalls(Napi::Env env, Read&& read) {
   Napi::Object object = Napi::Object::New(env);
   for (size_t i = 0; i < sys::kCallCount; ++i) {
     uint64_t count = read(i);
-    if (count > 0) object[std::string(sys::call_name(static_cast<sys::Call>(i)))] = number(env, count);
+    if (count > 0)
+      object[std::string(sys::call_name(static_cast<sys::Call>(i)))] = number(env, count);
   }
   return object;
 }
@@ -79,7 +74,8 @@ Napi::Object encode_errors(Napi::Env env, const worker::WorkerStats& stats) {
   Napi::Object errors = Napi::Object::New(env);
   for (size_t i = 0; i < stats.errors.size(); ++i) {
     uint64_t count = stats.errors[i].get();
-    if (count > 0) errors[std::string(error_info(static_cast<ErrorCode>(i)).name)] = number(env, count);
+    if (count > 0)
+      errors[std::string(error_info(static_cast<ErrorCode>(i)).name)] = number(env, count);
   }
   return errors;
 }
@@ -185,9 +181,7 @@ Napi::Object encode_event(Napi::Env env, CoreEvent& event, worker::WorkerGroup& 
       object["code"] = string(env, event.code);
       object["message"] = string(env, event.text);
       break;
-    case Kind::ended:
-      object["type"] = string(env, "ended");
-      break;
+    case Kind::ended: object["type"] = string(env, "ended"); break;
   }
   return object;
 }

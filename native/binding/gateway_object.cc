@@ -25,12 +25,12 @@ Napi::Function GatewayObject::define(Napi::Env env) {
 
 GatewayObject::GatewayObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
   worker::GroupOptions options = decode_config(Reader(info[0], ""));
-  if (!info[1].IsFunction()) throw Napi::TypeError::New(info.Env(), "onEvents: expected a function");
+  if (!info[1].IsFunction())
+    throw Napi::TypeError::New(info.Env(), "onEvents: expected a function");
   on_events_ = Napi::Persistent(info[1].As<Napi::Function>());
   context_ = std::make_unique<Napi::AsyncContext>(info.Env(), "SluiceGateway");
-  bridge_ = new Bridge(info.Env(), [this](std::vector<worker::CoreEvent> events) {
-    receive(std::move(events));
-  });
+  bridge_ = new Bridge(
+      info.Env(), [this](std::vector<worker::CoreEvent> events) { receive(std::move(events)); });
   group_ = std::make_unique<worker::WorkerGroup>(std::move(options), *bridge_);
   napi_add_async_cleanup_hook(info.Env(), on_environment_end, this, &cleanup_);
   Ref();  // the core's threads call back into this object: it lives until end()
@@ -174,8 +174,8 @@ void GatewayObject::call_back(const Napi::Array& events) {
   napi_value argument = events;
   napi_value result = nullptr;
   napi_value receiver = Value();
-  napi_status status = napi_make_callback(env, *context_, receiver, on_events_.Value(), 1, &argument,
-                                          &result);
+  napi_status status =
+      napi_make_callback(env, *context_, receiver, on_events_.Value(), 1, &argument, &result);
   if (status != napi_pending_exception) return;
   napi_value error = nullptr;
   if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);

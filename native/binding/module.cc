@@ -26,9 +26,8 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
       Napi::Function::New(env, [constructor](const Napi::CallbackInfo& info) -> Napi::Value {
         return constructor->New({info[0], info[1]});
       });
-  exports["capabilities"] = Napi::Function::New(env, [](const Napi::CallbackInfo& info) {
-    return encode_capabilities(info.Env());
-  });
+  exports["capabilities"] = Napi::Function::New(
+      env, [](const Napi::CallbackInfo& info) { return encode_capabilities(info.Env()); });
   exports["usableCpus"] = Napi::Function::New(env, [](const Napi::CallbackInfo& info) {
     return Napi::Number::New(info.Env(), net::usable_cpus());
   });

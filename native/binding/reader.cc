@@ -8,8 +8,9 @@ namespace sluice::binding {
 namespace {
 
 bool is_token_character(unsigned char c) {
-  return c > 0x20 && c < 0x7f && std::string_view("\"(),/:;<=>?@[\\]{}").find(static_cast<char>(c)) ==
-                                     std::string_view::npos;
+  return c > 0x20 && c < 0x7f &&
+         std::string_view("\"(),/:;<=>?@[\\]{}").find(static_cast<char>(c)) ==
+             std::string_view::npos;
 }
 
 bool is_value_character(unsigned char c) { return c == '\t' || (c >= 0x20 && c != 0x7f); }

@@ -31,7 +31,8 @@ class Reader {
   std::string bytes() const;
   bool is_null() const { return value_.IsNull() || value_.IsUndefined(); }
 
-  /// Field lines as in NativeAnswer.fields: each "Name: value\r\n", nothing that could end the head.
+  /// Field lines as in NativeAnswer.fields: each "Name: value\r\n", nothing that could end the
+  /// head.
   std::string field_lines() const;
 
   [[noreturn]] void fail(const std::string& expected) const;

@@ -1,6 +1,6 @@
-// How many connections each client address has, over all workers of a gateway: exact, bounded by the
-// number of open connections. Locked in shards; touched once per accepted and closed connection,
-// and only where a limit is set.
+// How many connections each client address has, over all workers of a gateway: exact, bounded by
+// the number of open connections. Locked in shards; touched once per accepted and closed
+// connection, and only where a limit is set.
 #pragma once
 
 #include <array>

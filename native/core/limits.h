@@ -46,6 +46,8 @@ inline constexpr int64_t kWarmUs = 1'000'000;
 inline constexpr uint64_t kDiscardBytes = 64 * 1024;
 /// A gateway that drains gives idle connections this long for a request that is on its way.
 inline constexpr int64_t kDrainGraceMs = 500;
+/// An error that a setting would change is logged at most this often.
+inline constexpr int64_t kComplaintUs = 1'000'000;
 /// Threads for whatever may block on a disk, and jobs that may wait for them.
 inline constexpr size_t kIoThreads = 3;
 inline constexpr size_t kIoQueue = 64 * 1024;

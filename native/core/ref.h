@@ -19,7 +19,8 @@ class Counted {
 
   void retain() const { holders_.fetch_add(1, std::memory_order_relaxed); }
   void release() const {
-    if (holders_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete static_cast<const Self*>(this);
+    if (holders_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      delete static_cast<const Self*>(this);
   }
 
  protected:

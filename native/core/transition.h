@@ -1,5 +1,5 @@
-// Transition tables: a state machine as data. A machine lists its legal (state, event) → state rows;
-// everything else is a fault of ours and asserts. constexpr, no state of its own.
+// Transition tables: a state machine as data. A machine lists its legal (state, event) → state
+// rows; everything else is a fault of ours and asserts. constexpr, no state of its own.
 #pragma once
 
 #include <array>

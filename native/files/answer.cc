@@ -5,6 +5,8 @@
 #include <strings.h>
 
 #include <cstdio>
+#include <initializer_list>
+#include <string_view>
 
 #include "core/limits.h"
 #include "http/date.h"
@@ -28,13 +30,17 @@ std::string make_text(const AnswerSource& source) {
   return text.append(" ").append(http::reason_phrase(source.status)).append("\n");
 }
 
-/// The lines of `fields` whose name does not begin with "Content-" (RFC 9110 §15.4.5).
-std::string without_content_fields(const std::string& fields) {
+/// The lines of `fields` whose name does not begin with one of `prefixes`.
+std::string without(const std::string& fields, std::initializer_list<std::string_view> prefixes) {
   std::string kept;
   for (size_t at = 0; at < fields.size();) {
     size_t end = fields.find("\r\n", at);
     end = end == std::string::npos ? fields.size() : end + 2;
-    if (strncasecmp(fields.c_str() + at, "Content-", 8) != 0) kept.append(fields, at, end - at);
+    bool dropped = false;
+    for (std::string_view prefix : prefixes) {
+      dropped = dropped || strncasecmp(fields.c_str() + at, prefix.data(), prefix.size()) == 0;
+    }
+    if (!dropped) kept.append(fields, at, end - at);
     at = end;
   }
   return kept;
@@ -51,7 +57,8 @@ Answer::Answer(AnswerSource source)
       looks(std::move(source.looks)),
       file(std::move(source.file)),
       fields(std::move(source.fields)) {
-  cache_fields = without_content_fields(fields);
+  cache_fields = without(fields, {"Content-"});  // RFC 9110 §15.4.5
+  route_fields = without(cache_fields, {"Cache-Control:", "Expires:"});
   http::append_status_line(head, status);
   if (file) {
     young = file->opened_s - file->mtime_s < kYoungS;

@@ -41,24 +41,23 @@ struct Answer : Counted<Answer> {
   bool add_slash;
   bool remember;
   bool touched = false;  ///< served since the last report to TypeScript
-  bool young;            ///< opened so soon after its mtime that it must be opened again (DESIGN §7)
+  bool young;  ///< opened so soon after its mtime that it must be opened again (DESIGN §7)
   int64_t checked_us = 0;  ///< when what it rests on was last looked at
   std::vector<Look> looks;
 
-  Ref<const File> file;                 ///< null: `text` is the body
-  Ref<const Source> text;     ///< body without a file; null for file answers
-  std::string fields;                   ///< as given
-  std::string cache_fields;             ///< those without Content-*: what a 304 carries
-  std::string head;                     ///< the whole representation, with Content-Length
-  std::string validator_fields;         ///< ETag, Last-Modified, Accept-Ranges
+  Ref<const File> file;          ///< null: `text` is the body
+  Ref<const Source> text;        ///< body without a file; null for file answers
+  std::string fields;            ///< as given
+  std::string cache_fields;      ///< those without Content-*: what a 304 carries
+  std::string route_fields;      ///< and without Cache-Control and Expires: 412, 416
+  std::string head;              ///< the whole representation, with Content-Length
+  std::string validator_fields;  ///< ETag, Last-Modified, Accept-Ranges
   std::string etag;
   int64_t last_modified_s = -1;
 
   http::Validators validators() const { return {etag, last_modified_s}; }
   uint64_t size() const { return file ? file->size : text->bytes.size(); }
-  const Source& source() const {
-    return file ? static_cast<const Source&>(*file) : *text;
-  }
+  const Source& source() const { return file ? static_cast<const Source&>(*file) : *text; }
 };
 
 }  // namespace sluice::files

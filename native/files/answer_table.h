@@ -1,5 +1,5 @@
-// A worker's table of remembered answers: (route, path) → answer. One thread. Bounded by TypeScript,
-// which forgets by id; kMaxAnswers is the backstop.
+// A worker's table of remembered answers: (route, path) → answer. One thread. Bounded by
+// TypeScript, which forgets by id; kMaxAnswers is the backstop.
 #pragma once
 
 #include <cstdint>

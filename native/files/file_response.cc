@@ -21,9 +21,8 @@ void use_built(Reply& reply, uint16_t status) {
 
 void reply_without_body(const Answer& answer, uint16_t status, Reply& reply) {
   http::append_status_line(reply.built, status);
-  if (status == 304) {
-    reply.built.append(answer.cache_fields);
-  } else {
+  reply.built.append(status == 304 ? answer.cache_fields : answer.route_fields);
+  if (status != 304) {
     http::append_content_length(reply.built, 0);
   }
   reply.built.append(answer.validator_fields);
@@ -47,6 +46,7 @@ void append_content_range(std::string& out, const char* range, uint64_t size) {
 
 void reply_unsatisfiable(const Answer& answer, Reply& reply) {
   http::append_status_line(reply.built, 416);
+  reply.built.append(answer.route_fields);
   append_content_range(reply.built, "*", answer.size());
   http::append_content_length(reply.built, 0);
   use_built(reply, 416);
@@ -101,14 +101,12 @@ void reply_with_slash(const Answer& answer, const http::RequestHead& request, Re
 void reply_with(const Answer& answer, const http::RequestHead& request, int64_t now_s,
                 Reply& reply) {
   bool is_head = request.method == Method::head;
+  reply.answer = answer.id;
   if (answer.file && answer.status == 200) {
     switch (http::evaluate_preconditions(request, answer.validators(), now_s)) {
-      case http::Precondition::not_modified:
-        return reply_without_body(answer, 304, reply);
-      case http::Precondition::failed:
-        return reply_without_body(answer, 412, reply);
-      case http::Precondition::pass:
-        break;
+      case http::Precondition::not_modified: return reply_without_body(answer, 304, reply);
+      case http::Precondition::failed: return reply_without_body(answer, 412, reply);
+      case http::Precondition::pass: break;
     }
     if (reply_ranges(answer, request, now_s, reply)) return;
   }

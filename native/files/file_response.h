@@ -16,10 +16,11 @@ struct Reply {
   uint16_t status = 200;
   /// Status line and fields, without Date, Server, Connection and the empty line.
   std::string_view head;
-  std::string built;  ///< what `head` views when it was not prepared
+  std::string built;               ///< what `head` views when it was not prepared
   const Source* source = nullptr;  ///< body; null: none
   uint64_t offset = 0;
   uint64_t length = 0;  ///< body bytes that are sent
+  uint64_t answer = 0;  ///< id of the answer it came from, or 0
 };
 
 /// `request` is GET or HEAD. `now_s` is the wall clock.

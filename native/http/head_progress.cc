@@ -2,6 +2,8 @@
 // before them, with memchr and at most once per field: less than receiving those bytes costs.
 #include "http/head_progress.h"
 
+#include <cassert>
+
 #include "http/request_line.h"
 #include "http/scan.h"
 
@@ -54,6 +56,7 @@ size_t count_lines(std::string_view text, size_t at_most) {
 }  // namespace
 
 bool worth_parsing(std::string_view input, size_t seen, size_t target_limit, size_t field_limit) {
+  assert(seen <= input.size());
   if (seen < kEagerBytes) return true;
   if (target_outgrown(input, seen, target_limit)) return true;
   const Arrival arrival = look_at_new_bytes(input, seen);

@@ -1,4 +1,5 @@
-// Reason phrases from RFC 9110 §15 and RFC 6585, and small appenders. No allocation but the string's.
+// Reason phrases from RFC 9110 §15 and RFC 6585, and small appenders. No allocation but the
+// string's.
 #include "http/response_head.h"
 
 #include <charconv>

@@ -3,6 +3,7 @@
 // connection.
 #include "net/listener.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
@@ -87,8 +88,8 @@ BindError bind_tcp(const Endpoint& endpoint, size_t workers, BoundListener& resu
 bool somebody_answers(const SocketAddress& address) {
   int fd = sys::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return true;
-  int connected = sys::connect(fd, reinterpret_cast<const sockaddr*>(&address.storage),
-                               address.length);
+  int connected =
+      sys::connect(fd, reinterpret_cast<const sockaddr*>(&address.storage), address.length);
   sys::close(fd);
   return connected != -ECONNREFUSED && connected != -ENOENT;
 }
@@ -105,7 +106,12 @@ BindError bind_unix(const Endpoint& endpoint, size_t workers, BoundListener& res
   }
   if (fd < 0) return error;
   result.endpoint = endpoint;
-  result.fds.assign(workers, fd);
+  result.fds.push_back(fd);
+  while (result.fds.size() < workers) {
+    int duplicate = sys::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (duplicate < 0) return {duplicate, "fcntl"};
+    result.fds.push_back(duplicate);
+  }
   if (int listening = sys::listen(fd, kBacklog); listening < 0) return {listening, "listen"};
   return {};
 }
@@ -121,14 +127,13 @@ BindError bind_listener(const Endpoint& endpoint, size_t workers, BoundListener&
 }
 
 void close_listener(BoundListener& listener) {
-  std::vector<int> fds = std::move(listener.fds);
+  hide_listener(listener);
+  for (int fd : listener.fds) sys::close(fd);
   listener.fds.clear();
-  if (fds.empty()) return;
-  if (listener.endpoint.is_unix()) {
-    sys::unlink(listener.endpoint.path.c_str());
-    fds.resize(1);
-  }
-  for (int fd : fds) sys::close(fd);
+}
+
+void hide_listener(const BoundListener& listener) {
+  if (listener.endpoint.is_unix()) sys::unlink(listener.endpoint.path.c_str());
 }
 
 }  // namespace sluice::net

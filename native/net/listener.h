@@ -13,7 +13,7 @@ namespace sluice::net {
 /// What is bound for one configured listener: a descriptor for each worker.
 struct BoundListener {
   Endpoint endpoint;     ///< port 0 has become the real one
-  std::vector<int> fds;  ///< one per worker; for unix the same number in every place
+  std::vector<int> fds;  ///< one per worker; the unix ones are duplicates of one another
 };
 
 /// Why bind_listener failed: -errno, and the call that said so ("bind", "listen" …).
@@ -22,12 +22,15 @@ struct BindError {
   const char* call = "";
 };
 
-/// Binds `endpoint` for `workers` workers. A TCP port somebody already listens on is EADDRINUSE even
-/// if that was bound with SO_REUSEPORT (a second start must not share it silently). A unix path left
-/// by a dead process is replaced; one that somebody answers on is EADDRINUSE.
+/// Binds `endpoint` for `workers` workers. A TCP port somebody already listens on is EADDRINUSE
+/// even if that was bound with SO_REUSEPORT (a second start must not share it silently). A unix
+/// path left by a dead process is replaced; one that somebody answers on is EADDRINUSE.
 BindError bind_listener(const Endpoint& endpoint, size_t workers, BoundListener& result);
 
-/// Closes every descriptor once and removes a unix socket's path.
+/// Closes the descriptors and removes a unix socket's path.
 void close_listener(BoundListener& listener);
+
+/// Removes a unix socket's path, so that no new client finds it.
+void hide_listener(const BoundListener& listener);
 
 }  // namespace sluice::net

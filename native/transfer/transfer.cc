@@ -38,9 +38,7 @@ void advance(Transfer& transfer, Progress& progress, size_t bytes) {
   progress.moved += bytes;
 }
 
-Step after_budget(const Transfer& transfer) {
-  return transfer.left == 0 ? Step::done : Step::more;
-}
+Step after_budget(const Transfer& transfer) { return transfer.left == 0 ? Step::done : Step::more; }
 
 Progress step_memory(Transfer& transfer, const Context& context) {
   Progress progress;
@@ -48,8 +46,7 @@ Progress step_memory(Transfer& transfer, const Context& context) {
   assert(transfer.offset + transfer.left <= bytes.size());
   while (transfer.left > 0 && progress.moved < context.budget) {
     size_t want = std::min(transfer.left, context.budget - progress.moved);
-    ssize_t sent =
-        sys::send(context.socket, bytes.data() + transfer.offset, want, MSG_NOSIGNAL);
+    ssize_t sent = sys::send(context.socket, bytes.data() + transfer.offset, want, MSG_NOSIGNAL);
     if (sent < 0) return stopped_by(sent, progress.moved);
     advance(transfer, progress, static_cast<size_t>(sent));
   }
@@ -131,8 +128,7 @@ std::string_view engine_name(Engine engine) { return kNames[static_cast<size_t>(
 
 Progress step(Transfer& transfer, int socket, uint64_t budget, std::span<char> scratch,
               int64_t now_us) {
-  return kSteps[static_cast<size_t>(transfer.engine)](transfer,
-                                                      {socket, budget, scratch, now_us});
+  return kSteps[static_cast<size_t>(transfer.engine)](transfer, {socket, budget, scratch, now_us});
 }
 
 bool read_ahead(const Transfer& transfer, uint64_t budget) {

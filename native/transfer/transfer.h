@@ -33,10 +33,10 @@ struct Transfer {
 };
 
 enum class Step : uint8_t {
-  done,     ///< nothing left
-  more,     ///< the turn's budget is used up; the socket would take more
-  blocked,  ///< the socket is full
-  cold,     ///< the next bytes are not in memory: let an I/O thread read ahead
+  done,          ///< nothing left
+  more,          ///< the turn's budget is used up; the socket would take more
+  blocked,       ///< the socket is full
+  cold,          ///< the next bytes are not in memory: let an I/O thread read ahead
   short_source,  ///< the source ended before the promised length: close the connection
   peer_gone,     ///< the client closed or reset
   failed         ///< reading failed: close the connection
@@ -47,8 +47,8 @@ struct Progress {
   uint64_t moved = 0;  ///< bytes that the socket took in this step
 };
 
-/// Moves at most `budget` bytes of `transfer` to `socket`. `scratch` is room of the worker's that the
-/// copying engine may use during the call. `now_us` dates the probe of cold pages.
+/// Moves at most `budget` bytes of `transfer` to `socket`. `scratch` is room of the worker's that
+/// the copying engine may use during the call. `now_us` dates the probe of cold pages.
 Progress step(Transfer& transfer, int socket, uint64_t budget, std::span<char> scratch,
               int64_t now_us);
 

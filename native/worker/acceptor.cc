@@ -25,11 +25,13 @@ void Acceptor::pause() {
 }
 
 void Acceptor::stop() {
+  if (stopped_) return;
   worker_.wheel().cancel(*this);
   for (unsigned i = 0; i < kBacklogTaken && worker_.has_room() && accept_one(); ++i) {
   }
   pause();
   stopped_ = true;
+  sys::close(fd_);
 }
 
 void Acceptor::on_events(uint32_t) {

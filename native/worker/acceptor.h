@@ -1,10 +1,10 @@
 // One listening socket of one worker: accepts a bounded number of connections a turn, pauses when
-// descriptors have run out or the worker is full, refuses addresses that have too many. The worker's
-// thread only. Does not own the socket: the group closes it after the workers have ended.
+// descriptors have run out or the worker is full, refuses addresses that have too many. The
+// worker's thread only. Owns the socket once it has started.
 #pragma once
 
+#include "core/alarm.h"
 #include "net/event_loop.h"
-#include "worker/alarm.h"
 
 namespace sluice::worker {
 
@@ -16,7 +16,7 @@ class Acceptor final : public net::EventHandler, public Alarm {
 
   /// Begins or goes on accepting.
   void resume();
-  /// Takes what the kernel has queued already, then accepts no more.
+  /// Takes what the kernel has queued already, then closes the socket.
   void stop();
   void on_events(uint32_t events) override;
   void on_alarm() override { resume(); }

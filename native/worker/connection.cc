@@ -15,7 +15,7 @@ namespace sluice::worker {
 
 Connection::Connection(Worker& worker, int fd, const AddressKey& address, bool is_counted)
     : worker_(worker),
-      fd_(fd),
+      socket_{fd},
       is_counted_(is_counted),
       serial_(worker.next_serial()),
       address_(address),
@@ -32,9 +32,9 @@ void Connection::open() { drive(); }
 void Connection::on_events(uint32_t events) {
   if (state_ == State::closed) return;
   if ((events & (EPOLLERR | EPOLLHUP)) != 0) return close(ErrorCode::client_gone);
-  if ((events & (EPOLLIN | EPOLLRDHUP)) != 0) readable_ = true;
-  if ((events & EPOLLRDHUP) != 0) peer_ended_ = true;
-  if (state_ == State::reading_head && !readable_) return;  // only EPOLLOUT: nothing to write
+  socket_.on_events(events);
+  if (state_ == State::reading_head && !socket_.readable)
+    return;  // only EPOLLOUT: nothing to write
   drive();
 }
 
@@ -44,20 +44,11 @@ void Connection::drive() {
   bool goes_on = true;
   while (goes_on) {
     switch (state_) {
-      case State::reading_head:
-        goes_on = step_head();
-        break;
-      case State::sending:
-        goes_on = step_sending();
-        break;
-      case State::discarding_body:
-        goes_on = step_body();
-        break;
-      case State::lingering:
-        goes_on = step_linger();
-        break;
-      default:
-        goes_on = false;
+      case State::reading_head: goes_on = step_head(); break;
+      case State::sending: goes_on = step_sending(); break;
+      case State::discarding_body: goes_on = step_body(); break;
+      case State::lingering: goes_on = step_linger(); break;
+      default: goes_on = false;
     }
   }
   if (state_ != State::closed && !worker_.outbox().empty() && flush(false) == Sent::blocked) {
@@ -77,7 +68,7 @@ void Connection::run_later() {
 /// Late, so that a connection that is served and closed in its first turn never enters epoll.
 bool Connection::register_in_loop() {
   if (registered_) return true;
-  int added = worker_.loop().add(fd_, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, this);
+  int added = worker_.loop().add(socket_.fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, this);
   if (added < 0) {
     close(ErrorCode::out_of_descriptors);
     return false;
@@ -93,14 +84,10 @@ int64_t Connection::deadline_ms() const {
       if (worker_.draining() && kept_.empty()) return since_ms_ + kDrainGraceMs;
       if (requests_ == 0 || !kept_.empty()) return since_ms_ + timeouts.head;
       return since_ms_ + timeouts.idle;
-    case State::awaiting_answer:
-      return since_ms_ + timeouts.head;
-    case State::discarding_body:
-      return since_ms_ + timeouts.body;
-    case State::lingering:
-      return since_ms_ + kLingerMs;
-    default:
-      return since_ms_ + timeouts.write;
+    case State::awaiting_answer: return since_ms_ + timeouts.head;
+    case State::discarding_body: return since_ms_ + timeouts.body;
+    case State::lingering: return since_ms_ + kLingerMs;
+    default: return since_ms_ + timeouts.write;
   }
 }
 
@@ -119,12 +106,9 @@ void Connection::on_alarm() {
       load_input();
       refuse(ErrorCode::answer_timeout, unrouted());
       break;
-    case State::discarding_body:
-      return close(ErrorCode::body_timeout);
-    case State::lingering:
-      return close(ErrorCode::none);
-    default:
-      return close(ErrorCode::write_timeout);
+    case State::discarding_body: return close(ErrorCode::body_timeout);
+    case State::lingering: return close(ErrorCode::none);
+    default: return close(ErrorCode::write_timeout);
   }
   save_input();
   if (state_ != State::closed) drive();
@@ -153,13 +137,17 @@ void Connection::drain() {
 void Connection::close(ErrorCode reason) {
   if (state_ == State::closed) return;
   transit(Event::end);
-  if (reason != ErrorCode::none) worker_.stats().errors[static_cast<size_t>(reason)].add();
+  if (reason == ErrorCode::idle_timeout) {
+    worker_.stats().errors[static_cast<size_t>(reason)].add();  // ordinary: not worth a line
+  } else if (reason != ErrorCode::none) {
+    worker_.complain(reason);
+  }
   worker_.wheel().cancel(*this);
   worker_.outbox().clear();
   if (is_counted_) worker_.shared().addresses.leave(address_);
   outgoing_.reset();
   answer_.reset();
-  sys::close(fd_);
+  sys::close(socket_.fd);
   worker_.bury(*this);
 }
 

@@ -1,6 +1,6 @@
-// One downstream connection: bytes in, requests, responses out, timeouts. Lives in its worker's slab
-// and on its worker's thread. Idle it holds no buffer: input is read into the worker's scratch room
-// and only what must wait is kept. States and events: worker/connection_state.h.
+// One downstream connection: bytes in, requests, responses out, timeouts. Lives in its worker's
+// slab and on its worker's thread. Idle it holds no buffer: input is read into the worker's scratch
+// room and only what must wait is kept. States and events: worker/connection_state.h.
 #pragma once
 
 #include <cstdint>
@@ -9,15 +9,16 @@
 #include <string_view>
 
 #include "core/address_counts.h"
+#include "core/alarm.h"
 #include "core/error.h"
 #include "files/answer_table.h"
 #include "files/file_response.h"
 #include "http/chunked_decoder.h"
 #include "http/request_head.h"
 #include "net/event_loop.h"
+#include "net/socket_state.h"
 #include "route/snapshot.h"
 #include "transfer/transfer.h"
-#include "worker/alarm.h"
 #include "worker/connection_state.h"
 
 namespace sluice::worker {
@@ -61,6 +62,7 @@ class Connection final : public net::EventHandler, public Alarm {
     transfer::Transfer body;
     uint32_t route = 0;
     int64_t started_us = 0;
+    uint64_t answer = 0;  ///< id of the remembered answer, or 0
   };
 
   void transit(Event event);
@@ -90,6 +92,8 @@ class Connection final : public net::EventHandler, public Alarm {
   bool step_transfer();
   bool after_response();
   bool end_after_response();
+  /// Shuts our side and drains what the client still sends.
+  void linger();
   bool send_with_body(const files::Reply& reply, uint64_t& from_body);
   void record_gathered();
   void read_ahead();
@@ -112,32 +116,30 @@ class Connection final : public net::EventHandler, public Alarm {
                 const route::Match& match);
 
   Worker& worker_;
-  const int fd_;
+  net::SocketState socket_;
   State state_ = State::reading_head;
-  bool readable_ : 1 = true;     ///< the kernel may have bytes for us (edge-triggered)
   bool registered_ : 1 = false;  ///< in the loop
   bool is_counted_ : 1;          ///< in the counts by address
   bool keep_ : 1 = true;         ///< stays open after the response under way
   bool is_minor_0_ : 1 = false;  ///< the request under way is HTTP/1.0
   bool is_head_ : 1 = false;     ///< the request under way is HEAD
-  bool peer_ended_ : 1 = false;  ///< its FIN has come
   bool is_queued_ : 1 = false;   ///< has a turn coming without an event
   bool is_refused_ : 1 = false;  ///< the head was wrong: more bytes of it may be on their way
   uint8_t answered_ = 0;         ///< requests answered in this turn
   const uint64_t serial_;
   const AddressKey address_;
   uint32_t requests_ = 0;
-  uint32_t head_seen_ = 0;      ///< bytes that the parser already wanted more of
-  size_t consumed_ = 0;         ///< bytes of the head under way
-  int64_t since_ms_;            ///< when the current wait began: connection, first byte, progress
-  int64_t request_us_ = 0;      ///< when the head was complete
-  std::string_view input_;      ///< unread bytes, in the scratch room or in kept_; empty between turns
-  std::string kept_;            ///< unread bytes between turns
+  uint32_t head_seen_ = 0;  ///< bytes that the parser already wanted more of
+  size_t consumed_ = 0;     ///< bytes of the head under way
+  int64_t since_ms_;        ///< when the current wait began: connection, first byte, progress
+  int64_t request_us_ = 0;  ///< when the head was complete
+  std::string_view input_;  ///< unread bytes, in the scratch room or in kept_; empty between turns
+  std::string kept_;        ///< unread bytes between turns
   http::Framing body_ = http::Framing::none;  ///< request body still to be discarded
-  uint64_t body_left_ = 0;      ///< its bytes; for chunked: what may still be discarded
+  uint64_t body_left_ = 0;  ///< its bytes; for chunked: what may still be discarded
   std::unique_ptr<http::ChunkedDecoder> chunks_;
   std::unique_ptr<Outgoing> outgoing_;
-  Ref<files::Answer> answer_;   ///< given to the request that was parked
+  Ref<files::Answer> answer_;  ///< given to the request that was parked
   Connection* previous_ = nullptr;
   Connection* next_ = nullptr;
 };

@@ -1,6 +1,7 @@
-// The receiving side of a connection: heads, bodies that nobody reads, and the drain before a close.
-// `input_` views unread bytes; it points into the worker's scratch room or into kept_. A short read
-// means that the socket is empty (epoll(7), edge-triggered), which saves a call that says EAGAIN.
+// The receiving side of a connection: heads, bodies that nobody reads, and the drain before a
+// close. `input_` views unread bytes; it points into the worker's scratch room or into kept_. A
+// short read means that the socket is empty (epoll(7), edge-triggered), which saves a call that
+// says EAGAIN.
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -28,7 +29,7 @@ void Connection::save_input() {
 
 /// One recv. True when bytes came; false when there are none now or the connection has ended.
 bool Connection::read_more() {
-  if (!readable_) return false;
+  if (!socket_.readable) return false;
   std::span<char> room = worker_.input_scratch();
   size_t kept = input_.size();
   if (kept > 0) {
@@ -36,12 +37,11 @@ bool Connection::read_more() {
     kept_.resize(kept + std::max<size_t>(kept, kFirstKeptBytes));
     room = std::span<char>(kept_).subspan(kept);
   }
-  ssize_t got = sys::recv(fd_, room.data(), room.size(), 0);
+  ssize_t got = sys::recv(socket_.fd, room.data(), room.size(), 0);
   size_t bytes = got > 0 ? static_cast<size_t>(got) : 0;
   if (kept > 0) kept_.resize(kept + bytes);
   input_ = kept > 0 ? std::string_view(kept_) : std::string_view(room.data(), bytes);
-  // After the peer's FIN one more call must see it: no further edge will come.
-  readable_ = got > 0 && (bytes == room.size() || peer_ended_);
+  socket_.on_received(got, room.size());
   if (got > 0) {
     worker_.stats().bytes_in.add(bytes);
     return true;
@@ -81,7 +81,8 @@ bool Connection::step_head() {
 /// Remembers how the request's body is framed, so that it can be skipped after the response.
 void Connection::expect_body(const http::RequestHead& head) {
   body_ = head.framing;
-  body_left_ = head.framing == http::Framing::length ? head.content_length : kDiscardBytes;
+  uint64_t most = std::min(kDiscardBytes, worker_.snapshot().limits.body_bytes);
+  body_left_ = head.framing == http::Framing::length ? head.content_length : most;
   if (head.framing == http::Framing::chunked) chunks_ = std::make_unique<http::ChunkedDecoder>();
   if (head.framing == http::Framing::length && head.content_length == 0) {
     body_ = http::Framing::none;
@@ -115,7 +116,8 @@ bool Connection::step_body() {
     input_.remove_prefix(taken);
     if (chunks_ && taken > 0) chunks_->took(taken);
     if (taken > body_left_) {
-      transit(Event::linger);
+      worker_.complain(ErrorCode::body_too_large);
+      linger();
       return true;
     }
     body_left_ -= taken;

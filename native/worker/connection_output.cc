@@ -36,7 +36,7 @@ Connection::Sent Connection::flush(bool more_follows) {
   Outbox& box = worker_.outbox();
   std::string_view bytes = box.bytes();
   if (bytes.empty()) return Sent::all;
-  ssize_t sent = sys::send(fd_, bytes.data(), bytes.size(),
+  ssize_t sent = sys::send(socket_.fd, bytes.data(), bytes.size(),
                            MSG_NOSIGNAL | (more_follows ? MSG_MORE : 0));
   if (sent < 0 && sent != -EAGAIN) {
     close(ErrorCode::client_gone);
@@ -68,9 +68,9 @@ bool Connection::begin(const files::Reply& reply, uint32_t route, bool copy_only
   head_seen_ = 0;
   Outbox& box = worker_.outbox();
   box.append(reply.head);
-  box.finish_head(!keep_         ? Outbox::Persistence::close
-                  : is_minor_0_  ? Outbox::Persistence::keep_alive
-                                 : Outbox::Persistence::implied);
+  box.finish_head(!keep_        ? Outbox::Persistence::close
+                  : is_minor_0_ ? Outbox::Persistence::keep_alive
+                                : Outbox::Persistence::implied);
   bool in_memory = reply.source == nullptr || reply.source->in_memory();
   Engine engine = transfer::choose_for_file(
                       in_memory, copy_only ? transfer::Mode::copy : transfer::Mode::automatic,
@@ -90,13 +90,9 @@ bool Connection::gather(const files::Reply& reply, uint32_t route) {
   box.gather(route, request_us_);
   if (keep_ && body_ == http::Framing::none && !box.full()) return true;
   switch (flush(false)) {
-    case Sent::blocked:
-      transit(Event::block);
-      return false;
-    case Sent::gone:
-      return false;
-    case Sent::all:
-      return after_response();
+    case Sent::blocked: transit(Event::block); return false;
+    case Sent::gone: return false;
+    case Sent::all: return after_response();
   }
   return false;
 }
@@ -122,6 +118,7 @@ bool Connection::begin_large(const files::Reply& reply, uint32_t route, Engine e
   box.clear();
   outgoing_->route = route;
   outgoing_->started_us = request_us_;
+  outgoing_->answer = reply.answer;
   outgoing_->body = {engine, Ref<const Source>(reply.source), reply.offset + from_body,
                      reply.length - from_body};
   transit(Event::block);
@@ -138,7 +135,7 @@ bool Connection::send_with_body(const files::Reply& reply, uint64_t& from_body) 
   msghdr message{};
   message.msg_iov = parts;
   message.msg_iovlen = 2;
-  ssize_t sent = sys::sendmsg(fd_, &message, MSG_NOSIGNAL);
+  ssize_t sent = sys::sendmsg(socket_.fd, &message, MSG_NOSIGNAL);
   if (sent < 0 && sent != -EAGAIN) {
     close(ErrorCode::client_gone);
     return false;
@@ -169,8 +166,9 @@ bool Connection::step_sending() {
 bool Connection::step_pending() {
   Outgoing& out = *outgoing_;
   while (out.sent < out.pending.size()) {
-    ssize_t sent = sys::send(fd_, out.pending.data() + out.sent, out.pending.size() - out.sent,
-                             MSG_NOSIGNAL | (out.body.left > 0 ? MSG_MORE : 0));
+    ssize_t sent =
+        sys::send(socket_.fd, out.pending.data() + out.sent, out.pending.size() - out.sent,
+                  MSG_NOSIGNAL | (out.body.left > 0 ? MSG_MORE : 0));
     if (sent == -EAGAIN) return false;
     if (sent < 0) {
       close(ErrorCode::client_gone);
@@ -187,32 +185,24 @@ bool Connection::step_pending() {
 bool Connection::step_transfer() {
   transfer::Transfer& body = outgoing_->body;
   transfer::Progress progress =
-      transfer::step(body, fd_, kTurnBytes, worker_.copy_scratch(), worker_.now_us());
+      transfer::step(body, socket_.fd, kTurnBytes, worker_.copy_scratch(), worker_.now_us());
   WorkerStats& stats = worker_.stats();
   stats.bytes_out.add(progress.moved);
   stats.engines[static_cast<size_t>(body.engine)].bytes.add(progress.moved);
   if (progress.moved > 0) since_ms_ = worker_.now_ms();
   switch (progress.step) {
-    case Step::done:
-      return true;
-    case Step::more:
-      run_later();
-      return false;
-    case Step::blocked:
-      return false;
-    case Step::cold:
-      read_ahead();
-      return false;
+    case Step::done: return true;
+    case Step::more: run_later(); return false;
+    case Step::blocked: return false;
+    case Step::cold: read_ahead(); return false;
     case Step::short_source:
       worker_.fault("short-file", "a file became shorter while it was sent: connection closed");
+      worker_.forget(outgoing_->answer);
+      worker_.report_stale(outgoing_->answer);
       close(ErrorCode::short_file);
       return false;
-    case Step::peer_gone:
-      close(ErrorCode::client_gone);
-      return false;
-    case Step::failed:
-      close(ErrorCode::file_error);
-      return false;
+    case Step::peer_gone: close(ErrorCode::client_gone); return false;
+    case Step::failed: close(ErrorCode::file_error); return false;
   }
   return false;
 }
@@ -241,17 +231,21 @@ bool Connection::after_response() {
 }
 
 bool Connection::end_after_response() {
-  bool all_read = input_.empty() && !readable_ && body_ == http::Framing::none;
+  bool all_read = input_.empty() && !socket_.readable && body_ == http::Framing::none;
   if (all_read && !is_refused_) {
     close(ErrorCode::none);
     return false;
   }
-  sys::shutdown(fd_, SHUT_WR);
+  linger();
+  return true;
+}
+
+void Connection::linger() {
+  sys::shutdown(socket_.fd, SHUT_WR);
   body_ = http::Framing::none;
   body_left_ = 0;
   since_ms_ = worker_.now_ms();
   transit(Event::linger);
-  return true;
 }
 
 }  // namespace sluice::worker

@@ -45,7 +45,8 @@ bool Connection::dispatch(const http::RequestHead& head) {
     return refuse(ErrorCode::no_route, unrouted());
   }
   std::string allow;
-  for (std::string_view method : *match.allow) allow.append(allow.empty() ? "" : ", ").append(method);
+  for (std::string_view method : *match.allow)
+    allow.append(allow.empty() ? "" : ", ").append(method);
   std::string field;
   http::append_field(field, "Allow", allow);
   return refuse(ErrorCode::method_not_allowed, unrouted(), field);
@@ -97,16 +98,16 @@ bool Connection::serve_files(const http::RequestHead& head, const route::FilesAc
   }
   files::PathKeyView key{match.route, path};
   files::Answer* known = worker_.answers().find(key);
-  bool trusted = known != nullptr && (known->looks.empty() ||
-                                      worker_.now_us() - known->checked_us < kTrustUs);
+  bool trusted =
+      known != nullptr && (known->looks.empty() || worker_.now_us() - known->checked_us < kTrustUs);
   if (!trusted) return park(key, known);
   worker_.stats().remembered.add();
   if (!known->touched) worker_.report_touched(*known);
   return serve_answer(head, match.route, *known, action.copy_only);
 }
 
-bool Connection::serve_answer(const http::RequestHead& head, uint32_t route,
-                              files::Answer& answer, bool copy_only) {
+bool Connection::serve_answer(const http::RequestHead& head, uint32_t route, files::Answer& answer,
+                              bool copy_only) {
   files::Reply reply;
   files::reply_with(answer, head, worker_.wall_s(), reply);
   return respond(reply, route, copy_only);
@@ -119,8 +120,8 @@ bool Connection::park(files::PathKeyView key, files::Answer* known) {
     return false;  // the head stays in the input and is handled again
   }
   Questions& questions = worker_.questions();
-  bool parked = known == nullptr ? questions.ask(key, serial_)
-                                 : questions.look_again(key, *known, serial_);
+  bool parked =
+      known == nullptr ? questions.ask(key, serial_) : questions.look_again(key, *known, serial_);
   if (!parked) return refuse(ErrorCode::too_many_questions, key.route);
   worker_.await(serial_, *this);
   since_ms_ = worker_.now_ms();
@@ -149,7 +150,7 @@ bool Connection::refuse_head(ErrorCode error) {
 }
 
 bool Connection::refuse(ErrorCode error, uint32_t route, std::string_view fields) {
-  worker_.stats().errors[static_cast<size_t>(error)].add();
+  worker_.complain(error);
   const ErrorReply& prepared = error_reply(error);
   files::Reply reply;
   reply.status = error_info(error).status;

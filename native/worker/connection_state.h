@@ -70,20 +70,13 @@ inline constexpr TransitionTable<State, Event> kConnectionTable(kConnectionRows)
 /// What a connection waits for, for stats and people: "read", "answer", "write", "disk" …
 constexpr const char* blocked_on(State state) {
   switch (state) {
-    case State::reading_head:
-      return "read";
-    case State::awaiting_answer:
-      return "answer";
-    case State::sending:
-      return "write";
-    case State::awaiting_pages:
-      return "disk";
-    case State::discarding_body:
-      return "body";
-    case State::lingering:
-      return "linger";
-    default:
-      return "nothing";
+    case State::reading_head: return "read";
+    case State::awaiting_answer: return "answer";
+    case State::sending: return "write";
+    case State::awaiting_pages: return "disk";
+    case State::discarding_body: return "body";
+    case State::lingering: return "linger";
+    default: return "nothing";
   }
 }
 

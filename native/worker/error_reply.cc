@@ -17,7 +17,8 @@ ErrorReply make_reply(const ErrorInfo& info) {
   text.append(": ").append(info.meaning).append("\n");
   ErrorReply reply;
   http::append_status_line(reply.head, info.status);
-  reply.head.append("Content-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n");
+  reply.head.append(
+      "Content-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n");
   if (info.status == 503) reply.head.append("Retry-After: 1\r\n");
   http::append_content_length(reply.head, text.size());
   reply.body = make_ref<const Source>(-1, std::move(text));

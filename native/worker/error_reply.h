@@ -10,7 +10,7 @@
 namespace sluice::worker {
 
 struct ErrorReply {
-  std::string head;  ///< status line and fields, without Date, Connection and the empty line
+  std::string head;        ///< status line and fields, without Date, Connection and the empty line
   Ref<const Source> body;  ///< "404 Not Found: no such file\n"
 };
 

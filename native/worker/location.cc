@@ -10,18 +10,12 @@ using Kind = route::LocationPart::Kind;
 std::string_view value_of(const route::LocationPart& part, const http::RequestHead& head,
                           const route::Match& match) {
   switch (part.kind) {
-    case Kind::literal:
-      return part.text;
-    case Kind::path:
-      return head.path;
-    case Kind::query:
-      return head.query;
-    case Kind::host:
-      return head.host;
-    case Kind::rest:
-      return match.rest;
-    case Kind::param:
-      return match.params[part.param];
+    case Kind::literal: return part.text;
+    case Kind::path: return head.path;
+    case Kind::query: return head.query;
+    case Kind::host: return head.host;
+    case Kind::rest: return match.rest;
+    case Kind::param: return match.params[part.param];
   }
   return {};
 }

@@ -9,7 +9,8 @@
 
 namespace sluice::worker {
 
-/// Never leads to another site unless the template names one: a result that would begin with "//" or
+/// Never leads to another site unless the template names one: a result that would begin with "//"
+/// or
 /// "/\" (which browsers read as another host) is reduced to one slash.
 std::string make_location(const route::RedirectAction& action, const http::RequestHead& head,
                           const route::Match& match);

@@ -19,12 +19,9 @@ void Outbox::set_date(int64_t wall_s, std::string_view server_field) {
 
 void Outbox::finish_head(Persistence persistence) {
   switch (persistence) {
-    case Persistence::implied:
-      return append(implied_);
-    case Persistence::keep_alive:
-      return append(keep_alive_);
-    case Persistence::close:
-      return append(close_);
+    case Persistence::implied: return append(implied_);
+    case Persistence::keep_alive: return append(keep_alive_);
+    case Persistence::close: return append(close_);
   }
 }
 

@@ -35,6 +35,7 @@ bool Questions::ask(files::PathKeyView key, uint64_t serial) {
 
 void Questions::emit_question(uint64_t id, const files::PathKey& key) {
   worker_.stats().questions.add();
+  worker_.flush_touched();
   CoreEvent event;
   event.kind = CoreEvent::Kind::question;
   event.worker = worker_.index();
@@ -73,6 +74,7 @@ void Questions::on_looked(uint64_t id, Ref<files::Answer> answer, bool unchanged
   if (found == pending_.end()) return;
   if (unchanged && !answer->young) {
     answer->checked_us = worker_.now_us();
+    worker_.stats().remembered.add(found->second.waiting.size());
     return finish(id, answer);
   }
   worker_.forget(answer->id);

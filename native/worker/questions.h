@@ -17,8 +17,8 @@ class Questions {
  public:
   explicit Questions(Worker& worker) : worker_(worker) {}
 
-  /// Parks connection `serial` until (route, path) is answered, and asks when nobody has. False: too
-  /// many are parked already.
+  /// Parks connection `serial` until (route, path) is answered, and asks when nobody has. False:
+  /// too many are parked already.
   bool ask(files::PathKeyView key, uint64_t serial);
 
   /// Parks `serial` until an I/O thread has looked again at what `answer` rests on; what changed is

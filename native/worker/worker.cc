@@ -23,7 +23,11 @@ class Worker::Reporter final : public Alarm {
     if (answers_.size() == 1) worker_.wheel().set(*this, worker_.now_ms() + kReportMs);
   }
 
-  void on_alarm() override {
+  void on_alarm() override { flush(); }
+
+  void flush() {
+    if (answers_.empty()) return;
+    worker_.wheel().cancel(*this);
     CoreEvent event;
     event.kind = CoreEvent::Kind::touched;
     event.worker = worker_.index();
@@ -62,6 +66,7 @@ Worker::Worker(uint32_t index, Shared& shared)
       reporter_(std::make_unique<Reporter>(*this)),
       last_call_(std::make_unique<LastCall>(*this)) {
   outbox_.set_date(wall_s_, shared.snapshot->server_field);
+  complained_us_.fill(now_us_ - kComplaintUs);
 }
 
 Worker::~Worker() { join(); }
@@ -178,6 +183,8 @@ void Worker::remember(const files::PathKey& key, Ref<files::Answer> answer) {
 
 void Worker::report_touched(files::Answer& answer) { reporter_->add(answer); }
 
+void Worker::flush_touched() { reporter_->flush(); }
+
 void Worker::report_stale(uint64_t answer) {
   CoreEvent event;
   event.kind = CoreEvent::Kind::stale;
@@ -193,6 +200,17 @@ void Worker::fault(const char* code, std::string message) {
   event.code = code;
   event.text = std::move(message);
   sink().emit(std::move(event));
+}
+
+void Worker::complain(ErrorCode error) {
+  stats_.errors[static_cast<size_t>(error)].add();
+  const ErrorInfo& info = error_info(error);
+  bool names_a_setting = info.meaning.find("limits.") != std::string_view::npos ||
+                         info.meaning.find("timeouts.") != std::string_view::npos;
+  int64_t& last_us = complained_us_[static_cast<size_t>(error)];
+  if (!names_a_setting || now_us_ - last_us < kComplaintUs) return;
+  last_us = now_us_;
+  fault(info.name.data(), std::string(info.meaning));
 }
 
 void Worker::resume(uint64_t serial, const Ref<files::Answer>& answer) {

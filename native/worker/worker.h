@@ -1,8 +1,10 @@
 // One data-plane thread: its loop, listeners, connections, timers and table of remembered answers.
 // Shares nothing with other workers on the hot path. Public functions belong to its own thread
-// unless they say otherwise. Must never block: whatever may wait for a disk goes to the I/O threads.
+// unless they say otherwise. Must never block: whatever may wait for a disk goes to the I/O
+// threads.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -13,12 +15,12 @@
 #include <vector>
 
 #include "core/address_counts.h"
+#include "core/alarm.h"
 #include "core/slab.h"
 #include "files/answer_table.h"
 #include "net/event_loop.h"
 #include "net/io_threads.h"
 #include "route/snapshot.h"
-#include "worker/alarm.h"
 #include "worker/connection.h"
 #include "worker/core_event.h"
 #include "worker/outbox.h"
@@ -92,8 +94,12 @@ class Worker {
   bool has_room() const;
   void remember(const files::PathKey& key, Ref<files::Answer> answer);
   void report_touched(files::Answer& answer);
+  /// Now, ahead of a question: what is hot must not be evicted for what is asked.
+  void flush_touched();
   void report_stale(uint64_t answer);
   void fault(const char* code, std::string message);
+  /// Counts an error; one that a setting would change is also logged, at most once a second.
+  void complain(ErrorCode error);
   /// Continues the connection in this turn's next round (it used up its budget).
   void run_later(Connection& connection) { later_.push_back(&connection); }
   /// A connection that waits for something asynchronous can be found by its serial number.
@@ -133,6 +139,7 @@ class Worker {
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::unique_ptr<Reporter> reporter_;
   std::unique_ptr<LastCall> last_call_;
+  std::array<int64_t, static_cast<size_t>(ErrorCode::count_)> complained_us_;
   bool draining_ = false;
   bool stopping_ = false;
   std::thread thread_;

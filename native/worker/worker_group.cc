@@ -1,5 +1,5 @@
-// Starting, steering and ending the workers. Messages to a worker travel by its mailbox in the order
-// in which they were sent: an answer before the forgetting of it.
+// Starting, steering and ending the workers. Messages to a worker travel by its mailbox in the
+// order in which they were sent: an answer before the forgetting of it.
 #include "worker/worker_group.h"
 
 #include "core/limits.h"
@@ -22,7 +22,6 @@ WorkerGroup::~WorkerGroup() {
   for (auto& worker : workers_) worker->join();
   io_.reset();  // its jobs may still post to workers: they end before the workers go
   workers_.clear();
-  close_listeners();
 }
 
 ListenError WorkerGroup::listen() {
@@ -50,6 +49,11 @@ std::vector<net::Endpoint> WorkerGroup::endpoints() const {
   std::vector<net::Endpoint> endpoints;
   for (const net::BoundListener& bound : bound_) endpoints.push_back(bound.endpoint);
   return endpoints;
+}
+
+/// The sockets belong to the workers by now; only the paths are ours.
+void WorkerGroup::hide_listeners() {
+  for (const net::BoundListener& bound : std::exchange(bound_, {})) net::hide_listener(bound);
 }
 
 void WorkerGroup::close_listeners() {
@@ -105,10 +109,12 @@ void WorkerGroup::forget(const std::vector<uint64_t>& answers) {
 }
 
 void WorkerGroup::drain() {
+  hide_listeners();
   for (auto& worker : workers_) worker->post([](Worker& there) { there.drain(); });
 }
 
 void WorkerGroup::stop() {
+  hide_listeners();
   for (auto& worker : workers_) worker->post([](Worker& there) { there.stop(); });
 }
 

@@ -1,6 +1,6 @@
-// All workers of one gateway with what they share: the listeners, the I/O threads, the table of open
-// files. Belongs to the thread that made it (the main thread); only `emit` of its sink is called
-// from others. Everything that TypeScript can ask of the core goes through here.
+// All workers of one gateway with what they share: the listeners, the I/O threads, the table of
+// open files. Belongs to the thread that made it (the main thread); only `emit` of its sink is
+// called from others. Everything that TypeScript can ask of the core goes through here.
 #pragma once
 
 #include <atomic>
@@ -41,8 +41,8 @@ class WorkerGroup {
   /// Where it really listens.
   std::vector<net::Endpoint> endpoints() const;
 
-  /// Looks up and opens on an I/O thread; answers by one CoreEvent of kind `looked` with this id. The
-  /// file in it becomes ours by own_file().
+  /// Looks up and opens on an I/O thread; answers by one CoreEvent of kind `looked` with this id.
+  /// The file in it becomes ours by own_file().
   void look(uint64_t id, std::string root, std::string path);
   /// Gives an opened file an id under which answers name it. Ids are never reused.
   uint64_t own_file(Ref<files::File> file);
@@ -64,6 +64,7 @@ class WorkerGroup {
 
  private:
   void close_listeners();
+  void hide_listeners();
 
   GroupOptions options_;
   EventSink& sink_;

@@ -1,9 +1,10 @@
-// A timer of a worker's wheel that calls its owner. The worker's thread only.
+// A timer that calls its owner: every timer in a worker's wheel is one. The worker's thread only.
+// Derive from it, or embed a class that does; the wheel never owns it.
 #pragma once
 
 #include "core/timer_wheel.h"
 
-namespace sluice::worker {
+namespace sluice {
 
 class Alarm : public Timer {
  public:
@@ -14,4 +15,4 @@ class Alarm : public Timer {
   ~Alarm() = default;
 };
 
-}  // namespace sluice::worker
+}  // namespace sluice
