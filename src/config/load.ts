@@ -1,0 +1,101 @@
+// Finds a configuration file and has it evaluated in a thread of its own, so that a file which hangs,
+// throws or exits is an error with a place in it, and nothing of it stays in the gateway.
+
+import { realpathSync, statSync } from 'node:fs'
+import { extname, join, resolve } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { ConfigError, type Problem } from './errors.ts'
+import type { EvaluationInput, EvaluationOutput } from './evaluation.ts'
+import { problemAt } from './failure.ts'
+import { whereStuck } from './hang.ts'
+import { extensionOf } from './own-files.ts'
+import type { ResolvedConfig } from './resolved.ts'
+import { showDuration } from './units.ts'
+import { frozen } from './validate.ts'
+
+const endings = ['.ts', '.mts', '.js', '.mjs']
+const defaultNames = endings.map((ending) => `gateway.config${ending}`)
+
+export interface LoadOptions {
+  /** How long the evaluation may take. Default: 10,000. */
+  timeoutMs?: number
+}
+
+/** The configuration file of a directory. Throws ConfigError when there is none. */
+export function findConfig(directory: string): string {
+  const paths = defaultNames.map((name) => join(directory, name))
+  const found = paths.find((path) => statSync(path, { throwIfNoEntry: false })?.isFile())
+  if (found !== undefined) return found
+  const message = `no ${defaultNames[0]} in ${directory}: make one, or name a file with --config`
+  throw new ConfigError([{ path: '', message }])
+}
+
+/** Evaluates, checks and completes a configuration file. Throws ConfigError. The result is frozen. */
+export async function loadConfigFile(
+  path: string,
+  options: LoadOptions = {},
+): Promise<ResolvedConfig> {
+  const file = resolve(path)
+  const wrong = unreadable(file)
+  if (wrong !== undefined) throw new ConfigError([{ path: '', message: wrong }], file)
+  const output = await evaluate(file, options.timeoutMs ?? 10_000)
+  if ('problems' in output) throw new ConfigError(output.problems, file)
+  return frozen(output.resolved)
+}
+
+function unreadable(file: string): string | undefined {
+  const found = statSync(file, { throwIfNoEntry: false })
+  if (found === undefined) return 'no such file'
+  if (!found.isFile()) return 'not a file'
+  if (endings.includes(extname(file))) return undefined
+  return `a configuration file ends in ${endings.join(', ')}`
+}
+
+async function evaluate(file: string, timeoutMs: number): Promise<EvaluationOutput> {
+  const input: EvaluationInput = { file, realFile: realpathSync(file) }
+  const worker = startThread(input)
+  const { promise, resolve, reject } = Promise.withResolvers<EvaluationOutput>()
+  const overdue = setTimeout(
+    () => reportHang(worker, input, timeoutMs).then(resolve, reject),
+    timeoutMs,
+  )
+  worker.on('message', resolve)
+  worker.on('error', (error) => resolve(failed(`${error.name}: ${error.message}`)))
+  worker.on('exit', () =>
+    resolve(failed('waits for something that never happens (a top-level await)')),
+  )
+  try {
+    return await promise
+  } finally {
+    clearTimeout(overdue)
+    void worker.terminate()
+  }
+}
+
+function startThread(workerData: EvaluationInput): Worker {
+  const path = `./evaluation${extensionOf(import.meta.url)}`
+  const worker = new Worker(new URL(path, import.meta.url), {
+    workerData,
+    // Type stripping is experimental in the oldest Node that we support; it would say so each time.
+    execArgv: [...process.execArgv, '--disable-warning=ExperimentalWarning'],
+    stdout: true,
+  })
+  // Standard output belongs to the command: `sluice print` must stay JSON.
+  worker.stdout.pipe(process.stderr, { end: false })
+  return worker
+}
+
+async function reportHang(
+  worker: Worker,
+  { realFile }: EvaluationInput,
+  timeoutMs: number,
+): Promise<EvaluationOutput> {
+  const place = await whereStuck(worker)
+  const doing = place === undefined ? 'waiting (a top-level await?)' : 'running here'
+  const message = `still ${doing} after ${showDuration(timeoutMs)}: a configuration must come to an end`
+  return { problems: [problemAt(place, realFile, message)] }
+}
+
+function failed(message: string): { problems: Problem[] } {
+  return { problems: [{ path: '', message }] }
+}
