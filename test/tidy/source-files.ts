@@ -2,7 +2,7 @@
 // not a file that is deleted in the working tree. Paths are relative to the root.
 
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { lstatSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 export const root = new URL('../..', import.meta.url).pathname
@@ -17,7 +17,8 @@ export function sourceFiles(pattern: RegExp): SourceFile[] {
   const listing = ['ls-files', '--cached', '--others', '--exclude-standard', '-z']
   const paths = execFileSync('git', listing, { cwd: root, encoding: 'utf8' }).split('\0')
   return paths
-    .filter((path) => pattern.test(path) && existsSync(join(root, path)))
+    .filter((path) => pattern.test(path))
+    .filter((path) => lstatSync(join(root, path), { throwIfNoEntry: false })?.isFile())
     .map((path) => {
       const text = readFileSync(join(root, path), 'utf8')
       return { path, text, lines: text.replace(/\n$/, '').split('\n') }
