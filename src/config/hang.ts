@@ -31,7 +31,8 @@ export async function whereStuck(
     session.post('NodeWorker.sendMessageToWorker', { sessionId: target, message })
   }
   session.on('NodeWorker.attachedToWorker', ({ params }) => {
-    if (params.workerInfo.workerId !== String(worker.threadId)) return
+    // The title is '[worker 7] name' or 'Worker 7'; the inspector's own ids are others.
+    if (/\d+/.exec(params.workerInfo.title)?.[0] !== String(worker.threadId)) return
     target = params.sessionId
     post('Debugger.enable')
     post('Debugger.pause')
@@ -41,12 +42,9 @@ export async function whereStuck(
     if (method === 'Debugger.scriptParsed') urls.set(event?.scriptId ?? '', event?.url ?? '')
     if (method === 'Debugger.paused') resolve(innermost(event?.callFrames ?? [], urls))
   })
-  // What the other thread's inspector says arrives only while this thread's loop turns.
-  const turning = setInterval(() => {}, 20)
   session.post('NodeWorker.enable', { waitForDebuggerOnStart: false })
   const place = await promise
   clearTimeout(timer)
-  clearInterval(turning)
   // A thread that is still paused could not be terminated.
   if (target !== '') post('Debugger.disable')
   void worker.terminate().then(() => session.disconnect())
