@@ -25,3 +25,13 @@ export type {
 export type { RouteKey } from './config/pattern-types.ts'
 export type { ResolvedConfig } from './config/resolved.ts'
 export type { Duration, Size } from './config/units.ts'
+export type {
+  ConfigFileInput,
+  CreateGatewayOptions,
+  Gateway,
+} from './gateway.ts'
+export { createGateway, GatewayStateError } from './gateway.ts'
+export { AddonError } from './native/addon.ts'
+export { type Address, ListenError } from './native/listening.ts'
+export type { Logger } from './telemetry/log.ts'
+export type { GatewayStats } from './telemetry/stats.ts'

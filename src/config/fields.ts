@@ -29,7 +29,6 @@ export const ownedByFiles: Record<string, string> = {
   'accept-ranges': ownedByFile,
   'cache-control': "set the option 'cacheControl' instead",
   'content-range': ownedByFile,
-  'content-type': ownedByFile,
   etag: ownedByFile,
   'last-modified': ownedByFile,
 }

@@ -98,7 +98,7 @@ export const limits: Section<ResolvedLimits> = {
     doc: 'The request target (path and query); more is answered with 414.',
   },
   headers: {
-    kind: count(8, 10_000),
+    kind: count(8, 256),
     default: 100,
     doc: 'Header fields of a request; more is answered with 431.',
   },
@@ -238,7 +238,7 @@ export const gateway: Section<Omit<ResolvedConfig, 'file' | 'routes'>> = {
     doc: 'Where to accept connections: a port, or an object, or a list of them.',
   },
   workers: {
-    kind: count(1, 1_024),
+    kind: count(1, 256),
     default: availableParallelism,
     defaultText: 'the CPUs that this process may use',
     doc: 'Native threads that serve requests.',

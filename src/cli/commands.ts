@@ -1,0 +1,11 @@
+// The table of commands, in the order of the help.
+
+import { check } from './check.ts'
+import type { Command } from './command.ts'
+import { doctor } from './doctor.ts'
+import { explain } from './explain.ts'
+import { print } from './print.ts'
+import { run } from './run.ts'
+import { serve } from './serve.ts'
+
+export const commands: readonly Command[] = [run, check, print, explain, serve, doctor]

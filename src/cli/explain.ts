@@ -1,0 +1,144 @@
+// sluice explain: which route takes a request, which file answers it, and which engine moves the
+// bytes, each with the reason.
+
+import type { ResolvedConfig, ResolvedFiles, ResolvedRoute } from '../config/resolved.ts'
+import { showSize } from '../config/units.ts'
+import { loadAddon } from '../native/addon.ts'
+import { errorInfo } from '../native/errors.ts'
+import type { NativeAddon, NativeMatch } from '../native/interface.ts'
+import type { Command } from './command.ts'
+import { configOptions, loadNamedConfig } from './configuration.ts'
+import { columns } from './help.ts'
+import { decideFile, matchesOf } from './inspection.ts'
+import { whyBefore } from './precedence.ts'
+import { type NamedRequest, parseRequest } from './request.ts'
+
+/** A line of the answer: what it is about, and what there is to say. */
+type Row = [topic: string, text: string]
+
+export const explain: Command = {
+  name: 'explain',
+  usage: '[METHOD] URL',
+  summary: 'say which route takes a request, which file and which engine, and why',
+  details: `Nothing is sent: the URL may be 'http://host/path', 'host/path' or '/path', and the method is GET
+unless named.`,
+  options: configOptions,
+  words: [1, 2],
+  async run(invocation) {
+    const request = parseRequest(invocation.words)
+    const config = await loadNamedConfig(invocation)
+    const { method, host, target } = request
+    console.log(`${method} http://${host}${target}\n`)
+    console.log(columns(await rowsFor(loadAddon(), config, request)))
+    return 0
+  },
+}
+
+async function rowsFor(
+  addon: NativeAddon,
+  config: ResolvedConfig,
+  request: NamedRequest,
+): Promise<Row[]> {
+  const { match, routes } = matchesOf(addon, config, request)
+  const [winner, ...others] = routes
+  if (winner === undefined) return refusal(match)
+  const rows: Row[] = [['route', `'${winner.key}': ${shownAction(winner.action)}`]]
+  for (const other of others) {
+    rows.push(['before', `'${other.key}', because ${whyBefore(winner, other)}`])
+  }
+  if (others.length === 0) rows.push(['', 'the only one that takes this request'])
+  return [...rows, ...(await actionRows(addon, config, winner, match, request))]
+}
+
+function refusal({ error, allow }: NativeMatch): Row[] {
+  if (error !== '') {
+    const info = errorInfo(error)
+    return [
+      [
+        'answer',
+        `${info?.status ?? 400}, before any route is looked for: ${info?.meaning ?? error}`,
+      ],
+    ]
+  }
+  if (allow.length === 0) return [['answer', '404: no route takes this host and path']]
+  return [['answer', `405: the path is routed for ${allow.join(', ')}`]]
+}
+
+function shownAction(action: ResolvedRoute['action']): string {
+  switch (action.kind) {
+    case 'files':
+      return `files('${action.root}')`
+    case 'respond':
+      return `respond(${action.status})`
+    case 'redirect':
+      return `redirect(${action.status}, '${template(action.location)}')`
+  }
+}
+
+function template(parts: (ResolvedRoute['action'] & { kind: 'redirect' })['location']): string {
+  return parts
+    .map((part) => ('literal' in part ? part.literal : `$${part.variable.replace(':', '')}`))
+    .join('')
+}
+
+async function actionRows(
+  addon: NativeAddon,
+  config: ResolvedConfig,
+  { action }: ResolvedRoute,
+  match: NativeMatch,
+  { method }: NamedRequest,
+): Promise<Row[]> {
+  const prepared: Row = ['engine', 'memory: the answer was prepared when the gateway started']
+  if (action.kind === 'redirect') {
+    const query = action.keepQuery ? ' and the query of the request' : ''
+    return [['answer', `${action.status} to ${template(action.location)}${query}`], prepared]
+  }
+  if (action.kind === 'respond') {
+    const type = action.headers['Content-Type'] ?? 'no type'
+    return [['answer', `${action.status}, ${action.body.length} bytes, ${type}`], prepared]
+  }
+  if (method !== 'GET' && method !== 'HEAD') {
+    return [['answer', '405: files() answers GET and HEAD']]
+  }
+  if (match.rest === null) return [['answer', '404: such a path cannot name a file']]
+  return fileRows(addon, config, action, match.rest)
+}
+
+async function fileRows(
+  addon: NativeAddon,
+  config: ResolvedConfig,
+  action: ResolvedFiles,
+  rest: string,
+): Promise<Row[]> {
+  const { decision, file } = await decideFile(addon, config, action, rest)
+  if (decision.addSlash)
+    return [['answer', `${decision.status} to the same path with a slash: a directory`]]
+  if (file === undefined) {
+    const tried = decision.looks.map(({ path }) => `${action.root}/${path}`)
+    const why = tried.length === 0 ? 'no name that is served' : `no file at ${tried.join(', ')}`
+    return [['answer', `${decision.status}: ${why}`]]
+  }
+  const type = /^content-type: (.*)\r$/im.exec(decision.fields)?.[1] ?? 'no type'
+  return [
+    ['file', file.path],
+    ['answer', `${decision.status}, ${file.found.size} bytes, ${type}`],
+    ['engine', engineFor(addon, config, action, file.found)],
+  ]
+}
+
+// The rule of native/transfer/choice.cc, in words.
+function engineFor(
+  addon: NativeAddon,
+  { transfer }: ResolvedConfig,
+  action: ResolvedFiles,
+  { heldBytes, size }: { heldBytes: number; size: number },
+): string {
+  const bound = `transfer.memoryBytes (${showSize(transfer.memoryBytes)})`
+  if (heldBytes > 0 || size === 0)
+    return `memory: not larger than ${bound}, so one send is cheapest`
+  if (transfer.mode === 'copy') return "copy: the configuration says transfer: 'copy'"
+  if (action.transfer === 'copy') return "copy: the route says transfer: 'copy'"
+  const sendfile = addon.capabilities().find(({ name }) => name === 'sendfile')
+  if (sendfile?.available === false) return `copy: sendfile is refused here (${sendfile.error})`
+  return `sendfile: larger than ${bound}, so the kernel sends it from its cache`
+}

@@ -1,0 +1,16 @@
+// sluice run: serves what the configuration says.
+
+import type { Command } from './command.ts'
+import { configOptions, loadNamedConfig } from './configuration.ts'
+import { serveUntilSignal } from './serving.ts'
+
+export const run: Command = {
+  name: 'run',
+  usage: '',
+  summary: 'serve what the configuration says (the default command)',
+  details: `Prints one line for every listener when it is ready: listening on http://127.0.0.1:8080
+SIGTERM and SIGINT finish running requests and exit; a second one ends them at once.`,
+  options: configOptions,
+  words: [0, 0],
+  run: async (invocation) => serveUntilSignal(await loadNamedConfig(invocation)),
+}
