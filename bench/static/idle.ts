@@ -1,0 +1,87 @@
+// What a server costs that does nothing: memory after its start, memory of its own for each idle
+// connection, and how often it wakes up. Every server is started afresh for it.
+
+import { connect, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Client } from './client.ts'
+import { cpuTime, ownMemory, residentMemory, wakeUps } from './process-tree.ts'
+import { type Row, requestsOf } from './rows.ts'
+import { type RunningServer, type ServerKind, start } from './servers.ts'
+
+export interface IdleFigure {
+  server: string
+  /** Resident and own memory of the process tree after a few requests, in bytes. */
+  resident: number
+  own: number
+  connections: number
+  /** Own memory that each idle kept connection adds, in bytes; the kernel's part is not in it. */
+  perConnection: number
+  /** Voluntary context switches of the whole tree, and its CPU time, while nobody asks. */
+  wakeUpsPerSecond: number
+  cpuMsPerSecond: number
+}
+
+export interface IdleEffort {
+  connections: number
+  seconds: number
+}
+
+export async function measureIdle(
+  client: Client,
+  row: Row,
+  kind: ServerKind,
+  place: { site: string; folder: string; port: number },
+  effort: IdleEffort,
+): Promise<IdleFigure> {
+  const server = await start(kind, place)
+  try {
+    await client.run(row, server, 0.3)
+    await delay(500) // what is freed later is freed by now
+    const quiet = await whileIdle(server, effort.seconds)
+    const resident = residentMemory(server.pid)
+    const own = ownMemory(server.pid)
+    const sockets = await openIdle(row, server.port, effort.connections)
+    await delay(500)
+    const perConnection = (ownMemory(server.pid) - own) / sockets.length
+    for (const socket of sockets) socket.destroy()
+    const connections = sockets.length
+    return { server: kind.name, resident, own, connections, perConnection, ...quiet }
+  } finally {
+    await server.stop()
+  }
+}
+
+async function whileIdle(server: RunningServer, seconds: number) {
+  const wakeUpsBefore = wakeUps(server.pid)
+  const cpuBefore = cpuTime(server.pid).usedNs
+  await delay(seconds * 1_000)
+  return {
+    wakeUpsPerSecond: (wakeUps(server.pid) - wakeUpsBefore) / seconds,
+    cpuMsPerSecond: (cpuTime(server.pid).usedNs - cpuBefore) / 1e6 / seconds,
+  }
+}
+
+/** Connections that have had one answer and are kept open. */
+async function openIdle(row: Row, port: number, count: number): Promise<Socket[]> {
+  const [text = ''] = requestsOf(row, port, '')
+  const sockets: Socket[] = []
+  const atOnce = 100
+  while (sockets.length < count) {
+    sockets.push(...(await Promise.all(Array.from({ length: atOnce }, () => askOnce(port, text)))))
+  }
+  return sockets
+}
+
+/** Resolves when the answer's last byte is here: 1 KiB comes in one piece. */
+function askOnce(port: number, text: string): Promise<Socket> {
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>()
+  const socket = connect({ port, host: '127.0.0.1' }, () => socket.write(text))
+  let got = 0
+  socket.on('data', (bytes) => {
+    got += bytes.length
+    if (got >= 1024) resolve(socket)
+  })
+  socket.on('error', reject)
+  socket.on('close', () => reject(new Error('a connection was closed at once')))
+  return promise
+}
