@@ -1,6 +1,6 @@
-// Writes src/native/errors.ts and docs/ERRORS.md from native/core/errors.def, the one list of errors.
-// Run after the list has changed: node scripts/generate-error-docs.ts
-// A test fails when the written files differ from what this would write.
+// Writes src/native/errors.ts and docs/ERRORS.md from native/core/errors.def, the one list of
+// errors. Run after the list has changed: node scripts/generate-error-docs.ts A test fails when the
+// written files differ from what this would write.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -15,8 +15,10 @@ export interface ErrorRow {
 }
 
 const root = new URL('../', import.meta.url)
-const rowPattern =
-  /^SLUICE_ERROR\(\w+, (?<status>\d+), (?<source>\w+), (?<retry>\w+), "(?<name>[^"]+)", "(?<meaning>[^"]+)"\)$/
+const rowPattern = new RegExp(
+  '^SLUICE_ERROR\\(\\w+, (?<status>\\d+), (?<source>\\w+), (?<retry>\\w+), ' +
+    '"(?<name>[^"]+)", "(?<meaning>[^"]+)"\\)$',
+)
 
 /** The rows of the list without 'none'. Throws on a row that it cannot read. */
 export function readErrors(): ErrorRow[] {
@@ -47,8 +49,8 @@ function typescript(rows: ErrorRow[]): string {
     ...property('meaning', meaning),
     '  },',
   ])
-  return `// The errors of the core by their names in logs and stats. Written by scripts/generate-error-docs.ts
-// from native/core/errors.def; do not edit. Pure data, any thread.
+  return `// The errors of the core by their names in logs and stats. Pure data, any thread.
+// Written by scripts/generate-error-docs.ts from native/core/errors.def; do not edit.
 
 /** What is known of one error; status 0: no answer is sent, the connection just closes. */
 export interface ErrorInfo {
@@ -83,17 +85,17 @@ function quoted(text: string): string {
 }
 
 function markdown(rows: ErrorRow[]): string {
-  const lines = rows.map(
-    ({ name, status, source, retry, meaning }) =>
-      `| \`${name}\` | ${status === 0 ? 'closes' : status} | ${source} | ${retry} | ${meaning.replaceAll('|', '\\|')} |`,
-  )
+  const lines = rows.map(({ name, status, source, retry, meaning }) => {
+    const cells = [`\`${name}\``, status === 0 ? 'closes' : status, source, retry, meaning]
+    return `| ${cells.join(' | ')} |`
+  })
   return `# Errors
 
 <!-- Written by scripts/generate-error-docs.ts from native/core/errors.def; do not edit. -->
 
-Every error that the core tells apart: its name in the log and in \`stats()\`, the status that a client
-gets (*closes*: none, the connection is closed), whose fault it is, and whether a proxied request may be
-tried again.
+Every error that the core tells apart: its name in the log and in \`stats()\`, the status that a
+client gets (*closes*: none, the connection is closed), whose fault it is, and whether a proxied
+request may be tried again.
 
 | name | status | source | retry | meaning |
 |---|---|---|---|---|

@@ -30,8 +30,8 @@ export interface Gateway {
   /** The configuration with every default filled in; frozen. */
   readonly resolved: ResolvedConfig
   /**
-   * Binds every listener and starts serving; once. Rejects with a ListenError when an address cannot
-   * be had; the gateway has ended then.
+   * Binds every listener and starts serving; once. Rejects with a ListenError when an address
+   * cannot be had; the gateway has ended then.
    */
   listen(): Promise<Address[]>
   /** What has been counted so far; the last figures when the gateway has ended. */
@@ -50,8 +50,8 @@ export class GatewayStateError extends Error {
 }
 
 /**
- * Makes a gateway from a configuration object (paths in it are relative to the working directory) or
- * from a file. Rejects with a ConfigError that lists everything wrong, or an AddonError when the
+ * Makes a gateway from a configuration object (paths in it are relative to the working directory)
+ * or from a file. Rejects with a ConfigError that lists everything wrong, or an AddonError when the
  * native core is not there. Nothing is bound before listen().
  */
 export async function createGateway(

@@ -1,10 +1,10 @@
-// The descriptor cache: the files that the core holds open for us, bounded by number and by bytes in
-// memory, most recently served last to go. Main thread. JavaScript sees ids, never descriptors.
+// The descriptor cache: the files that the core holds open for us, bounded by number and by bytes
+// in memory, most recently served last to go. Main thread. JavaScript sees ids, never descriptors.
 // Must never release a file that an answer in the making still needs, nor keep one that no answer
 // rests on: a kept file costs a descriptor and, when deleted on disk, its space.
 //
-//   look ─▶ pinned by whoever waits ─▶ attached to answers ─▶ dropped ─▶ released when unpinned
-//                                                 │ evicted, idle, stale, replaced, last answer gone
+//   look ─▶ pinned by who waits ─▶ attached to answers ─▶ dropped ─▶ released when unpinned
+//                                          │ evicted, idle, stale, replaced, last answer gone
 
 import { LRUCache } from 'lru-cache'
 import type { LookedEvent, NativeGateway } from '../native/interface.ts'
@@ -58,7 +58,9 @@ export interface FileCacheCounts {
   idleFiles: number
 }
 
-/** A file that nobody asked for this long is closed, so that what was deleted gives back its space. */
+/**
+ * A file that nobody asked for this long is closed, so that what was deleted gives back its space.
+ */
 const idleMs = 60_000
 
 export class FileCache {
@@ -94,7 +96,9 @@ export class FileCache {
     return this.#looks.join(root, path)
   }
 
-  /** The outcome of a look. After close(), or of a look that nobody made, its file is given back. */
+  /**
+   * The outcome of a look. After close(), or of a look that nobody made, its file is given back.
+   */
   looked(event: LookedEvent): void {
     const pending = this.#looks.take(event.id)
     if (!pending) {
@@ -191,7 +195,8 @@ export class FileCache {
     this.#counts.opened++
     this.#counts.heldBytes += heldBytes
     this.#files.set(key, file)
-    // Larger than the whole bound: the cache did not take it, so it is sent once and not remembered.
+    // Larger than the whole bound: the cache did not take it, so it is sent once and not
+    // remembered.
     if (this.#files.peek(key) !== file) this.#disposed(file, 'evict')
     return file
   }

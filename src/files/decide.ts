@@ -1,8 +1,8 @@
 // Decides how one path of a files() route is answered: dotfiles, index pages, directories, absence.
 // Main thread, once per question; touches no disk itself but asks through `look`, and lists every
-// path it looked at with what was there, so that the core can tell when the answer has become stale.
-// Must never answer with something that it did not look at, nor remember what the system could not
-// tell (a full descriptor table is over in a moment).
+// path it looked at with what was there, so that the core can tell when the answer has become
+// stale. Must never answer with something that it did not look at, nor remember what the system
+// could not tell (a full descriptor table is over in a moment).
 
 import { fieldLines } from '../config/fields.ts'
 import type { ResolvedFiles } from '../config/resolved.ts'

@@ -1,5 +1,5 @@
-// The Content-Type of a file by its name, from the table of mime-db (IANA, Apache and nginx merged).
-// Pure; main thread. Never looks into a file: what is sent must not depend on its content.
+// The Content-Type of a file by its name, from the table of mime-db (IANA, Apache and nginx
+// merged). Pure; main thread. Never looks into a file: what is sent must not depend on its content.
 //
 // Text types say `charset=utf-8`; other types have no such parameter (JSON is UTF-8 by RFC 8259,
 // SVG and XML name their encoding themselves). A name the table does not know is

@@ -1,5 +1,5 @@
-// Gathers what the core is to forget and to close, and hands it over once per turn of the main loop:
-// a scan through a full cache evicts thousands of entries, and each call wakes every worker.
+// Gathers what the core is to forget and to close, and hands it over once per turn of the main
+// loop: a scan through a full cache evicts thousands of entries, and each call wakes every worker.
 // Main thread. Must never reorder: what was handed over in answers before is forgotten after.
 
 import type { NativeGateway } from '../native/interface.ts'

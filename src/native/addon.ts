@@ -46,7 +46,7 @@ export function loadAddonFrom(candidates: string[]): NativeAddon {
   } catch (error) {
     const reason = String((error as Error).message).split('\n', 1)[0]
     throw new AddonError(
-      `the native core does not load (${reason}): run npm run build with this Node (${process.version})`,
+      `the native core does not load in Node ${process.version} (${reason}): run npm run build`,
       { cause: error },
     )
   }

@@ -1,5 +1,5 @@
-// The errors of the core by their names in logs and stats. Written by scripts/generate-error-docs.ts
-// from native/core/errors.def; do not edit. Pure data, any thread.
+// The errors of the core by their names in logs and stats. Pure data, any thread.
+// Written by scripts/generate-error-docs.ts from native/core/errors.def; do not edit.
 
 /** What is known of one error; status 0: no answer is sent, the connection just closes. */
 export interface ErrorInfo {

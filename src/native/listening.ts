@@ -1,4 +1,6 @@
 // Where a gateway listens, as people read it, and why it could not. Pure; any thread.
+// The core says addresses and errno names; everything for the eye is made here, so that the command
+// line, the log and programs say the same.
 
 import type { NativeAddress } from './interface.ts'
 

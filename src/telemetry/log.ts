@@ -30,7 +30,9 @@ export function levelFrom(word: string | undefined): LogLevel {
   return logLevels.find((level) => level === word) ?? 'info'
 }
 
-/** Logs a fault of the core: an error when it is ours, a warning when a peer or a limit caused it. */
+/**
+ * Logs a fault of the core: an error when it is ours, a warning when a peer or a limit caused it.
+ */
 export function logFault(logger: Logger, { code, message, worker }: FaultEvent): void {
   const info = errorInfo(code)
   const ours = info?.source === 'internal' && info.status === 500

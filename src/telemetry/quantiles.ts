@@ -1,4 +1,6 @@
 // Quantiles from cumulative histogram buckets, by straight lines within a bucket. Pure; any thread.
+// Only as exact as the buckets: the core has four for each power of two. Must never answer with
+// more than the largest bound, also when the last bucket is open.
 
 /** A cumulative bucket: `count` observations took at most `leUs` microseconds. */
 export interface Bucket {

@@ -1,4 +1,5 @@
 // The life of a connection: keep-alive, pipelining, HTTP/1.0, split and joined input, limits.
+// Every response is read exactly, so that a byte too many or too few shows in the next one.
 
 import test from 'ava'
 import { files, respond } from '../../src/index.ts'

@@ -1,5 +1,5 @@
-// Nothing outside the root of a files() route is ever served, and nothing that is not a file: what a
-// hostile client writes, and what a careless person links. On both twins.
+// Nothing outside the root of a files() route is ever served, and nothing that is not a file: what
+// a hostile client writes, and what a careless person links. On both twins.
 
 import { execFileSync } from 'node:child_process'
 import { createServer } from 'node:net'

@@ -1,6 +1,6 @@
-// What changes on disk is seen, though answers are remembered: new content, replacement, truncation,
-// deletion, appearance, and a root that is swapped. On both twins. Tests wait for the change to be
-// seen; how soon is said by core/limits.h.
+// What changes on disk is seen, though answers are remembered: new content, replacement,
+// truncation, deletion, appearance, and a root that is swapped. On both twins. Tests wait for the
+// change to be seen; how soon is said by core/limits.h.
 
 import { renameSync, rmSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
 import { files } from '../../src/index.ts'
@@ -22,8 +22,8 @@ async function warm({ get }: RunningGateway, target: string): Promise<void> {
 }
 
 /**
- * Asks on several connections; undefined for one that was cut off: a file that became shorter while it
- * was remembered is never padded, so the connection ends before the length that was promised.
+ * Asks on several connections; undefined for one that was cut off: a file that became shorter while
+ * it was remembered is never padded, so the connection ends before the length that was promised.
  */
 function askAll({ get }: RunningGateway, target: string): Promise<(Reply | undefined)[]> {
   return Promise.all(Array.from({ length: 8 }, () => get(target).catch(() => undefined)))

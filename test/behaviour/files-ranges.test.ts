@@ -1,4 +1,5 @@
 // Range requests for files (RFC 9110 §14), on both twins, from memory and from descriptors.
+// One table says what each range means for a file of any size, the engine is asserted from stats().
 
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { files } from '../../src/index.ts'

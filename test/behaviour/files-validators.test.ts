@@ -1,4 +1,5 @@
 // Conditional requests for files (RFC 9110 §13), on both twins: 304, 412 and their order.
+// One table of fields and statuses, run with GET and HEAD on a small and a large file.
 
 import { utimesSync } from 'node:fs'
 import { files } from '../../src/index.ts'

@@ -1,5 +1,5 @@
-// Requests that a strict server refuses (RFC 9112): each with its status, its name in stats(), and a
-// connection that is closed so that nothing after it can be taken for a request.
+// Requests that a strict server refuses (RFC 9112): each with its status, its name in stats(), and
+// a connection that is closed so that nothing after it can be taken for a request.
 
 import test from 'ava'
 import { respond } from '../../src/index.ts'

@@ -1,5 +1,6 @@
-// Slow and overly eager clients: heads that do not end, answers that nobody takes, idle connections,
-// and answers given before the request body has been sent. Bounds are as low as they go.
+// Slow and overly eager clients: heads that do not end, answers that nobody takes, idle
+// connections, and answers given before the request body has been sent. Bounds are as low as they
+// go.
 
 import test from 'ava'
 import { files, respond } from '../../src/index.ts'

@@ -1,4 +1,5 @@
-// respond() and redirect() through real sockets.
+// respond() and redirect() through real sockets: bodies, types, lengths, and every variable that a
+// location may have. Where a visitor is sent must stay the author's choice.
 
 import test from 'ava'
 import { redirect, respond } from '../../src/index.ts'

@@ -1,4 +1,5 @@
 // Which route takes a request: the most specific key, by host, path and method; 404 and 405.
+// The table itself is tested in test/native/route; here it is what a client sees.
 
 import test from 'ava'
 import { respond } from '../../src/index.ts'

@@ -1,4 +1,5 @@
-// A process that has few descriptors: files are still served, connections still taken.
+// A process that has few descriptors: files are still served, connections still taken, because the
+// cache gives up some of its own. Runs in a process of its own, which has the limit from its shell.
 
 import { RawClient, request } from '../support/client.ts'
 import { testOnBothTwins } from '../support/gateway.ts'

@@ -1,5 +1,5 @@
-// A native gateway without sockets or disk, for tests of what TypeScript decides. Looks are settled by
-// the test, or at once. It holds TypeScript to the contract: a file is released exactly once, an
+// A native gateway without sockets or disk, for tests of what TypeScript decides. Looks are settled
+// by the test, or at once. It holds TypeScript to the contract: a file is released exactly once, an
 // answer never sends a released one, and ids are never used twice.
 
 import type {

@@ -1,5 +1,5 @@
-// A real gateway for one test: on a free port of the loopback, one worker unless the test wants more,
-// closed after it. What it logs is collected, so that a test can look for a line.
+// A real gateway for one test: on a free port of the loopback, one worker unless the test wants
+// more, closed after it. What it logs is collected, so that a test can look for a line.
 
 import type { NetConnectOpts } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
@@ -79,7 +79,9 @@ export function testOnBothTwins(
   }
 }
 
-/** The engine that moves files: small ones are held in memory, unless everything is to be copied. */
+/**
+ * The engine that moves files: small ones are held in memory, unless everything is to be copied.
+ */
 export function fileEngine(transfer: TransferMode, size: 'small' | 'large'): string {
   if (transfer === 'copy') return 'copy'
   return size === 'small' ? 'memory' : 'sendfile'

@@ -1,4 +1,5 @@
 // A gateway in a process of its own, for what a test cannot do to itself: end, hang, run out.
+// The program is written into a fresh folder and imports the sources of this checkout.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -16,8 +17,8 @@ export interface Program {
 }
 
 /**
- * Runs a program that has `createGateway`, `files`, `respond` and `existsSync`; killed after the test.
- * `limits` is for the shell's ulimit, such as '-n 100'.
+ * Runs a program that has `createGateway`, `files`, `respond` and `existsSync`; killed after the
+ * test. `limits` is for the shell's ulimit, such as '-n 100'.
  */
 export function runProgram(t: ExecutionContext, body: string, limits = ''): Program {
   const source = new URL('../../src/', import.meta.url).href

@@ -1,4 +1,5 @@
-// A directory of files for one test, removed after it.
+// A directory of files for one test, removed after it. Files are as old as a strong ETag wants, and
+// their bytes differ at every offset, so that a shifted answer is a wrong one.
 
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'

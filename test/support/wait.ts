@@ -1,11 +1,14 @@
-// Waiting for a condition instead of a time.
+// Waiting for a condition instead of a time: tests never sleep, they say what they wait for.
+// The patience is for machines that are slow and builds that check everything.
 
 import { setTimeout as delay } from 'node:timers/promises'
 
 const patienceMs = 20_000
 const pauseMs = 10
 
-/** Resolves with the first truthy value of `condition`; rejects, naming `what`, when it never comes. */
+/**
+ * Resolves with the first truthy value of `condition`; rejects, naming `what`, when it never comes.
+ */
 export async function until<T>(what: string, condition: () => T | Promise<T>): Promise<T> {
   const deadline = Date.now() + patienceMs
   for (;;) {

@@ -1,5 +1,5 @@
-// Decisions about one path of a files() route, on a pretended disk: statuses, fields, and which paths
-// an answer rests on.
+// Decisions about one path of a files() route, on a pretended disk: statuses, fields, and which
+// paths an answer rests on.
 
 import test from 'ava'
 import type { ResolvedFiles } from '../../src/config/resolved.ts'

@@ -1,5 +1,6 @@
 // The desk for file questions with the descriptor cache and the table of answers behind it, on a
-// pretended core that checks the contract of ids: what is asked once, shared, evicted and given back.
+// pretended core that checks the contract of ids: what is asked once, shared, evicted and given
+// back.
 
 import test, { type ExecutionContext } from 'ava'
 import type { ResolvedFiles } from '../../src/config/resolved.ts'
@@ -108,7 +109,7 @@ test('another worker gets the answer under the same id after a fresh look', asyn
   t.is(desk.counts().questions.confirmed, 1)
 })
 
-test('a look that finds another file replaces it and forgets what rested on the old one', async (t) => {
+test('a look that finds another file replaces the old one and its answers', async (t) => {
   const { native, ask } = setUp(t, { routes: 2 })
   native.disk.set('/site/a', { identity: 1n })
   const old = [await ask('/a'), await ask('/a', { route: 1 })]

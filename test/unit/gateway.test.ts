@@ -1,4 +1,5 @@
-// The states of a gateway and where its events go, on a pretended core.
+// The states of a gateway and where its events go, on a pretended core: what a real one does too
+// rarely or too fast to be tested with.
 
 import test from 'ava'
 import { resolveConfig } from '../../src/config/validate.ts'

@@ -1,4 +1,5 @@
-// What TypeScript knows of the core without running it: the list of errors and where the addon lies.
+// What TypeScript knows of the core without running it: the list of errors, where the addon lies,
+// how addresses and listen errors read.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -46,7 +47,7 @@ test('an addon that does not load is one line with the remedy', (t) => {
   const path = join(folder, 'sluice.node')
   writeFileSync(path, 'not a library')
   const error = t.throws(() => loadAddonFrom(['/nowhere', path]), { code: 'ERR_SLUICE_ADDON' })
-  t.regex(error.message, /^the native core does not load \(.+\): run npm run build .+$/)
+  t.regex(error.message, /^the native core does not load in Node v\S+ \(.+\): run npm run build$/)
 })
 
 test('addresses have the URL that a client on this machine uses', (t) => {

@@ -1,4 +1,5 @@
 // stats(): sums over workers, latency quantiles, and the log of faults.
+// Figures are made up; that the core's are true is tested in test/behaviour.
 
 import test from 'ava'
 import type { NativeStats, NativeWorkerStats } from '../../src/native/interface.ts'
