@@ -1,17 +1,12 @@
 // The command line: which command, its exit code, and what is printed when it fails. Run as a program
 // by bin/sluice. Exit codes: 0 fine, 1 failed at run time, 2 bad usage or bad configuration.
 
-import { readFileSync } from 'node:fs'
 import { type Command, parseInvocation, UsageError } from './cli/command.ts'
 import { commands } from './cli/commands.ts'
 import { commandHelp, generalHelp } from './cli/help.ts'
+import { packageInfo } from './cli/package-info.ts'
 import { ConfigError } from './config/errors.ts'
 import { didYouMean } from './config/suggest.ts'
-
-function version(): string {
-  const path = new URL('../package.json', import.meta.url)
-  return JSON.parse(readFileSync(path, 'utf8')).version
-}
 
 function commandNamed(name: string): Command {
   const command = commands.find((candidate) => candidate.name === name)
@@ -22,7 +17,7 @@ function commandNamed(name: string): Command {
 
 async function dispatch(args: string[]): Promise<number> {
   const [first = 'run', ...rest] = args
-  if (first === '--version') return say(`sluice ${version()}`)
+  if (first === '--version') return say(`sluice ${packageInfo().version}`)
   if (first === '--help' || first === '-h') return say(generalHelp(commands))
   if (first === 'help') {
     const [topic] = rest

@@ -8,6 +8,7 @@ import { AddonError, loadAddon } from '../native/addon.ts'
 import type { NativeAddon } from '../native/interface.ts'
 import type { Command } from './command.ts'
 import { columns } from './help.ts'
+import { packageInfo } from './package-info.ts'
 
 export const doctor: Command = {
   name: 'doctor',
@@ -36,12 +37,12 @@ export const doctor: Command = {
 }
 
 function nodeRow() {
-  const { engines } = JSON.parse(
-    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-  )
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   const fine = (major === 22 && minor >= 20) || (major === 24 && minor >= 12) || major >= 26
-  return { fine, text: `${process.version}${fine ? '' : `, but ${engines.node} is needed`}` }
+  return {
+    fine,
+    text: `${process.version}${fine ? '' : `, but ${packageInfo().engines.node} is needed`}`,
+  }
 }
 
 function coreReport(): { addon?: NativeAddon; text: string } {

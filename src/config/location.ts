@@ -28,6 +28,17 @@ export function hasQuery(parts: readonly LocationPart[]): boolean {
   )
 }
 
+/** With the request's query before the fragment, where it belongs; undefined without a fragment. */
+export function queryBeforeFragment(parts: readonly LocationPart[]): LocationPart[] | undefined {
+  const index = parts.findIndex((part) => 'literal' in part && part.literal.includes('#'))
+  const found = parts[index]
+  if (found === undefined || !('literal' in found)) return undefined
+  const hash = found.literal.indexOf('#')
+  const before = { literal: found.literal.slice(0, hash) }
+  const fragment = { literal: found.literal.slice(hash) }
+  return parts.toSpliced(index, 1, before, { variable: 'query' }, fragment)
+}
+
 // '$$' is a dollar sign; '$name' takes as many letters as there are.
 function split(template: string): string[] {
   return template.split(/(\$\$|\$\w*)/).filter((part) => part !== '')

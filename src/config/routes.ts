@@ -4,7 +4,7 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { wrongFieldValue } from './fields.ts'
-import { hasQuery, parseLocation } from './location.ts'
+import { hasQuery, parseLocation, queryBeforeFragment } from './location.ts'
 import { type Pattern, parsePattern, shapeOf } from './patterns.ts'
 import { isPlainObject, type Place } from './place.ts'
 import type { ResolvedFiles, ResolvedRedirect, ResolvedRespond, ResolvedRoute } from './resolved.ts'
@@ -68,7 +68,7 @@ function readFiles(value: Action, pattern: Pattern, place: Place): ResolvedFiles
     place.report(`files() answers GET and HEAD, and this key says ${pattern.method}`)
   }
   const root = readRoot(value.root, place.at('root'))
-  const options = readSection(schema.files, value.options, place)
+  const options = readSection(schema.files, value.options ?? {}, place)
   if (root === undefined || options === undefined) return undefined
   return { kind: 'files', root, ...options }
 }
@@ -88,7 +88,7 @@ const withoutBody = [204, 205, 304]
 function readRespond(value: Action, place: Place): ResolvedRespond | undefined {
   const status = readStatus(value.status, place.at('status'))
   const body = readBody(value.body, place.at('body'))
-  const options = readSection(schema.respond, value.options, place)
+  const options = readSection(schema.respond, value.options ?? {}, place)
   if (status === undefined || body === undefined || options === undefined) return undefined
   if (withoutBody.includes(status) && body.bytes.length > 0) {
     return place.at('body').report(`an answer with status ${status} has no body`)
@@ -132,12 +132,15 @@ function readRedirect(value: Action, pattern: Pattern, place: Place): ResolvedRe
     typeof template === 'string' && wrongFieldValue(template) === undefined
       ? parseLocation(template, pattern, at)
       : at.mismatch('a URL or a path', template)
-  const options = readSection(schema.redirect, value.options, place)
+  const options = readSection(schema.redirect, value.options ?? {}, place)
   if (status === undefined || location === undefined || options === undefined) return undefined
   const ownQuery = hasQuery(location)
   if (options.keepQuery && ownQuery) {
     return place.at('keepQuery').report('the location has a query of its own: use one or the other')
   }
+  const { headers } = options
   const keepQuery = options.keepQuery ?? !ownQuery
-  return { kind: 'redirect', status, headers: options.headers, location, keepQuery }
+  const placed = keepQuery ? queryBeforeFragment(location) : undefined
+  if (placed) return { kind: 'redirect', status, headers, location: placed, keepQuery: false }
+  return { kind: 'redirect', status, headers, location, keepQuery }
 }
