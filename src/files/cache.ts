@@ -33,6 +33,7 @@ export interface Found extends Finding {
 }
 
 export interface FileCacheBounds {
+  /** At least 1. */
   files: number
   bytes: number
 }
@@ -74,10 +75,13 @@ export class FileCache {
     this.#looks = new PendingLooks(options.native)
     this.#outbox = options.outbox
     this.#onDropped = options.onDropped
+    const { files, bytes } = options.bounds
+    // Every entry must cost something: all that are open by descriptor cost less than one byte.
+    const costOfByte = files + 1
     this.#files = new LRUCache<string, OpenFile>({
-      max: Math.max(1, options.bounds.files),
-      maxSize: Math.max(1, options.bounds.bytes),
-      sizeCalculation: (file) => Math.max(1, file.heldBytes),
+      max: files,
+      maxSize: bytes * costOfByte + files,
+      sizeCalculation: (file) => file.heldBytes * costOfByte + 1,
       ttl: idleMs,
       ttlResolution: 0,
       updateAgeOnGet: true,

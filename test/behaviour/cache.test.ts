@@ -99,6 +99,21 @@ testOnBothTwins('a hot file survives a scan of ten times the bound', async (t, t
   t.is(cache.evictedFiles, 10 * bound + 1 - bound)
 })
 
+testOnBothTwins('a cache without room in memory still remembers', async (t, transfer) => {
+  const site = makeSite(t, { small: 'small', empty: '' })
+  const { connect, gateway } = await startGateway(t, {
+    transfer,
+    cache: { bytes: 0 },
+    routes: { '/*': files(site.root) },
+  })
+  const client = await connect()
+  for (let n = 0; n < 5; n++) {
+    t.is((await client.ask(request('/small'))).body.toString(), 'small')
+    t.is((await client.ask(request('/empty'))).body.length, 0)
+  }
+  t.is(gateway.stats().questions.asked, 2)
+})
+
 testOnBothTwins('absences are bounded too', async (t, transfer) => {
   const site = makeSite(t)
   const { connect, gateway } = await startGateway(t, {
