@@ -82,6 +82,22 @@ testOnBothTwins('a partial answer keeps the type and the validators', async (t, 
   t.is(part.body.toString(), 'el')
 })
 
+testOnBothTwins('fields of the route are on 206, 304 and 416 too', async (t, transfer) => {
+  const site = makeSite(t, { a: 'hello' })
+  const routes = { '/*': files(site.root, { headers: { 'X-Own': 'yes' } }) }
+  const { get } = await startGateway(t, { transfer, routes })
+  const fields = [{ Range: 'bytes=1-2' }, { 'If-None-Match': '*' }, { Range: 'bytes=9-' }]
+  const replies = await Promise.all(fields.map((each) => get('/a', each)))
+  t.deepEqual(
+    replies.map(({ status, field }) => [status, field('x-own')]),
+    [
+      [206, 'yes'],
+      [304, 'yes'],
+      [416, 'yes'],
+    ],
+  )
+})
+
 testOnBothTwins('HEAD ignores Range', async (t, transfer) => {
   const site = makeSite(t, { a: 'hello' })
   const { connect } = await startGateway(t, { transfer, routes: { '/*': files(site.root) } })
