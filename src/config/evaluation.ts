@@ -19,17 +19,21 @@ export interface EvaluationInput {
   realFile: string
 }
 
-/** What it sends back, once. */
+/** What it sends last. */
 export type EvaluationOutput = { resolved: ResolvedConfig } | { problems: readonly Problem[] }
 
-function send(output: EvaluationOutput): void {
-  parentPort?.postMessage(output)
+/** What it sends: that the file's own code is about to run, then the outcome. */
+export type EvaluationMessage = 'begun' | EvaluationOutput
+
+function send(message: EvaluationMessage): void {
+  parentPort?.postMessage(message)
 }
 
 async function evaluate({ file, realFile }: EvaluationInput): Promise<void> {
   const url = pathToFileURL(realFile).href
   const lastRead = installHooks(url)
   reportExits(realFile)
+  send('begun')
   try {
     const exported: Record<string, unknown> = await import(url)
     if (!('default' in exported)) {

@@ -5,7 +5,7 @@ import { realpathSync, statSync } from 'node:fs'
 import { extname, join, resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { ConfigError, type Problem } from './errors.ts'
-import type { EvaluationInput, EvaluationOutput } from './evaluation.ts'
+import type { EvaluationInput, EvaluationMessage, EvaluationOutput } from './evaluation.ts'
 import { problemAt } from './failure.ts'
 import { whereStuck } from './hang.ts'
 import { extensionOf } from './own-files.ts'
@@ -13,6 +13,7 @@ import type { ResolvedConfig } from './resolved.ts'
 import { showDuration } from './units.ts'
 import { frozen } from './validate.ts'
 
+const neverSettles = 'waits for something that never happens (a top-level await)'
 const endings = ['.ts', '.mts', '.js', '.mjs']
 const defaultNames = endings.map((ending) => `gateway.config${ending}`)
 
@@ -55,15 +56,14 @@ async function evaluate(file: string, timeoutMs: number): Promise<EvaluationOutp
   const input: EvaluationInput = { file, realFile: realpathSync(file) }
   const worker = startThread(input)
   const { promise, resolve, reject } = Promise.withResolvers<EvaluationOutput>()
-  const overdue = setTimeout(
-    () => reportHang(worker, input, timeoutMs).then(resolve, reject),
-    timeoutMs,
-  )
-  worker.on('message', resolve)
+  let overdue: NodeJS.Timeout | undefined
+  worker.on('message', (message: EvaluationMessage) => {
+    if (message !== 'begun') return resolve(message)
+    const giveUp = () => reportHang(worker, input, timeoutMs).then(resolve, reject)
+    overdue = setTimeout(giveUp, timeoutMs)
+  })
   worker.on('error', (error) => resolve(failed(`${error.name}: ${error.message}`)))
-  worker.on('exit', () =>
-    resolve(failed('waits for something that never happens (a top-level await)')),
-  )
+  worker.on('exit', () => resolve(failed(neverSettles)))
   try {
     return await promise
   } finally {
@@ -81,7 +81,7 @@ function startThread(workerData: EvaluationInput): Worker {
     stdout: true,
   })
   // Standard output belongs to the command: `sluice print` must stay JSON.
-  worker.stdout.pipe(process.stderr, { end: false })
+  worker.stdout.on('data', (chunk) => process.stderr.write(chunk))
   return worker
 }
 
