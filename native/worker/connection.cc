@@ -17,7 +17,6 @@ Connection::Connection(Worker& worker, int fd, const AddressKey& address, bool i
     : worker_(worker),
       socket_{fd},
       is_counted_(is_counted),
-      serial_(worker.next_serial()),
       address_(address),
       since_ms_(worker.now_ms()) {}
 
@@ -31,7 +30,10 @@ void Connection::open() { drive(); }
 
 void Connection::on_events(uint32_t events) {
   if (state_ == State::closed) return;
-  if ((events & (EPOLLERR | EPOLLHUP)) != 0) return close(ErrorCode::client_gone);
+  if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
+    // Both sides have shut: the ordinary end of a connection that lingers.
+    return close(state_ == State::lingering ? ErrorCode::none : ErrorCode::client_gone);
+  }
   socket_.on_events(events);
   if (state_ == State::reading_head && !socket_.readable)
     return;  // only EPOLLOUT: nothing to write
@@ -102,6 +104,7 @@ void Connection::on_alarm() {
       refuse_head(ErrorCode::head_timeout);
       break;
     case State::awaiting_answer:
+      worker_.give_up(ticket_);
       transit(Event::answered);
       load_input();
       refuse(ErrorCode::answer_timeout, unrouted());

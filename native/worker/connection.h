@@ -50,7 +50,7 @@ class Connection final : public net::EventHandler, public Alarm {
   void close(ErrorCode reason);
 
   State state() const { return state_; }
-  uint64_t serial() const { return serial_; }
+  uint64_t ticket() const { return ticket_; }
 
  private:
   friend class ConnectionList;
@@ -108,6 +108,7 @@ class Connection final : public net::EventHandler, public Alarm {
   bool serve_answer(const http::RequestHead& head, uint32_t route, files::Answer& answer,
                     bool copy_only);
   bool park(files::PathKeyView key, files::Answer* known);
+  void forget_request();
   uint32_t unrouted() const;
   bool refuse_head(ErrorCode error);
   bool refuse(ErrorCode error, uint32_t route, std::string_view fields = {});
@@ -126,8 +127,8 @@ class Connection final : public net::EventHandler, public Alarm {
   bool is_queued_ : 1 = false;   ///< has a turn coming without an event
   bool is_refused_ : 1 = false;  ///< the head was wrong: more bytes of it may be on their way
   uint8_t answered_ = 0;         ///< requests answered in this turn
-  const uint64_t serial_;
   const AddressKey address_;
+  uint64_t ticket_ = 0;  ///< what it waits, or last waited, under; never used twice
   uint32_t requests_ = 0;
   uint32_t head_seen_ = 0;  ///< bytes that the parser already wanted more of
   size_t consumed_ = 0;     ///< bytes of the head under way

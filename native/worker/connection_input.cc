@@ -107,8 +107,10 @@ bool Connection::step_body() {
       input_.remove_prefix(result.consumed);
       if (result.step == http::ChunkedDecoder::Step::done) body_ = http::Framing::none;
       if (result.step == http::ChunkedDecoder::Step::error) {
-        close(result.error);
-        return false;
+        // The answer is out already: it must not be lost to a reset.
+        worker_.complain(result.error);
+        linger();
+        return true;
       }
       payload = result.payload;
     }

@@ -209,12 +209,12 @@ bool Connection::step_transfer() {
 
 void Connection::read_ahead() {
   transit(Event::cold);
-  uint64_t serial = serial_;
+  uint64_t ticket = ticket_ = worker_.next_ticket();
   Worker& worker = worker_;
-  worker.await(serial, *this);
-  auto job = [&worker, serial, body = outgoing_->body] {
+  worker.await(ticket, *this);
+  auto job = [&worker, ticket, body = outgoing_->body] {
     bool readable = transfer::read_ahead(body, kTurnBytes);
-    worker.post([serial, readable](Worker& there) { there.pages_ready(serial, readable); });
+    worker.post([ticket, readable](Worker& there) { there.pages_ready(ticket, readable); });
   };
   if (!worker.io().post(std::move(job))) close(ErrorCode::too_many_questions);
 }

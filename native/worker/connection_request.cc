@@ -23,7 +23,8 @@ uint32_t Connection::unrouted() const {
 bool Connection::handle(const http::RequestHead& head, size_t consumed) {
   const route::Limits& limits = worker_.snapshot().limits;
   consumed_ = consumed;
-  request_us_ = worker_.now_us();
+  // A request that was parked began when it was parked.
+  if (!answer_) request_us_ = worker_.now_us();
   is_minor_0_ = head.minor_version == 0;
   is_head_ = head.method == Method::head;
   keep_ = head.keep_alive && !worker_.draining() &&
@@ -117,16 +118,26 @@ bool Connection::serve_answer(const http::RequestHead& head, uint32_t route, fil
 bool Connection::park(files::PathKeyView key, files::Answer* known) {
   if (Sent sent = flush(false); sent != Sent::all) {
     if (sent == Sent::blocked) transit(Event::block);
-    return false;  // the head stays in the input and is handled again
+    forget_request();
+    return false;
   }
   Questions& questions = worker_.questions();
+  ticket_ = worker_.next_ticket();
   bool parked =
-      known == nullptr ? questions.ask(key, serial_) : questions.look_again(key, *known, serial_);
+      known == nullptr ? questions.ask(key, ticket_) : questions.look_again(key, *known, ticket_);
   if (!parked) return refuse(ErrorCode::too_many_questions, key.route);
-  worker_.await(serial_, *this);
+  worker_.await(ticket_, *this);
   since_ms_ = worker_.now_ms();
   transit(Event::ask);
   return false;
+}
+
+/// The head stays in the input and is handled again once the answers before it are out: until then
+/// nothing that it says of connection or body may steer what follows those.
+void Connection::forget_request() {
+  keep_ = true;
+  body_ = http::Framing::none;
+  chunks_.reset();
 }
 
 bool Connection::respond(const files::Reply& reply, uint32_t route, bool copy_only) {

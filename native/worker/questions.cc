@@ -9,7 +9,7 @@
 
 namespace sluice::worker {
 
-Questions::Pending* Questions::park(files::PathKeyView key, uint64_t serial, bool& is_new) {
+Questions::Pending* Questions::park(files::PathKeyView key, uint64_t ticket, bool& is_new) {
   auto known = by_key_.find(key);
   is_new = known == by_key_.end();
   if (parked_ >= kMaxParked || (is_new && pending_.size() >= kMaxQuestions)) return nullptr;
@@ -19,15 +19,15 @@ Questions::Pending* Questions::park(files::PathKeyView key, uint64_t serial, boo
     pending.key = {key.route, std::string(key.path)};
     by_key_.emplace(pending.key, id);
   }
-  pending.waiting.push_back(serial);
+  pending.waiting.push_back(ticket);
   ++parked_;
   worker_.stats().parked.add();
   return &pending;
 }
 
-bool Questions::ask(files::PathKeyView key, uint64_t serial) {
+bool Questions::ask(files::PathKeyView key, uint64_t ticket) {
   bool is_new = false;
-  Pending* pending = park(key, serial, is_new);
+  Pending* pending = park(key, ticket, is_new);
   if (pending == nullptr) return false;
   if (is_new) emit_question(next_id_ - 1, pending->key);
   return true;
@@ -45,9 +45,9 @@ void Questions::emit_question(uint64_t id, const files::PathKey& key) {
   worker_.sink().emit(std::move(event));
 }
 
-bool Questions::look_again(files::PathKeyView key, files::Answer& answer, uint64_t serial) {
+bool Questions::look_again(files::PathKeyView key, files::Answer& answer, uint64_t ticket) {
   bool is_new = false;
-  if (park(key, serial, is_new) == nullptr) return false;
+  if (park(key, ticket, is_new) == nullptr) return false;
   if (!is_new) return true;
   uint64_t id = next_id_ - 1;
   // The answer's looks are immutable, so the I/O thread may read them while we go on.
@@ -97,7 +97,7 @@ void Questions::finish(uint64_t id, const Ref<files::Answer>& answer) {
   pending_.erase(found);
   parked_ -= pending.waiting.size();
   worker_.stats().parked.subtract(pending.waiting.size());
-  for (uint64_t serial : pending.waiting) worker_.resume(serial, answer);
+  for (uint64_t ticket : pending.waiting) worker_.resume(ticket, answer);
 }
 
 }  // namespace sluice::worker

@@ -17,13 +17,13 @@ class Questions {
  public:
   explicit Questions(Worker& worker) : worker_(worker) {}
 
-  /// Parks connection `serial` until (route, path) is answered, and asks when nobody has. False:
-  /// too many are parked already.
-  bool ask(files::PathKeyView key, uint64_t serial);
+  /// Parks whoever waits under `ticket` until (route, path) is answered, and asks when nobody has.
+  /// False: too many are parked already.
+  bool ask(files::PathKeyView key, uint64_t ticket);
 
-  /// Parks `serial` until an I/O thread has looked again at what `answer` rests on; what changed is
+  /// Parks `ticket` until an I/O thread has looked again at what `answer` rests on; what changed is
   /// forgotten and asked anew. False: too many are parked already.
-  bool look_again(files::PathKeyView key, files::Answer& answer, uint64_t serial);
+  bool look_again(files::PathKeyView key, files::Answer& answer, uint64_t ticket);
 
   /// TypeScript answered question `id`.
   void on_answer(uint64_t id, Ref<files::Answer> answer);
@@ -33,10 +33,10 @@ class Questions {
  private:
   struct Pending {
     files::PathKey key;
-    std::vector<uint64_t> waiting;  ///< serials of connections; some may be gone
+    std::vector<uint64_t> waiting;  ///< tickets of connections; some may be gone
   };
 
-  Pending* park(files::PathKeyView key, uint64_t serial, bool& is_new);
+  Pending* park(files::PathKeyView key, uint64_t ticket, bool& is_new);
   void on_looked(uint64_t id, Ref<files::Answer> answer, bool unchanged);
   void emit_question(uint64_t id, const files::PathKey& key);
   void finish(uint64_t id, const Ref<files::Answer>& answer);

@@ -145,7 +145,7 @@ void Worker::run_ready() {
 }
 
 void Worker::bury(Connection& connection) {
-  waiting_.erase(connection.serial());
+  give_up(connection.ticket());
   live_.remove(connection);
   stats_.connections.subtract();
   dead_.push_back(&connection);
@@ -213,16 +213,16 @@ void Worker::complain(ErrorCode error) {
   fault(info.name.data(), std::string(info.meaning));
 }
 
-void Worker::resume(uint64_t serial, const Ref<files::Answer>& answer) {
-  auto found = waiting_.find(serial);
+void Worker::resume(uint64_t ticket, const Ref<files::Answer>& answer) {
+  auto found = waiting_.find(ticket);
   if (found == waiting_.end()) return;
   Connection* connection = found->second;
   waiting_.erase(found);
   connection->resume(answer);
 }
 
-void Worker::pages_ready(uint64_t serial, bool readable) {
-  auto found = waiting_.find(serial);
+void Worker::pages_ready(uint64_t ticket, bool readable) {
+  auto found = waiting_.find(ticket);
   if (found == waiting_.end()) return;
   Connection* connection = found->second;
   waiting_.erase(found);

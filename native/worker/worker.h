@@ -54,6 +54,8 @@ class Worker {
   void join();
   void post(Task task);
   const WorkerStats& stats() const { return stats_; }
+  /// 0, or -errno when its loop could not be made (no descriptors): it must not be started.
+  int error() const { return loop_.error(); }
   uint32_t index() const { return index_; }
 
   // The worker's own thread, by post().
@@ -88,7 +90,7 @@ class Worker {
   /// Reads the clock again; once per flush and turn.
   int64_t refresh_clock();
   bool draining() const { return draining_; }
-  uint64_t next_serial() { return ++last_serial_; }
+  uint64_t next_ticket() { return ++last_ticket_; }
 
   void accept(int fd, const sockaddr_storage& address);
   bool has_room() const;
@@ -102,10 +104,12 @@ class Worker {
   void complain(ErrorCode error);
   /// Continues the connection in this turn's next round (it used up its budget).
   void run_later(Connection& connection) { later_.push_back(&connection); }
-  /// A connection that waits for something asynchronous can be found by its serial number.
-  void await(uint64_t serial, Connection& connection) { waiting_[serial] = &connection; }
-  void resume(uint64_t serial, const Ref<files::Answer>& answer);
-  void pages_ready(uint64_t serial, bool readable);
+  /// A connection that waits for something asynchronous is found by a ticket that is new for each
+  /// wait: what comes for one that was given up must not be taken for what the next one is for.
+  void await(uint64_t ticket, Connection& connection) { waiting_[ticket] = &connection; }
+  void give_up(uint64_t ticket) { waiting_.erase(ticket); }
+  void resume(uint64_t ticket, const Ref<files::Answer>& answer);
+  void pages_ready(uint64_t ticket, bool readable);
   /// The connection has closed its socket; it is destroyed at the end of the turn.
   void bury(Connection& connection);
 
@@ -130,7 +134,7 @@ class Worker {
   ConnectionList live_;
   std::vector<Connection*> later_, dead_;
   std::unordered_map<uint64_t, Connection*> waiting_;
-  uint64_t last_serial_ = 0;
+  uint64_t last_ticket_ = 0;
   files::AnswerTable answers_;
   Questions questions_{*this};
   Outbox outbox_;

@@ -36,6 +36,11 @@ ListenError WorkerGroup::listen() {
   }
   for (uint32_t index = 0; index < options_.workers; ++index) {
     workers_.push_back(std::make_unique<Worker>(index, shared_));
+    if (int error = workers_.back()->error(); error != 0) {
+      workers_.clear();
+      close_listeners();
+      return {{error, "epoll"}, {}};
+    }
   }
   for (uint32_t index = 0; index < options_.workers; ++index) {
     std::vector<int> fds;

@@ -1,0 +1,98 @@
+// Every pair of state and event of a downstream connection: which moves are legal, and that every
+// other one is refused; that each state can be reached and left; what people are told of it.
+#include "worker/connection_state.h"
+
+#include <optional>
+#include <set>
+#include <string>
+
+#include "testing.h"
+
+namespace {
+
+using sluice::worker::blocked_on;
+using sluice::worker::Event;
+using sluice::worker::kConnectionRows;
+using sluice::worker::kConnectionTable;
+using sluice::worker::State;
+
+constexpr auto kStates = static_cast<size_t>(State::count_);
+constexpr auto kEvents = static_cast<size_t>(Event::count_);
+
+struct Legal {
+  State from;
+  Event event;
+  State to;
+};
+
+/// Written out once more, by hand: the table of the core is compared with it pair by pair.
+constexpr Legal kLegal[] = {
+    {State::reading_head, Event::ask, State::awaiting_answer},
+    {State::reading_head, Event::block, State::sending},
+    {State::reading_head, Event::cold, State::awaiting_pages},
+    {State::reading_head, Event::skip, State::discarding_body},
+    {State::reading_head, Event::linger, State::lingering},
+    {State::reading_head, Event::end, State::closed},
+    {State::awaiting_answer, Event::answered, State::reading_head},
+    {State::awaiting_answer, Event::end, State::closed},
+    {State::sending, Event::sent, State::reading_head},
+    {State::sending, Event::cold, State::awaiting_pages},
+    {State::sending, Event::skip, State::discarding_body},
+    {State::sending, Event::linger, State::lingering},
+    {State::sending, Event::end, State::closed},
+    {State::awaiting_pages, Event::warm, State::sending},
+    {State::awaiting_pages, Event::end, State::closed},
+    {State::discarding_body, Event::skipped, State::reading_head},
+    {State::discarding_body, Event::linger, State::lingering},
+    {State::discarding_body, Event::end, State::closed},
+    {State::lingering, Event::end, State::closed},
+};
+
+std::optional<State> expected(State from, Event event) {
+  for (const Legal& legal : kLegal) {
+    if (legal.from == from && legal.event == event) return legal.to;
+  }
+  return std::nullopt;
+}
+
+TEST(every_pair_of_state_and_event_is_as_drawn) {
+  for (size_t state = 0; state < kStates; ++state) {
+    for (size_t event = 0; event < kEvents; ++event) {
+      const testing::Context context(std::to_string(state) + ", " + std::to_string(event));
+      const auto from = static_cast<State>(state);
+      const auto with = static_cast<Event>(event);
+      CHECK(kConnectionTable.next(from, with) == expected(from, with));
+    }
+  }
+  CHECK_EQ(std::size(kConnectionRows), std::size(kLegal));
+}
+
+TEST(every_state_can_be_reached_and_every_one_can_end) {
+  std::set<State> reached = {State::reading_head};
+  for (size_t round = 0; round < kStates; ++round) {
+    for (const Legal& legal : kLegal) {
+      if (reached.contains(legal.from)) reached.insert(legal.to);
+    }
+  }
+  CHECK_EQ(reached.size(), kStates);
+  for (const State state : reached) {
+    const bool ends = kConnectionTable.next(state, Event::end) == State::closed;
+    CHECK_EQ(ends, state != State::closed);
+  }
+}
+
+TEST(closed_is_the_end) {
+  for (size_t event = 0; event < kEvents; ++event) {
+    CHECK(!kConnectionTable.next(State::closed, static_cast<Event>(event)).has_value());
+  }
+}
+
+TEST(every_state_has_a_name_of_its_own) {
+  std::set<std::string> names;
+  for (size_t state = 0; state < kStates; ++state) {
+    names.insert(blocked_on(static_cast<State>(state)));
+  }
+  CHECK_EQ(names.size(), kStates);
+}
+
+}  // namespace
