@@ -51,10 +51,7 @@ ErrorCode ChunkedDecoder::on_byte(char c) {
       return count(kMaxChunkLineBytes);
     case State::size_lf: return on_size_end(c);
     case State::payload_cr: return expect(c, '\r', State::payload_lf);
-    case State::payload_lf:
-      digits_ = 0;
-      line_bytes_ = 0;
-      return expect(c, '\n', State::size);
+    case State::payload_lf: digits_ = 0; return expect(c, '\n', State::size);
     case State::end_lf: return expect(c, '\n', State::done);
     default: return on_trailer(c);
   }

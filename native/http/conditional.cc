@@ -97,7 +97,8 @@ bool still_as_expected(const RequestHead& head, const Validators& validators, in
     return any_line_matches(head, FieldId::if_match, validators, strong_equal);
   }
   const int64_t date = single_date(head, FieldId::if_unmodified_since, now_s);
-  return date < 0 || validators.last_modified_s < 0 || validators.last_modified_s <= date;
+  // Without a modification date, -1, the condition holds: the field has to be ignored.
+  return date < 0 || validators.last_modified_s <= date;
 }
 
 /// Steps 3 and 4 of RFC 9110 §13.2.2: whether the client has the representation already.

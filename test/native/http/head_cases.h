@@ -3,7 +3,6 @@
 // sees a read past the end. However it was cut, the answer has to be the same.
 #pragma once
 
-#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -26,7 +25,7 @@ class ExactBuffer {
  public:
   explicit ExactBuffer(std::string_view bytes)
       : data_(std::make_unique<char[]>(bytes.size())), size_(bytes.size()) {
-    if (!bytes.empty()) std::memcpy(data_.get(), bytes.data(), bytes.size());
+    bytes.copy(data_.get(), bytes.size());
   }
   std::string_view view() const { return {data_.get(), size_}; }
 

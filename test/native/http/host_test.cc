@@ -101,6 +101,15 @@ TEST(host_refuses_what_no_http_uri_has) {
   }
 }
 
+TEST(host_is_read_no_further_than_it_goes) {
+  Authority authority;
+  const std::string_view text = "a%2f:80";
+  CHECK(!parse_authority(text.substr(0, 3), authority));
+  CHECK(!parse_authority(text.substr(0, 2), authority));
+  CHECK(parse_authority(text.substr(0, 6), authority));
+  CHECK_EQ(authority.port, "8");
+}
+
 TEST(host_is_there_once) {
   check_refused("GET / HTTP/1.1\r\n\r\n", ErrorCode::missing_host);
   check_refused("GET / HTTP/1.1\r\nX-Host: a\r\n\r\n", ErrorCode::missing_host);

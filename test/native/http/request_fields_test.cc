@@ -196,4 +196,8 @@ TEST(nothing_of_an_earlier_head_remains) {
   const std::string before = head_cases::parse(empty).head;
   head_cases::parse(full);
   CHECK_EQ(head_cases::parse(empty).head, before);
+  const std::string plain = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n";
+  const std::string wanted = head_cases::parse(plain).head;
+  head_cases::parse(full);
+  CHECK_EQ(head_cases::parse(plain).head, wanted);
 }

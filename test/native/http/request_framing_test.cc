@@ -3,6 +3,7 @@
 #include <string>
 
 #include "head_cases.h"
+#include "http/framing.h"
 
 namespace {
 
@@ -74,6 +75,12 @@ TEST(transfer_encoding_is_chunked_and_nothing_else) {
       ErrorCode::bad_field_value);
   refuse("Transfer-Encoding : chunked\r\n", ErrorCode::bad_field_name);
   refuse("Transfer-Encoding:\r\n chunked\r\n", ErrorCode::bad_transfer_encoding);
+}
+
+TEST(transfer_encoding_without_a_value_is_never_chunked) {
+  bool chunked = false;
+  CHECK_EQ(sluice::http::parse_transfer_encoding({}, chunked), ErrorCode::bad_transfer_encoding);
+  CHECK(!chunked);
 }
 
 TEST(transfer_encoding_is_refused_in_http_1_0) {

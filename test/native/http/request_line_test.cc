@@ -180,6 +180,7 @@ TEST(request_line_refuses_other_white_space_than_one_space) {
       {"leading", " GET / HTTP/1.1\r\n", ErrorCode::bad_method},
       {"space in target", "GET /a b HTTP/1.1\r\n", ErrorCode::bad_request_line},
       {"vertical tab", "GET\v/ HTTP/1.1\r\n", ErrorCode::bad_method},
+      {"no target", "GET  HTTP/1.1\r\n", ErrorCode::bad_request_line},
       {"nothing but the method", "GET\r\n\r\n", ErrorCode::bad_request_line},
       {"method and space", "GET \r\n\r\n", ErrorCode::bad_request_line},
   });
@@ -216,6 +217,17 @@ TEST(request_line_refuses_at_once_what_cannot_begin_a_request) {
   check_refused(std::string(33, 'A'), ErrorCode::bad_method);
   CHECK_EQ(head_cases::parse(std::string(32, 'A')).result.status,
            head_cases::ParseStatus::need_more);
+}
+
+TEST(request_line_that_is_complete_and_wrong_is_refused_at_once) {
+  const std::string longer(60, 'a');
+  for (const std::string& before : {std::string(), std::string("\r\n")}) {
+    check_refused(before + "GET /" + longer + "#b HTTP/1.1\r\n", ErrorCode::bad_target);
+    check_refused(before + "GET /" + longer + "/.. HTTP/1.1\r\n", ErrorCode::dot_segment);
+    check_refused(before + "GET " + longer + " HTTP/1.1\r\n", ErrorCode::bad_target);
+    check_refused(before + "GET /" + longer + " HTTP/3.0\r\n", ErrorCode::unsupported_version);
+    check_refused(before + "GET /" + longer + " HTTP/1.1 \r\n", ErrorCode::bad_request_line);
+  }
 }
 
 TEST(request_line_bounds_the_target_as_soon_as_it_is_passed) {

@@ -85,6 +85,13 @@ TEST(paths_are_refused_for_a_reason) {
   check_refused("/%41//", PathCheck::empty_segment);
 }
 
+TEST(paths_are_read_no_further_than_they_go) {
+  const std::string_view path = "/%41";
+  char buffer[4];
+  CHECK_EQ(decode_path(path.substr(0, 3), buffer).check, PathCheck::bad_escape);
+  CHECK(!has_dot_segment(std::string_view("/%2e").substr(0, 3)));
+}
+
 TEST(paths_are_utf8_without_overlong_forms_or_surrogates) {
   for (const char* text : {"\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
                            "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf",
