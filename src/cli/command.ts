@@ -60,7 +60,10 @@ export function parseInvocation(command: Command, args: string[]): Invocation {
   for (const token of tokens) {
     if (token.kind === 'positional') invocation.words.push(token.value)
     if (token.kind === 'option') {
-      invocation.options[token.name] = optionValue(token.name, token.rawName, token.value, known)
+      // '--config --port' is a forgotten value; '--config=--port' would be a file of that name.
+      const swallowed = token.inlineValue === false && token.value.startsWith('-')
+      const value = swallowed ? undefined : token.value
+      invocation.options[token.name] = optionValue(token.name, token.rawName, value, known)
     }
   }
   // Whoever asks for help need not have got the rest right.
@@ -83,7 +86,6 @@ function optionValue(
     if (value !== undefined) throw new UsageError(`${rawName} takes no value`)
     return ''
   }
-  // '--config --port' is a forgotten value, not a file of that name; '--config=--port' would be.
   if (value === undefined || value === '') throw new UsageError(`${rawName} needs ${option.value}`)
   return value
 }

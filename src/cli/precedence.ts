@@ -11,13 +11,14 @@ export function whyBefore(winner: Pattern, other: Pattern): string {
     if (other.host === '') return `it names the host ${winner.host}`
     return `${winner.host} is more specific than ${other.host}`
   }
-  const [ours, theirs] = [winner.path.split('/'), other.path.split('/')]
-  for (const [index, segment] of ours.entries()) {
+  const theirs = other.path.split('/')
+  for (const [index, segment] of winner.path.split('/').entries()) {
     const twin = theirs[index] ?? ''
     if (rank(segment) !== rank(twin))
       return `its path has '${segment}' where the other has '${twin}'`
   }
-  return winner.method === '' ? 'its path is more specific' : `it names the method ${winner.method}`
+  if (winner.path.length < other.path.length) return "its path ends where the other has '*'"
+  return `it names the method ${winner.method}`
 }
 
 function rank(segment: string): number {

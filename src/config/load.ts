@@ -2,7 +2,8 @@
 // throws or exits is an error with a place in it, and nothing of it stays in the gateway.
 
 import { realpathSync, statSync } from 'node:fs'
-import { extname, join, resolve } from 'node:path'
+import { getCompileCacheDir } from 'node:module'
+import { dirname, extname, join, resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { ConfigError, type Problem } from './errors.ts'
 import type { EvaluationInput, EvaluationMessage, EvaluationOutput } from './evaluation.ts'
@@ -72,10 +73,17 @@ async function evaluate(file: string, timeoutMs: number): Promise<EvaluationOutp
   }
 }
 
+// A thread takes the cache of stripped sources (cli.ts) from its environment only.
+function environment(): NodeJS.ProcessEnv {
+  const cache = getCompileCacheDir()
+  return cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(cache) }
+}
+
 function startThread(workerData: EvaluationInput): Worker {
   const path = `./evaluation${extensionOf(import.meta.url)}`
   const worker = new Worker(new URL(path, import.meta.url), {
     workerData,
+    env: environment(),
     // Type stripping is experimental in the oldest Node that we support; it would say so each time.
     execArgv: [...process.execArgv, '--disable-warning=ExperimentalWarning'],
     stdout: true,

@@ -78,4 +78,6 @@ type SegmentProblem<Segment extends string> = Segment extends '*'
       ? `'${Segment}': '*' is a whole segment, the last one`
       : Segment extends `${string}${'?' | '#'}${string}`
         ? 'routes look at the path only'
-        : null
+        : Segment extends `${string} ${string}`
+          ? 'a space in a path is written %20'
+          : null
