@@ -19,11 +19,14 @@ class Mailbox {
 
   /// Any thread. True when the box was empty: the caller wakes the reader.
   bool push(T message) {
-    Node* node = new Node{std::move(message), head_.load(std::memory_order_relaxed)};
-    while (!head_.compare_exchange_weak(node->next, node, std::memory_order_release,
+    Node* before = head_.load(std::memory_order_relaxed);
+    Node* node = new Node{std::move(message), before};
+    while (!head_.compare_exchange_weak(before, node, std::memory_order_release,
                                         std::memory_order_relaxed)) {
+      node->next = before;
     }
-    return node->next == nullptr;
+    // From here on the node is the reader's, who may have freed it already.
+    return before == nullptr;
   }
 
   /// The reader only. Oldest first.
