@@ -1,4 +1,5 @@
-// The configuration of the example: `npm start` serves it. See docs/CONFIGURATION.md for every option.
+// The configuration of the example: `npm start` serves it. See docs/CONFIGURATION.md for every
+// option.
 
 import { defineGateway, files, redirect, respond } from 'sluice'
 

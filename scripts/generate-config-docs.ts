@@ -3,9 +3,10 @@
 //
 //   node scripts/generate-config-docs.ts
 
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as schema from '../src/config/schema.ts'
+import * as routes from '../src/config/schema-routes.ts'
 import type { Option } from '../src/config/section.ts'
 
 interface Chapter {
@@ -67,21 +68,21 @@ const chapters: Chapter[] = [
     typeName: 'FilesOptions',
     about: 'Options of files().',
     prefix: '',
-    options: schema.files as Chapter['options'],
+    options: routes.files as Chapter['options'],
   },
   {
     title: '`respond(status, body, options)`',
     typeName: 'RespondOptions',
     about: 'Options of respond().',
     prefix: '',
-    options: schema.respond as Chapter['options'],
+    options: routes.respond as Chapter['options'],
   },
   {
     title: '`redirect(status, location, options)`',
     typeName: 'RedirectOptions',
     about: 'Options of redirect().',
     prefix: '',
-    options: schema.redirect as Chapter['options'],
+    options: routes.redirect as Chapter['options'],
   },
 ]
 
@@ -96,8 +97,9 @@ function defaultOf(option: Option<unknown>, code: (text: string) => string): str
 
 /** The text of src/config/options.ts. */
 export function optionTypes(): string {
-  const head = `// The options that people write, with units and defaults for their editors. Written from the tables of
-// config/schema.ts by scripts/generate-config-docs.ts: change those, then run it.
+  const head = `\
+// The options that people write, with units and defaults for their editors. Written from the
+// tables of schema.ts and schema-routes.ts: change those, then run scripts/generate-config-docs.ts.
 
 import type { Duration, Size } from './units.ts'
 `
@@ -107,10 +109,17 @@ import type { Duration, Size } from './units.ts'
 function interfaceText(chapter: Chapter): string {
   const members = Object.entries(chapter.options).map(([key, option]) => {
     const isSection = JSON.stringify(option.default) === '{}'
+    const doc = oneLine(option.doc)
     const sentence = isSection ? '' : ` Default: ${defaultOf(option, (text) => `\`${text}\``)}.`
-    return `${comment(`${option.doc}${sentence}`)}\n  ${key}?: ${option.kind.typescript}`
+    return `${comment(`${doc}${sentence}`)}\n  ${key}?: ${option.kind.typescript}`
   })
-  return `/** ${chapter.about} */\nexport interface ${chapter.typeName} {\n${members.join('\n')}\n}\n`
+  const head = `/** ${chapter.about} */\nexport interface ${chapter.typeName} {`
+  return [head, ...members, '}', ''].join('\n')
+}
+
+// Long texts are wrapped in the table.
+function oneLine(text: string): string {
+  return text.replaceAll('\n', ' ')
 }
 
 function comment(text: string): string {
@@ -131,7 +140,9 @@ function wrap(text: string, width: number): string[] {
 
 /** The text of docs/CONFIGURATION.md. */
 export function documentation(): string {
-  return [introduction, ...chapters.map(tableText)].join('\n')
+  const introduction = readFileSync(new URL('config-docs-introduction.md', import.meta.url), 'utf8')
+  const notice = '<!-- Written by scripts/generate-config-docs.ts from src/config/schema*.ts. -->\n'
+  return [notice, introduction, ...chapters.map(tableText)].join('\n')
 }
 
 function tableText(chapter: Chapter): string {
@@ -139,67 +150,11 @@ function tableText(chapter: Chapter): string {
     const value = option.kind.expected.replaceAll('|', '\\|')
     const byDefault = defaultOf(option, (text) => `\`${text}\``)
     const shown = JSON.stringify(option.default) === '{}' ? '' : byDefault
-    return `| \`${chapter.prefix}${key}\` | ${value} | ${shown} | ${option.doc} |`
+    return `| \`${chapter.prefix}${key}\` | ${value} | ${shown} | ${oneLine(option.doc)} |`
   })
   const head = ['| option | value | default | meaning |', '|---|---|---|---|']
   return [`## ${chapter.title}`, '', chapter.about, '', ...head, ...rows, ''].join('\n')
 }
-
-const introduction = `<!-- Written by scripts/generate-config-docs.ts from src/config/schema.ts: change that, then run it. -->
-
-# Configuration
-
-Sluice reads \`gateway.config.ts\` (or \`.mts\`, \`.js\`, \`.mjs\`) in the working directory, or the file that
-\`--config FILE\` names. It is a module whose default export is a configuration:
-
-\`\`\`ts
-import { defineGateway, files, redirect, respond } from 'sluice'
-
-export default defineGateway({
-  listen: 8080,
-  routes: {
-    '/*': files('public'),
-    'GET /healthz': respond(200, 'ok'),
-    'old.example.com/*': redirect(308, 'https://example.com$path'),
-  },
-})
-\`\`\`
-
-- \`'sluice'\` can be imported wherever the file lies; everything else is resolved from where it lies.
-- Node strips the types, so only erasable syntax works (no \`enum\`, no parameter properties).
-- The file is evaluated once, apart from the gateway, and must finish within ten seconds
-  (\`--config-timeout\`). What it exports is plain data.
-- Durations are milliseconds or \`'250ms'\`, \`'5s'\`, \`'2m'\`, \`'1h'\`, \`'1d'\`. Sizes are bytes or \`'512b'\`, \`'64kb'\`,
-  \`'1mb'\`, \`'2gb'\`; 1 kb is 1024 bytes.
-- Relative paths start at the directory of the file.
-- \`sluice check\` reports everything that is wrong at once, \`sluice print\` shows what was understood, and
-  \`sluice explain URL\` says which route takes a request.
-
-## Routes
-
-A key of \`routes\` is \`[METHOD ][host]/path\`, for example \`'GET *.example.com/users/:name/*'\`.
-
-| part | meaning |
-|---|---|
-| method | Upper case. Without one the route takes every method; \`GET\` also takes \`HEAD\`. |
-| host | Without port. \`*.example.com\` is any name below it. Without one the route takes every host. |
-| literal segment | Compared after percent-decoding, exactly. |
-| \`:name\` | One segment, whatever it is. |
-| final \`*\` | The rest of the path: \`/docs/*\` takes \`/docs\`, \`/docs/\` and \`/docs/a/b\`, never \`/docsearch\`. |
-
-The most specific key wins, whatever the order: an exact host before \`*.\` before none, then segment by segment a
-literal before \`:name\` before \`*\`, then a method before none. Two keys that take the same requests are an error.
-
-| value | meaning |
-|---|---|
-| \`files(root, options)\` | Serves the files beneath a directory: what the final \`*\` matched is looked up there. |
-| \`respond(status, body, options)\` | A fixed answer; a string, bytes, or a value that is sent as JSON. |
-| \`redirect(status, location, options)\` | 301, 302, 303, 307 or 308 to a URL or a path. |
-
-Variables in a location: \`$path\` and \`$query\` (with its \`?\`) of the request, \`$host\` (without port), \`$rest\` (what the
-final \`*\` matched, with its leading \`/\`) and \`$name\` for a parameter \`:name\`; \`$$\` is a dollar sign. A visitor can never
-choose the host that he is sent to: a location begins with \`/\`, \`$path\`, \`$rest\` or a host that is written out.
-`
 
 /** The generated files: their path in the repository and their text. */
 export function generatedFiles(): { path: string; text: string }[] {

@@ -1,5 +1,5 @@
-// sluice doctor: whether this machine can run the gateway, and what it will use or do without. Fails
-// only for what makes serving impossible: every refused system call has another way.
+// sluice doctor: whether this machine can run the gateway, and what it will use or do without.
+// Fails only for what makes serving impossible: every refused system call has another way.
 
 import { readFileSync } from 'node:fs'
 import { arch, platform, release } from 'node:os'

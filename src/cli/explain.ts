@@ -20,8 +20,8 @@ export const explain: Command = {
   name: 'explain',
   usage: '[METHOD] URL',
   summary: 'say which route takes a request, which file and which engine, and why',
-  details: `Nothing is sent: the URL may be 'http://host/path', 'host/path' or '/path', and the method is GET
-unless named.`,
+  details: `Nothing is sent. The URL may be 'http://host/path', 'host/path' or '/path'; the method
+is GET unless named.`,
   options: configOptions,
   words: [1, 2],
   async run(invocation) {

@@ -27,7 +27,8 @@ export function commandHelp({ name, usage, summary, details, options }: Command)
   const rows = Object.entries(options).map(([key, { value, help }]) => {
     return [value === undefined ? `--${key}` : `--${key} ${value}`, help]
   })
-  const head = `Usage: sluice ${[name, usage, rows.length > 0 ? '[OPTIONS]' : ''].filter(Boolean).join(' ')}`
+  const words = ['Usage: sluice', name, usage, rows.length > 0 ? '[OPTIONS]' : '']
+  const head = words.filter((word) => word !== '').join(' ')
   const list = rows.length > 0 ? `\n\nOptions:\n${columns(rows)}` : ''
   return `${head}\n\n${sentence(summary)}\n\n${details}${list}`
 }

@@ -8,7 +8,7 @@ export const print: Command = {
   usage: '',
   summary: 'show the configuration with every default filled in, as JSON',
   details:
-    'Durations are milliseconds, sizes bytes, paths absolute. Bodies that are not text are counted.',
+    'Durations are milliseconds, sizes bytes, paths absolute. Of long bodies the size is shown.',
   options: configOptions,
   words: [0, 0],
   async run(invocation) {

@@ -1,5 +1,6 @@
-// A request as a person names one on the command line: `POST http://host/path`, `host/path`, `/path`.
-// The target stays as it was written: what a URL parser tidies away is what one wants to ask about.
+// A request as a person names one on the command line: `POST http://host/path`, `host/path`,
+// `/path`. The target stays as it was written: what a URL parser tidies away is what one wants to
+// ask about.
 
 import { UsageError } from './command.ts'
 

@@ -1,5 +1,5 @@
-// Serving until a signal says to stop: the first drains, a second cuts off. Prints one line for every
-// listener when it is ready, for scripts and people.
+// Serving until a signal says to stop: the first drains, a second cuts off. Prints one line for
+// every listener when it is ready, for scripts and people.
 
 import type { ResolvedConfig } from '../config/resolved.ts'
 import { showDuration } from '../config/units.ts'

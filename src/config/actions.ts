@@ -58,8 +58,8 @@ export function defineGateway<const Routes extends Record<string, RouteAction>>(
 }
 
 /**
- * Serves the files beneath `root`, a directory, relative to the configuration file. The key must end
- * in `*`: what that matches is looked up. `'/docs/*': files('site/docs')` serves `/docs/a.html`
+ * Serves the files beneath `root`, a directory, relative to the configuration file. The key must
+ * end in `*`: what that matches is looked up. `'/docs/*': files('site/docs')` serves `/docs/a.html`
  * from `site/docs/a.html`. Answers GET and HEAD.
  */
 export function files(root: string, options: FilesOptions = {}): FilesAction {
@@ -79,9 +79,9 @@ export function respond(
 }
 
 /**
- * Sends visitors to `location`: a URL, or a path on this site. Variables: `$path` and `$query` (with
- * its `?`) of the request, `$host` (without port), `$rest` (what the final `*` matched, with its
- * leading `/`), and `$name` for a parameter `:name`; `$$` is a dollar sign.
+ * Sends visitors to `location`: a URL, or a path on this site. Variables: `$path` and `$query`
+ * (with its `?`) of the request, `$host` (without port), `$rest` (what the final `*` matched, with
+ * its leading `/`), and `$name` for a parameter `:name`; `$$` is a dollar sign.
  */
 export function redirect(
   status: RedirectStatus,

@@ -16,7 +16,8 @@ export function compileConfig(config: ResolvedConfig): NativeConfig {
     listeners: config.listen.map(compileListener),
     limits: config.limits,
     timeouts: config.timeouts,
-    // A file that the cache has no room for in memory is held by descriptor, so that it can be kept.
+    // A file that the cache has no room for in memory is held by descriptor, so that it can be
+    // kept.
     transfer: {
       ...config.transfer,
       memoryBytes: Math.min(config.transfer.memoryBytes, config.cache.bytes),

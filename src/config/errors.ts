@@ -1,5 +1,5 @@
-// The one error that the configuration throws, with every problem that was found. Everybody who loads
-// a configuration meets it: the command line prints it and exits with 2.
+// The one error that the configuration throws, with every problem that was found. Everybody who
+// loads a configuration meets it: the command line prints it and exits with 2.
 
 /** One thing that is wrong: where (`routes["/api/*"].files.index`, '' for the whole) and why. */
 export interface Problem {
@@ -7,7 +7,9 @@ export interface Problem {
   message: string
 }
 
-/** The configuration cannot be used. `problems` lists everything wrong with it, not only the first. */
+/**
+ * The configuration cannot be used. `problems` lists everything wrong with it, not only the first.
+ */
 export class ConfigError extends Error {
   readonly code = 'ERR_SLUICE_CONFIG'
   readonly problems: readonly Problem[]

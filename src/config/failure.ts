@@ -1,5 +1,5 @@
-// Why a configuration file could not be evaluated, for people: where, what, and what to do. Looks at
-// what Node puts into errors; runs in the evaluation thread, where the original error is.
+// Why a configuration file could not be evaluated, for people: where, what, and what to do. Looks
+// at what Node puts into errors; runs in the evaluation thread, where the original error is.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'

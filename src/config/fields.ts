@@ -1,12 +1,12 @@
-// Header fields that a configuration may set. A value that could begin a new line, or a field that the
-// core makes itself, never gets past this file.
+// Header fields that a configuration may set. A value that could begin a new line, or a field that
+// the core makes itself, never gets past this file.
 
-import type { Kind } from './kinds.ts'
+import { type Kind, text } from './kinds.ts'
 import { isPlainObject, type Place, shown } from './place.ts'
 
 // RFC 9110 §5.6.2. Values: visible ASCII with inner spaces and tabs (§5.5, without obs-text).
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-const fieldValue = /^(?:[!-~](?:[\t -~]*[!-~])?)?$/
+const valuePattern = /^(?:[!-~](?:[\t -~]*[!-~])?)?$/
 
 const framing = 'the server sets it from the connection and the body'
 const ownedByCore: Record<string, string> = {
@@ -46,10 +46,13 @@ export const ownedByRespond: Record<string, string> = {
 /** What is wrong with a field value, or undefined. */
 export function wrongFieldValue(value: string): string | undefined {
   if (/[\r\n\0]/.test(value)) return 'a line break or NUL would end the field'
-  if (fieldValue.test(value)) return undefined
+  if (valuePattern.test(value)) return undefined
   if (value.trim() !== value) return 'spaces at either end are not part of a value'
   return 'only visible ASCII characters, spaces and tabs may stand there'
 }
+
+/** The value of one field. */
+export const fieldValue = text('a field value', wrongFieldValue)
 
 /** Field names and their values; `owned` are names that somebody else sets. */
 export function fields(owned: Record<string, string>): Kind<Record<string, string>> {

@@ -1,5 +1,6 @@
-// Where a thread is stuck: asks the inspector of a worker thread to stop at the next statement. Used
-// once, when the evaluation of a configuration has run out of time; the thread is terminated after.
+// Where a thread is stuck: asks the inspector of a worker thread to stop at the next statement.
+// Used once, when the evaluation of a configuration has run out of time; the thread is terminated
+// after.
 
 import type { Worker } from 'node:worker_threads'
 import type { SourcePlace } from './failure.ts'

@@ -1,5 +1,5 @@
-// What must hold for listeners beyond the kinds of their options: a port or a path, a path that fits,
-// and no address twice.
+// What must hold for listeners beyond the kinds of their options: a port or a path, a path that
+// fits, and no address twice.
 
 import { resolve } from 'node:path'
 import type { Place } from './place.ts'

@@ -1,5 +1,5 @@
-// Finds a configuration file and has it evaluated in a thread of its own, so that a file which hangs,
-// throws or exits is an error with a place in it, and nothing of it stays in the gateway.
+// Finds a configuration file and has it evaluated in a thread of its own, so that a file which
+// hangs, throws or exits is an error with a place in it, and nothing of it stays in the gateway.
 
 import { realpathSync, statSync } from 'node:fs'
 import { getCompileCacheDir } from 'node:module'
@@ -32,7 +32,9 @@ export function findConfig(directory: string): string {
   throw new ConfigError([{ path: '', message }])
 }
 
-/** Evaluates, checks and completes a configuration file. Throws ConfigError. The result is frozen. */
+/**
+ * Evaluates, checks and completes a configuration file. Throws ConfigError. The result is frozen.
+ */
 export async function loadConfigFile(
   path: string,
   options: LoadOptions = {},
@@ -100,7 +102,8 @@ async function reportHang(
 ): Promise<EvaluationOutput> {
   const place = await whereStuck(worker)
   const doing = place === undefined ? 'waiting (a top-level await?)' : 'running here'
-  const message = `still ${doing} after ${showDuration(timeoutMs)}: a configuration must come to an end`
+  const after = showDuration(timeoutMs)
+  const message = `still ${doing} after ${after}: a configuration must come to an end`
   return { problems: [problemAt(place, realFile, message)] }
 }
 

@@ -1,5 +1,5 @@
-// Redirect templates: 'https://example.com$path'. Parses one into the parts that the core joins, and
-// refuses templates with which a visitor could choose the host that he is sent to.
+// Redirect templates: 'https://example.com$path'. Parses one into the parts that the core joins,
+// and refuses templates with which a visitor could choose the host that he is sent to.
 
 import type { LocationPart } from '../native/interface.ts'
 import type { Pattern } from './patterns.ts'
@@ -72,9 +72,9 @@ function checkLiterals(template: string, place: Place): void {
   if (template.includes('\\')) place.report("'\\' cannot stand in a URL: browsers read it as '/'")
 }
 
-// Where the visitor is sent must be the author's choice: this site, or a host written out (or $host,
-// which the visitor has reached anyway). '$path', '$rest' and '/…' stay on this site because the core
-// makes one slash of leading ones.
+// Where the visitor is sent must be the author's choice: this site, or a host written out (or
+// $host, which the visitor has reached anyway). '$path', '$rest' and '/…' stay on this site because
+// the core makes one slash of leading ones.
 function checkTarget(parts: readonly LocationPart[], place: Place): void {
   const first = parts[0]
   if (first === undefined) {

@@ -1,5 +1,5 @@
-// The options that people write, with units and defaults for their editors. Written from the tables of
-// config/schema.ts by scripts/generate-config-docs.ts: change those, then run it.
+// The options that people write, with units and defaults for their editors. Written from the
+// tables of schema.ts and schema-routes.ts: change those, then run scripts/generate-config-docs.ts.
 
 import type { Duration, Size } from './units.ts'
 
@@ -31,7 +31,7 @@ export interface ListenerOptions {
    */
   host?: string
   /**
-   * Unix socket to listen on instead of a port, relative to the configuration file. At most 107
+   * Unix socket to listen on instead of a port, relative to the configuration file; at most 107
    * bytes. Default: none.
    */
   path?: string

@@ -1,5 +1,5 @@
-// The resolved configuration: every default filled in, every duration in milliseconds, every size in
-// bytes, every path absolute. Plain data; made by config/validate.ts, read by everybody else.
+// The resolved configuration: every default filled in, every duration in milliseconds, every size
+// in bytes, every path absolute. Plain data; made by config/validate.ts, read by everybody else.
 
 import type { LocationPart } from '../native/interface.ts'
 

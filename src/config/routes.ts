@@ -1,5 +1,5 @@
-// Reads the routes of a configuration: keys, the three kinds of action, and what must hold between a
-// key and its action. Everything wrong is reported with the route's own path.
+// Reads the routes of a configuration: keys, the three kinds of action, and what must hold between
+// a key and its action. Everything wrong is reported with the route's own path.
 
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -8,7 +8,7 @@ import { hasQuery, parseLocation, queryBeforeFragment } from './location.ts'
 import { type Pattern, parsePattern, shapeOf } from './patterns.ts'
 import { isPlainObject, type Place } from './place.ts'
 import type { ResolvedFiles, ResolvedRedirect, ResolvedRespond, ResolvedRoute } from './resolved.ts'
-import * as schema from './schema.ts'
+import * as schema from './schema-routes.ts'
 import { readSection } from './section.ts'
 
 type Action = Record<string, unknown>

@@ -1,29 +1,18 @@
-// Every option, once: its kind, range, default and meaning. Validation and defaults are read from these
-// tables at load; config/options.ts (the types with their docstrings) and docs/CONFIGURATION.md are
-// written from them by scripts/generate-config-docs.ts.
+// Every option, once (those of routes in schema-routes.ts): its kind, range, default and meaning.
+// Validation and defaults are read from these tables at load; config/options.ts (the types with
+// their docstrings) and docs/CONFIGURATION.md are written from them by
+// scripts/generate-config-docs.ts.
 
 import { isIP } from 'node:net'
 import { availableParallelism } from 'node:os'
-import { fields, ownedByFiles, ownedByRedirect, ownedByRespond, wrongFieldValue } from './fields.ts'
-import {
-  boolean,
-  choice,
-  count,
-  duration,
-  oneOrMany,
-  orNone,
-  refined,
-  size,
-  text,
-} from './kinds.ts'
+import { fieldValue } from './fields.ts'
+import { choice, count, duration, oneOrMany, refined, size, text } from './kinds.ts'
 import { completeListeners } from './listeners.ts'
 import type {
   ResolvedCache,
   ResolvedConfig,
-  ResolvedFiles,
   ResolvedLimits,
   ResolvedListener,
-  ResolvedRedirect,
   ResolvedTimeouts,
   ResolvedTransfer,
 } from './resolved.ts'
@@ -36,8 +25,6 @@ const kb = 1024
 const mb = 1024 * kb
 const gb = 1024 * mb
 
-const fieldValue = text('a field value', wrongFieldValue)
-
 const address = text("an IP address such as '0.0.0.0' or '::', or 'localhost'", (host) =>
   host === 'localhost' || isIP(host) !== 0 ? undefined : 'names of other machines cannot be bound',
 )
@@ -45,11 +32,6 @@ const address = text("an IP address such as '0.0.0.0' or '::', or 'localhost'", 
 const socketPath = text('a path', (path) => {
   if (path === '' || path.includes('\0')) return 'it names no file'
   return undefined
-})
-
-const fileName = text('a file name', (name) => {
-  if (/[/\0]/.test(name)) return "it is one name, without '/'"
-  return ['', '.', '..'].includes(name) ? 'it names no file' : undefined
 })
 
 export const listener: Section<ResolvedListener> = {
@@ -62,12 +44,14 @@ export const listener: Section<ResolvedListener> = {
     kind: address,
     default: undefined,
     defaultText: "'127.0.0.1'",
-    doc: "Address to listen on. The default takes connections from this machine only; '0.0.0.0' is every IPv4 address, '::' every address.",
+    doc: `Address to listen on. The default takes connections from this machine only; '0.0.0.0' is
+every IPv4 address, '::' every address.`,
   },
   path: {
     kind: socketPath,
     default: undefined,
-    doc: 'Unix socket to listen on instead of a port, relative to the configuration file. At most 107 bytes.',
+    doc: `Unix socket to listen on instead of a port, relative to the configuration file; at most
+107 bytes.`,
   },
 }
 
@@ -141,7 +125,8 @@ export const transfer: Section<ResolvedTransfer> = {
   mode: {
     kind: choice('auto', 'copy'),
     default: 'auto',
-    doc: "'auto' lets the kernel move the bytes (sendfile) where that is cheaper; 'copy' always reads and writes.",
+    doc: `'auto' lets the kernel move the bytes (sendfile) where that is cheaper; 'copy' always
+reads and writes.`,
   },
   memoryBytes: {
     kind: size(0, 1 * mb),
@@ -165,68 +150,6 @@ export const cache: Section<ResolvedCache> = {
     kind: count(1, 10_000_000),
     default: 32_768,
     doc: 'Answers remembered, those for missing files included.',
-  },
-}
-
-export const files: Section<Omit<ResolvedFiles, 'kind' | 'root'>> = {
-  index: {
-    kind: orNone(oneOrMany(fileName, 1)),
-    default: ['index.html'],
-    doc: 'Files that stand for their directory, the first that exists. false: none.',
-  },
-  dotfiles: {
-    kind: boolean(),
-    default: false,
-    doc: "Whether names that begin with a dot are served. '/.well-known/' always is.",
-  },
-  headers: {
-    kind: fields(ownedByFiles),
-    default: {},
-    doc: 'Header fields added to every answer of this route.',
-  },
-  cacheControl: {
-    kind: fieldValue,
-    default: '',
-    doc: "The Cache-Control field, for example 'max-age=3600'. '': none is sent.",
-  },
-  transfer: {
-    kind: choice('auto', 'copy'),
-    default: 'auto',
-    doc: "How bytes are moved, for this route; the gateway's 'copy' holds for every route.",
-  },
-}
-
-/** Options of respond(), before its status and body join them. */
-export interface RespondSettings {
-  headers: Record<string, string>
-  contentType: string
-}
-
-export const respond: Section<RespondSettings> = {
-  headers: {
-    kind: fields(ownedByRespond),
-    default: {},
-    doc: 'Header fields of the answer.',
-  },
-  contentType: {
-    kind: fieldValue,
-    default: undefined,
-    defaultText: 'by the body',
-    doc: "The Content-Type field. By default 'text/plain; charset=utf-8' for a string, 'application/json' for JSON, 'application/octet-stream' for bytes.",
-  },
-}
-
-export const redirect: Section<Pick<ResolvedRedirect, 'headers' | 'keepQuery'>> = {
-  keepQuery: {
-    kind: boolean(),
-    default: undefined,
-    defaultText: 'true, unless the location has a query of its own',
-    doc: "Whether the request's query is appended to the location.",
-  },
-  headers: {
-    kind: fields(ownedByRedirect),
-    default: {},
-    doc: 'Header fields of the answer.',
   },
 }
 

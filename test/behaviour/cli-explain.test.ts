@@ -1,4 +1,5 @@
-// sluice explain: the route that wins and why, the file, and the engine, as the gateway would have it.
+// sluice explain: the route that wins and why, the file, and the engine, as the gateway would have
+// it.
 
 import test, { type ExecutionContext } from 'ava'
 import { sluice } from '../support/command-line.ts'

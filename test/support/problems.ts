@@ -3,7 +3,10 @@
 import { ConfigError, problemLine } from '../../src/config/errors.ts'
 import { resolveConfig } from '../../src/config/validate.ts'
 
-/** Every problem of a configuration object; none when it is fine. Roots are relative to `directory`. */
+/**
+ * Every problem of a configuration object; none when it is fine. Roots are relative to
+ * `directory`.
+ */
 export function problemsOf(config: unknown, directory = import.meta.dirname): string[] {
   try {
     resolveConfig(config, { file: '', directory })

@@ -1,4 +1,5 @@
-// Configuration files: found, evaluated apart, and every way in which one can fail named with its place.
+// Configuration files: found, evaluated apart, and every way in which one can fail named with its
+// place.
 
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

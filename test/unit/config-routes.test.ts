@@ -77,7 +77,8 @@ test('header fields cannot end early, come twice, or belong to the server', (t) 
   const said = (headers: Record<string, unknown>) =>
     problemsOfAction({ ...respond(200), options: { headers } })
   t.deepEqual(said({ 'X-A': 'ä' }), [
-    `.respond.headers["X-A"]: expected a field value, got 'ä': only visible ASCII characters, spaces and tabs may stand there`,
+    '.respond.headers["X-A"]: expected a field value, got \'ä\': ' +
+      'only visible ASCII characters, spaces and tabs may stand there',
   ])
   for (const value of ['a\nb', 'a\rb', 'a\0b', '\r\nSet-Cookie: x', ' a', 'a ', '\x7f']) {
     t.is(said({ 'X-A': value }).length, 1, JSON.stringify(value))

@@ -96,11 +96,13 @@ test('wrong values say what was expected, what was given and what may have been 
     [{ workers: '4' }, "workers: expected a whole number from 1 to 256, got '4'"],
     [
       { timeouts: { head: '5 parsecs' } },
-      "timeouts.head: expected milliseconds or a duration such as '5s' or '2m', from 100ms to 1h, got '5 parsecs'",
+      "timeouts.head: expected milliseconds or a duration such as '5s' or '2m', " +
+        "from 100ms to 1h, got '5 parsecs'",
     ],
     [
       { limits: { headBytes: '2gb' } },
-      "limits.headBytes: expected bytes or a size such as '64kb' or '1mb', from 1kb to 1mb, got '2gb'",
+      "limits.headBytes: expected bytes or a size such as '64kb' or '1mb', " +
+        "from 1kb to 1mb, got '2gb'",
     ],
     [{ transfer: 'atuo' }, "transfer: expected 'auto' or 'copy', got 'atuo'; did you mean 'auto'?"],
     [{ transfer: [] }, "transfer: expected 'auto' or 'copy', or an object, got an empty list"],
@@ -151,7 +153,8 @@ test('impossible listeners', (t) => {
   const cases: [unknown, string][] = [
     [
       [],
-      'listen: expected a whole number from 0 to 65535, or an object, or a list of such, got an empty list',
+      'listen: expected a whole number from 0 to 65535, or an object, or a list of such, ' +
+        'got an empty list',
     ],
     [70_000, 'listen: expected a whole number from 0 to 65535, got 70000'],
     [{}, 'listen: expected a port or a path'],
@@ -159,7 +162,8 @@ test('impossible listeners', (t) => {
     [[1, 1], 'listen[1]: the same address as one before it'],
     [
       { port: 1, host: 'example.com' },
-      "listen.host: expected an IP address such as '0.0.0.0' or '::', or 'localhost', got 'example.com': names of other machines cannot be bound",
+      "listen.host: expected an IP address such as '0.0.0.0' or '::', or 'localhost', " +
+        "got 'example.com': names of other machines cannot be bound",
     ],
     [
       { path: `/${'x'.repeat(107)}` },
