@@ -1,7 +1,7 @@
 // Finds a configuration file and has it evaluated in a thread of its own, so that a file which
 // hangs, throws or exits is an error with a place in it, and nothing of it stays in the gateway.
 
-import { realpathSync, statSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { getCompileCacheDir } from 'node:module'
 import { dirname, extname, join, resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -10,6 +10,7 @@ import type { EvaluationInput, EvaluationMessage, EvaluationOutput } from './eva
 import { problemAt } from './failure.ts'
 import { whereStuck } from './hang.ts'
 import { extensionOf } from './own-files.ts'
+import { pathStatus, wrongStatus } from './path-status.ts'
 import type { ResolvedConfig } from './resolved.ts'
 import { showDuration } from './units.ts'
 import { frozen } from './validate.ts'
@@ -26,7 +27,7 @@ export interface LoadOptions {
 /** The configuration file of a directory. Throws ConfigError when there is none. */
 export function findConfig(directory: string): string {
   const paths = defaultNames.map((name) => join(directory, name))
-  const found = paths.find((path) => statSync(path, { throwIfNoEntry: false })?.isFile())
+  const found = paths.find((path) => pathStatus(path) === 'file')
   if (found !== undefined) return found
   const message = `no ${defaultNames[0]} in ${directory}: make one, or name a file with --config`
   throw new ConfigError([{ path: '', message }])
@@ -48,9 +49,8 @@ export async function loadConfigFile(
 }
 
 function unreadable(file: string): string | undefined {
-  const found = statSync(file, { throwIfNoEntry: false })
-  if (found === undefined) return 'no such file'
-  if (!found.isFile()) return 'not a file'
+  const status = pathStatus(file)
+  if (status !== 'file') return wrongStatus('file', status)
   if (endings.includes(extname(file))) return undefined
   return `a configuration file ends in ${endings.join(', ')}`
 }
@@ -87,7 +87,7 @@ function startThread(workerData: EvaluationInput): Worker {
     workerData,
     env: environment(),
     // Type stripping is experimental in the oldest Node that we support; it would say so each time.
-    execArgv: [...process.execArgv, '--disable-warning=ExperimentalWarning'],
+    execArgv: ['--disable-warning=ExperimentalWarning'],
     stdout: true,
   })
   // Standard output belongs to the command: `sluice print` must stay JSON.

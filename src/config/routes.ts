@@ -1,10 +1,10 @@
 // Reads the routes of a configuration: keys, the three kinds of action, and what must hold between
 // a key and its action. Everything wrong is reported with the route's own path.
 
-import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { wrongFieldValue } from './fields.ts'
 import { hasQuery, parseLocation, queryBeforeFragment } from './location.ts'
+import { pathStatus, wrongStatus } from './path-status.ts'
 import { type Pattern, parsePattern, shapeOf } from './patterns.ts'
 import { isPlainObject, type Place } from './place.ts'
 import type { ResolvedFiles, ResolvedRedirect, ResolvedRespond, ResolvedRoute } from './resolved.ts'
@@ -78,9 +78,9 @@ function readRoot(value: unknown, place: Place): string | undefined {
     return place.mismatch('the path of a directory', value)
   }
   const root = resolve(place.directory, value)
-  const found = statSync(root, { throwIfNoEntry: false })
-  if (found === undefined) return place.report(`no such directory: ${root}`)
-  return found.isDirectory() ? root : place.report(`not a directory: ${root}`)
+  const status = pathStatus(root)
+  if (status === 'directory') return root
+  return place.report(`${wrongStatus('directory', status)}: ${root}`)
 }
 
 const withoutBody = [204, 205, 304]

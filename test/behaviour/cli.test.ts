@@ -2,6 +2,7 @@
 
 import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import { sluice, sluicePath } from '../support/command-line.ts'
 import { makeSite } from '../support/site.ts'
@@ -59,6 +60,13 @@ test('a configuration that is fine', async (t) => {
   const { code, stdout } = await sluice(t, ['check'], { cwd: root })
   t.is(code, 0)
   t.regex(stdout, /^configuration is fine: 4 routes, 2 listeners, \d+ workers? \(.*config\.ts\)\n$/)
+})
+
+test('the configuration of the repository is fine and finds the example', async (t) => {
+  const cwd = fileURLToPath(new URL('../..', import.meta.url))
+  t.is((await sluice(t, ['check'], { cwd })).code, 0)
+  const { stdout } = await sluice(t, ['explain', '/docs/'], { cwd })
+  t.regex(stdout, /file +.*\/examples\/site\/docs\/index\.html$/m)
 })
 
 test('a configuration with mistakes: all of them, exit code 2', async (t) => {

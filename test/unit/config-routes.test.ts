@@ -53,6 +53,10 @@ test('files: what cannot be', (t) => {
   ])
   const self = import.meta.filename
   t.deepEqual(problemsOfAction(files(self)), [`.files.root: not a directory: ${self}`])
+  const long = 'x'.repeat(300)
+  t.deepEqual(problemsOfAction(files(long)), [
+    `.files.root: cannot be looked at (ENAMETOOLONG): ${directory}/${long}`,
+  ])
   t.deepEqual(problemsOfAction(files('')), [
     ".files.root: expected the path of a directory, got ''",
   ])
