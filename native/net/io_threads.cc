@@ -74,8 +74,7 @@ IoThreads::Lane* IoThreads::next_lane() {
   for (size_t i = 0; i < kLanes; ++i) {
     const size_t index = (turn_ + i) % kLanes;
     Lane& lane = lanes_[index];
-    // When stopping, a lane that hangs may have all threads: they are to be joined anyway.
-    if (lane.jobs.empty() || (lane.running >= lane_limit_ && !stopping_)) continue;
+    if (lane.jobs.empty() || lane.running >= lane_limit_) continue;
     turn_ = index + 1;
     return &lane;
   }

@@ -1,4 +1,5 @@
-// The bounds of the latency histogram's buckets, and what it counts.
+// The bounds of the latency histogram's buckets, and what it counts: every value is within the
+// bounds of its bucket, and no bucket is wider than its resolution promises.
 #include "core/histogram.h"
 
 #include <memory>

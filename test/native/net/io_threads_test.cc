@@ -5,6 +5,7 @@
 #include <atomic>
 #include <future>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -82,6 +83,19 @@ TEST(lane_that_hangs_leaves_a_thread_to_the_others) {
     CHECK(io.waiting() >= 18);
     gate.open();
   }
+}
+
+TEST(lanes_take_turns) {
+  std::string order;
+  Gate gate;
+  {
+    IoThreads io(1, 10);
+    CHECK(io.post([&] { gate.wait(); }, 0));
+    for (int i = 0; i < 4; ++i) CHECK(io.post([&] { order += 'a'; }, 2));
+    for (int i = 0; i < 4; ++i) CHECK(io.post([&] { order += 'b'; }, 5));
+    gate.open();
+  }
+  CHECK_EQ(order, "abababab");
 }
 
 TEST(lane_goes_on_by_itself_after_its_limit) {
