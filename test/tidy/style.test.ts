@@ -42,11 +42,21 @@ function longFunctions(file: SourceFile): string[] {
   })
 }
 
-function openingComment(file: SourceFile): number {
+/** How long the comment is that opens a file, and its first paragraph: a diagram may follow. */
+function openingComment(file: SourceFile): { length: number; firstParagraph: number } {
   const lines = file.lines[0]?.startsWith('#!') ? file.lines.slice(1) : file.lines
-  const isComment = (line: string) => /^(\/\/|\/\*| \*)/.test(line)
-  const length = lines.findIndex((line) => !isComment(line))
-  return length < 0 ? lines.length : length
+  const until = (ends: (line: string) => boolean) => {
+    const length = lines.findIndex(ends)
+    return length < 0 ? lines.length : length
+  }
+  const length = until((line) => !/^(\/\/|\/\*| \*)/.test(line))
+  return {
+    length,
+    firstParagraph: Math.min(
+      length,
+      until((line) => /^(\/\/| \*)$/.test(line)),
+    ),
+  }
 }
 
 test('files are short enough to be read', (t) => {
@@ -61,17 +71,14 @@ test('functions are short enough to be read', (t) => {
 })
 
 test('every file opens with a comment that says what it owns', (t) => {
-  const { least, most } = openingCommentLines
-  const isSmall = (file: SourceFile) =>
-    file.path.startsWith('test/') || file.lines.length <= shortFileLines
-  const wrong = code()
-    .map((file) => ({
-      path: file.path,
-      length: openingComment(file),
-      least: isSmall(file) ? 1 : least,
-    }))
-    .filter((file) => file.length < file.least || file.length > most)
-    .map((file) => `${file.path}: ${file.length} lines, not ${file.least} to ${most}`)
+  const wrong = code().flatMap((file) => {
+    const small = file.path.startsWith('test/') || file.lines.length <= shortFileLines
+    const least = small ? 1 : openingCommentLines.least
+    const { length, firstParagraph } = openingComment(file)
+    if (length < least) return [`${file.path}: ${length} lines, not ${least}`]
+    if (firstParagraph <= openingCommentLines.most) return []
+    return [`${file.path}: ${firstParagraph} lines before a break`]
+  })
   t.deepEqual(wrong, [])
 })
 
