@@ -1,5 +1,5 @@
 // One regular file that was opened to be served: a descriptor, or its bytes in memory, with what
-// fstat said of that very descriptor. Immutable after the I/O thread made it (but for `warm_until`);
+// fstat said of that very descriptor. Immutable after the I/O thread made it (but for its warmth);
 // shared by answers on several workers and by running transfers; the last holder closes it.
 #pragma once
 

@@ -1,5 +1,5 @@
-// The typed boundary to the C++ core: what goes in (one plain configuration, answers) and what comes
-// out (batches of events). The twin of native/binding/, which checks everything again.
+// The typed boundary to the C++ core: what goes in (one plain configuration, answers) and what
+// comes out (batches of events). The twin of native/binding/, which checks everything again.
 // Only src/native knows the .node file; everybody else sees these types.
 
 /** What TypeScript hands the core once, at start. Plain data: no functions, no class instances. */
@@ -64,7 +64,13 @@ export interface NativeRoute {
 export type NativeAction =
   | { kind: 'files'; root: string; mode: 'auto' | 'copy' }
   | { kind: 'respond'; status: number; fields: string; body: Uint8Array }
-  | { kind: 'redirect'; status: number; fields: string; location: LocationPart[]; keepQuery: boolean }
+  | {
+      kind: 'redirect'
+      status: number
+      fields: string
+      location: LocationPart[]
+      keepQuery: boolean
+    }
 
 /**
  * A piece of a Location value. Variables: 'path' (as received), 'query' (with its '?', or empty),
@@ -222,7 +228,7 @@ export interface NativeWorkerStats {
   statuses: Record<string, number>
 }
 
-/** Latencies of one route by one engine over all workers, head complete to last byte handed over. */
+/** Latencies of one route by one engine over all workers: head complete to last byte sent. */
 export interface NativeHistogram {
   route: number
   engine: string
