@@ -2,6 +2,7 @@
 // Used once, when the evaluation of a configuration has run out of time; the thread is terminated
 // after.
 
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import type { SourcePlace } from './failure.ts'
 
@@ -14,11 +15,23 @@ interface Message {
   params?: { scriptId?: string; url?: string; callFrames?: Frame[] }
 }
 
+// The inspector answers at once, but a machine may be very busy.
+const patienceMs = 20_000
+const observedMs = 100
+
 /** The innermost place in a file that the thread is executing; undefined when it waits. */
-export async function whereStuck(
-  worker: Worker,
-  patienceMs = 3_000,
-): Promise<SourcePlace | undefined> {
+export async function whereStuck(worker: Worker): Promise<SourcePlace | undefined> {
+  return (await isWaiting(worker)) ? undefined : whereRunning(worker)
+}
+
+async function isWaiting(worker: Worker): Promise<boolean> {
+  const before = worker.performance.eventLoopUtilization()
+  await delay(observedMs)
+  const { idle } = worker.performance.eventLoopUtilization(before)
+  return idle > observedMs / 2
+}
+
+async function whereRunning(worker: Worker): Promise<SourcePlace | undefined> {
   const { Session } = await import('node:inspector')
   const session = new Session()
   session.connect()
@@ -41,7 +54,12 @@ export async function whereStuck(
   session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
     const { method, params: event }: Message = JSON.parse(params.message)
     if (method === 'Debugger.scriptParsed') urls.set(event?.scriptId ?? '', event?.url ?? '')
-    if (method === 'Debugger.paused') resolve(innermost(event?.callFrames ?? [], urls))
+    if (method !== 'Debugger.paused') return
+    const place = innermost(event?.callFrames ?? [], urls)
+    if (place !== undefined) return resolve(place)
+    // In Node's own code, on the way to or from a file: look again a little later.
+    post('Debugger.resume')
+    post('Debugger.pause')
   })
   session.post('NodeWorker.enable', { waitForDebuggerOnStart: false })
   const place = await promise
