@@ -20,6 +20,9 @@ class Source : public Counted<Source> {
   const int fd;             ///< -1 when held in memory
   const std::string bytes;  ///< the whole content when fd is -1
   bool in_memory() const { return fd < 0; }
+  /// What may hang together with it (a hash of its root): the lane of its jobs on I/O threads. Set
+  /// before it is shared.
+  size_t lane = 0;
   /// Until then (sys::now_us) its pages are taken to be in memory. Relaxed, any thread.
   mutable std::atomic<int64_t> warm_until_us{0};
 };

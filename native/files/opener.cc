@@ -11,6 +11,7 @@
 
 #include <utility>
 
+#include "core/hash.h"
 #include "files/open_beneath.h"
 #include "net/sys.h"
 
@@ -154,8 +155,11 @@ Looked look_up(const std::string& root, const std::string& path, const OpenOptio
   for (int i = 0; i < kSwapRetries && looked.error == ESTALE; ++i) {
     looked = look_once(root, path, options);
   }
+  if (looked.file) looked.file->lane = lane_of(root);
   return looked;
 }
+
+size_t lane_of(const std::string& root) { return hash_bytes(root, hash_seed()); }
 
 Identity identify(const std::string& root, const std::string& path, int* error) {
   const Found found = find(root, path, false);

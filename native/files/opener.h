@@ -43,6 +43,9 @@ Looked look_up(const std::string& root, const std::string& path, const OpenOptio
 /// EIO).
 Identity identify(const std::string& root, const std::string& path, int* error = nullptr);
 
+/// The lane for jobs beneath `root` (IoThreads::post): roots hang apart from each other.
+size_t lane_of(const std::string& root);
+
 /// "ENOENT" for ENOENT.
 const char* errno_name(int error);
 

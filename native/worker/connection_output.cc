@@ -216,7 +216,8 @@ void Connection::read_ahead() {
     bool readable = transfer::read_ahead(body, kTurnBytes);
     worker.post([ticket, readable](Worker& there) { there.pages_ready(ticket, readable); });
   };
-  if (!worker.io().post(std::move(job))) close(ErrorCode::too_many_questions);
+  size_t lane = outgoing_->body.source->lane;
+  if (!worker.io().post(std::move(job), lane)) close(ErrorCode::too_many_questions);
 }
 
 /// The response is with the kernel: skip the request's body, end, or read the next head.

@@ -45,6 +45,21 @@ void Questions::emit_question(uint64_t id, const files::PathKey& key) {
   worker_.sink().emit(std::move(event));
 }
 
+namespace {
+
+/// On an I/O thread. What cannot be told (no descriptors, a failing disk) counts as unchanged: a
+/// shortage must not make everything stale at once.
+bool is_unchanged(const std::vector<files::Look>& looks) {
+  for (const files::Look& look : looks) {
+    int error = 0;
+    files::Identity identity = files::identify(look.root, look.path, &error);
+    if (error == 0 && identity != look.identity) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 bool Questions::look_again(files::PathKeyView key, files::Answer& answer, uint64_t ticket) {
   bool is_new = false;
   if (park(key, ticket, is_new) == nullptr) return false;
@@ -52,15 +67,13 @@ bool Questions::look_again(files::PathKeyView key, files::Answer& answer, uint64
   uint64_t id = next_id_ - 1;
   // The answer's looks are immutable, so the I/O thread may read them while we go on.
   auto job = [this, id, held = Ref<files::Answer>(&answer)]() mutable {
-    bool unchanged = true;
-    for (const files::Look& look : held->looks) {
-      unchanged = unchanged && files::identify(look.root, look.path) == look.identity;
-    }
+    bool unchanged = is_unchanged(held->looks);
     worker_.post([this, id, held = std::move(held), unchanged](Worker&) mutable {
       on_looked(id, std::move(held), unchanged);
     });
   };
-  if (worker_.io().post(std::move(job))) return true;
+  size_t lane = answer.looks.empty() ? 0 : files::lane_of(answer.looks[0].root);
+  if (worker_.io().post(std::move(job), lane)) return true;
   // Too busy to look: what is remembered goes on, one trust period longer. Not now but in the next
   // turn, since the caller has not parked yet.
   worker_.post([this, id, held = Ref<files::Answer>(&answer)](Worker&) mutable {

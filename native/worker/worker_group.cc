@@ -68,8 +68,10 @@ void WorkerGroup::close_listeners() {
 
 void WorkerGroup::look(uint64_t id, std::string root, std::string path) {
   files::OpenOptions open;
-  open.memory_bytes = shared_.snapshot->copy_only ? 0 : shared_.snapshot->memory_bytes;
+  open.memory_bytes = shared_.snapshot->memory_bytes;
+  open.keep_descriptor = shared_.snapshot->copy_only;
   open.counts = &file_counts_;
+  size_t lane = files::lane_of(root);
   auto job = [this, id, open, root = std::move(root), path = std::move(path)] {
     CoreEvent event;
     event.kind = CoreEvent::Kind::looked;
@@ -77,7 +79,7 @@ void WorkerGroup::look(uint64_t id, std::string root, std::string path) {
     event.looked = files::look_up(root, path, open);
     sink_.emit(std::move(event));
   };
-  if (io_->post(std::move(job))) return;
+  if (io_->post(std::move(job), lane)) return;
   CoreEvent event;
   event.kind = CoreEvent::Kind::looked;
   event.id = id;
