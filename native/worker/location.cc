@@ -41,6 +41,7 @@ std::string make_location(const route::RedirectAction& action, const http::Reque
     while (slashes < location.size() && is_slash(location[slashes])) ++slashes;
     if (slashes > 1) location.replace(0, slashes, "/");
   }
+  if (location.empty()) location = "/";  // "$rest" where nothing is left: the root, not this page
   if (action.keep_query) location.append(head.query);
   return location;
 }

@@ -72,6 +72,8 @@ TEST(location_takes_what_the_template_names) {
       {"/old/*", "/old/a/b", {literal("/new"), rest}, "/new/a/b"},
       {"/old/*", "/old", {literal("/new"), rest}, "/new"},
       {"/old/*", "/old/", {literal("/new"), rest}, "/new/"},
+      {"/old/*", "/old", {rest}, "/"},
+      {"/old/*", "/old?q", {rest}, "/?q"},
       {"/:first/:second",
        "/a/b",
        {literal("/"), {Kind::param, "", 1}, literal("/"), {Kind::param, "", 0}},
