@@ -99,7 +99,10 @@ export const explanations: Explanation[] = [
     rule: 'refuses HTTP/0.9, two spaces, and more than one empty line before a request',
     why: 'a request line has three parts and single spaces; robustness asks for one empty line',
     section: 'RFC 9112 §2.2, §3',
-    applies: refuses('bad-request-line', /^\s*\S+ +\S*\r\n|^.* {2}|(^|\r\n)(\r\n){2}/),
+    // Behind an answer, a body may have ended in the middle of what looks like one empty line.
+    applies: (difference) =>
+      refuses('bad-request-line', /^\s*\S+ +\S*\r\n|^\s*.* {2}|(^|\r\n)(\r\n){2}/)(difference) ||
+      (difference.index > 0 && refuses('bad-request-line', /\r\n\r\n[A-Z]+ /)(difference)),
   },
   {
     rule: 'refuses a bare CR or LF wherever it stands',
