@@ -30,16 +30,24 @@ inline constexpr size_t kMaxQuestions = 4 * 1024;
 inline constexpr size_t kMaxAnswers = 1024 * 1024;
 /// An answer that rests on files is trusted this long before it is looked at again.
 inline constexpr int64_t kTrustUs = 1'000'000;
+/// Likewise where inotify tells of every change but those through mmap(2), which it does not see.
+inline constexpr int64_t kWatchedTrustUs = 10'000'000;
+/// Directories that are watched at most: each costs the kernel about a kilobyte.
+inline constexpr size_t kMaxWatchedFolders = 16 * 1024;
+/// Answers that a change of one path reports to TypeScript; the others are found out when asked for.
+inline constexpr size_t kMaxReported = 4 * 1024;
 /// A file whose mtime is younger than this may change without its times changing (DESIGN §7).
 inline constexpr int64_t kYoungS = 2;
 /// Served answers are reported to TypeScript at most this often.
 inline constexpr int64_t kReportMs = 100;
 /// An accept that ran out of descriptors is tried again after this long.
 inline constexpr int64_t kAcceptPauseMs = 100;
-/// After an early answer: unread request bytes are drained for at most this long and this much,
-/// so that the client can read the answer before the connection is reset.
-inline constexpr int64_t kLingerMs = 2'000;
-inline constexpr uint64_t kLingerBytes = 256 * 1024;
+/// A shortage of descriptors is logged once until there was none for so long.
+inline constexpr int64_t kShortageQuietMs = 60'000;
+/// After an early answer the request's unread bytes are drained, so that the client can read the
+/// answer before the connection is reset: until none came for so long, and so long altogether.
+inline constexpr int64_t kLingerIdleMs = 2'000;
+inline constexpr int64_t kLingerMs = 30'000;
 /// A file whose pages were all found in memory is not probed again for this long.
 inline constexpr int64_t kWarmUs = 1'000'000;
 /// Bodies that a route does not read are discarded up to this size to keep the connection.

@@ -52,7 +52,6 @@ bool Acceptor::accept_one() {
   int fd = sys::accept4(fd_, reinterpret_cast<sockaddr*>(&address), &length,
                         SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd >= 0) {
-    told_ = false;
     worker_.accept(fd, address);
     return true;
   }
@@ -66,8 +65,9 @@ void Acceptor::out_of_descriptors(int error) {
     worker_.wheel().set(*this, worker_.now_ms() + kAcceptPauseMs);
   }
   worker_.stats().errors[static_cast<size_t>(ErrorCode::out_of_descriptors)].add();
-  if (told_) return;
-  told_ = true;
+  bool is_known = worker_.now_ms() < quiet_until_ms_;
+  quiet_until_ms_ = worker_.now_ms() + kShortageQuietMs;
+  if (is_known) return;
   worker_.fault("out-of-descriptors", error == -EMFILE
                                           ? "accepting pauses: the process is at its limit of open "
                                             "files (raise it with ulimit -n)"

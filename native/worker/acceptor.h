@@ -30,7 +30,7 @@ class Acceptor final : public net::EventHandler, public Alarm {
   const int fd_;
   bool listening_ = false;
   bool stopped_ = false;
-  bool told_ = false;  ///< of the shortage that lasts, so that it is logged once
+  int64_t quiet_until_ms_ = 0;  ///< a shortage that lasts, or comes and goes, is logged once
 };
 
 }  // namespace sluice::worker

@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cassert>
 
 #include "net/sys.h"
@@ -88,7 +89,9 @@ int64_t Connection::deadline_ms() const {
       return since_ms_ + timeouts.idle;
     case State::awaiting_answer: return since_ms_ + timeouts.head;
     case State::discarding_body: return since_ms_ + timeouts.body;
-    case State::lingering: return since_ms_ + kLingerMs;
+    case State::lingering: {
+      return std::min(since_ms_ + kLingerIdleMs, request_us_ / 1000 + kLingerMs);
+    }
     default: return since_ms_ + timeouts.write;
   }
 }

@@ -133,11 +133,12 @@ class Connection final : public net::EventHandler, public Alarm {
   uint32_t head_seen_ = 0;  ///< bytes that the parser already wanted more of
   size_t consumed_ = 0;     ///< bytes of the head under way
   int64_t since_ms_;        ///< when the current wait began: connection, first byte, progress
-  int64_t request_us_ = 0;  ///< when the head was complete
+  int64_t request_us_ = 0;  ///< when the head was complete; lingering: when that began
   std::string_view input_;  ///< unread bytes, in the scratch room or in kept_; empty between turns
   std::string kept_;        ///< unread bytes between turns
   http::Framing body_ = http::Framing::none;  ///< request body still to be discarded
-  uint64_t body_left_ = 0;  ///< its bytes; for chunked: what may still be discarded
+  /// Its bytes; for chunked: what may still be discarded; lingering: bytes dropped in this turn.
+  uint64_t body_left_ = 0;
   std::unique_ptr<http::ChunkedDecoder> chunks_;
   std::unique_ptr<Outgoing> outgoing_;
   Ref<files::Answer> answer_;  ///< given to the request that was parked

@@ -47,7 +47,8 @@ bool Connection::read_more() {
     return true;
   }
   if (got == -EAGAIN) return false;
-  close(got == 0 && input_.empty() ? ErrorCode::none : ErrorCode::client_gone);
+  bool is_orderly = (got == 0 && input_.empty()) || state_ == State::lingering;
+  close(is_orderly ? ErrorCode::none : ErrorCode::client_gone);
   return false;
 }
 
@@ -138,8 +139,10 @@ bool Connection::step_linger() {
   if (!read_more()) return false;
   body_left_ += input_.size();
   input_ = {};
-  if (body_left_ <= kLingerBytes) return true;
-  close(ErrorCode::none);
+  since_ms_ = worker_.now_ms();
+  if (body_left_ < kTurnBytes) return true;
+  body_left_ = 0;
+  run_later();
   return false;
 }
 

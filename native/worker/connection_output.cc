@@ -197,8 +197,7 @@ bool Connection::step_transfer() {
     case Step::cold: read_ahead(); return false;
     case Step::short_source:
       worker_.fault("short-file", "a file became shorter while it was sent: connection closed");
-      worker_.forget(outgoing_->answer);
-      worker_.report_stale(outgoing_->answer);
+      worker_.drop_stale(outgoing_->answer);
       close(ErrorCode::short_file);
       return false;
     case Step::peer_gone: close(ErrorCode::client_gone); return false;
@@ -246,6 +245,7 @@ void Connection::linger() {
   body_ = http::Framing::none;
   body_left_ = 0;
   since_ms_ = worker_.now_ms();
+  request_us_ = worker_.now_us();
   transit(Event::linger);
 }
 
