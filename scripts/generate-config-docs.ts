@@ -101,6 +101,7 @@ export function optionTypes(): string {
 // The options that people write, with units and defaults for their editors. Written from the
 // tables of schema.ts and schema-routes.ts: change those, then run scripts/generate-config-docs.ts.
 
+import type { OtherAction } from './other-action.ts'
 import type { Duration, Size } from './units.ts'
 `
   return [head, ...chapters.map(interfaceText)].join('\n')

@@ -62,6 +62,7 @@ route::FilesAction decode_files(const Reader& action, bool copy_only) {
   files.root = action.at("root").text();
   if (files.root.empty() || files.root[0] != '/') action.at("root").fail("an absolute path");
   files.copy_only = decode_mode(action.at("mode")) || copy_only;
+  files.fields = action.at("fields").field_lines();
   return files;
 }
 
@@ -110,24 +111,38 @@ route::RedirectAction decode_redirect(const Reader& action,
   return redirect;
 }
 
+route::Action decode_action(const Reader& action, const std::vector<std::string>& params,
+                            bool copy_only) {
+  std::string kind = action.at("kind").text();
+  if (kind == "respond") return decode_respond(action);
+  if (kind == "redirect") return decode_redirect(action, params);
+  if (kind != "files") action.at("kind").fail("'files', 'respond' or 'redirect'");
+  route::FilesAction files = decode_files(action, copy_only);
+  if (Reader otherwise = action.at("otherwise"); !otherwise.is_null()) {
+    files.otherwise = std::make_shared<route::Otherwise>(
+        route::Otherwise{decode_action(otherwise, params, copy_only)});
+  }
+  return files;
+}
+
 void decode_route(const Reader& route, uint32_t index, route::Snapshot& snapshot) {
   route::AddResult added = snapshot.table.add(index, route.at("method").text(),
                                               route.at("host").text(), route.at("path").text());
   if (!added.ok) route.fail("a valid pattern (" + added.problem + ")");
   route::Route decoded;
   decoded.key = route.at("key").text();
-  Reader action = route.at("action");
-  std::string kind = action.at("kind").text();
-  if (kind == "files") {
-    decoded.action = decode_files(action, snapshot.copy_only);
-  } else if (kind == "respond") {
-    decoded.action = decode_respond(action);
-  } else if (kind == "redirect") {
-    decoded.action = decode_redirect(action, snapshot.table.param_names(index));
-  } else {
-    action.at("kind").fail("'files', 'respond' or 'redirect'");
-  }
+  decoded.action =
+      decode_action(route.at("action"), snapshot.table.param_names(index), snapshot.copy_only);
   snapshot.routes.push_back(std::move(decoded));
+}
+
+std::optional<files::Relocation> decode_relocation(const Reader& relocation) {
+  if (relocation.is_null()) return std::nullopt;
+  files::Relocation decoded{relocation.at("drop").integer(0, 4096), relocation.at("add").text()};
+  for (unsigned char c : decoded.add) {
+    if (c <= 0x20 || c > 0x7e) relocation.at("add").fail("characters of a path");
+  }
+  return decoded;
 }
 
 std::string decode_server_field(const Reader& name) {
@@ -161,13 +176,23 @@ worker::GroupOptions decode_config(const Reader& config) {
   return options;
 }
 
+files::Look decode_look(const Reader& where) {
+  files::Look look;
+  look.root = where.at("root").text();
+  look.path = where.at("path").text();
+  look.follow = where.at("follow").boolean();
+  look.list = where.at("list").boolean();
+  return look;
+}
+
 files::AnswerSource decode_answer(const Reader& answer, const worker::WorkerGroup& group,
                                   bool& lost) {
   files::AnswerSource source;
   source.id = answer.at("id").integer(1, kMaxId);
   source.status = decode_status(answer.at("status"));
   source.fields = answer.at("fields").field_lines();
-  source.add_slash = answer.at("addSlash").boolean();
+  source.otherwise = answer.at("otherwise").boolean();
+  source.relocation = decode_relocation(answer.at("relocation"));
   source.remember = answer.at("remember").boolean();
   uint64_t file = answer.at("file").integer(0, kMaxId);
   source.file = Ref<const files::File>(group.find_file(file).get());
@@ -176,11 +201,13 @@ files::AnswerSource decode_answer(const Reader& answer, const worker::WorkerGrou
     source.body = body.bytes();
     source.has_body = true;
   }
+  if (Reader json = answer.at("json"); !json.is_null()) {
+    source.json = {json.at("fields").field_lines(), json.at("body").bytes()};
+  }
   Reader looks = answer.at("looks");
   for (uint32_t i = 0; i < looks.length(); ++i) {
-    Reader look = looks.at(i);
-    source.looks.push_back(
-        {look.at("root").text(), look.at("path").text(), look.at("identity").big()});
+    source.looks.push_back(decode_look(looks.at(i)));
+    source.looks.back().identity = looks.at(i).at("identity").big();
   }
   return source;
 }

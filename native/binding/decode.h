@@ -15,4 +15,7 @@ worker::GroupOptions decode_config(const Reader& config);
 files::AnswerSource decode_answer(const Reader& answer, const worker::WorkerGroup& group,
                                   bool& lost);
 
+/// A path beneath a root, and how to look at it.
+files::Look decode_look(const Reader& where);
+
 }  // namespace sluice::binding

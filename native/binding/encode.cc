@@ -27,6 +27,19 @@ const char* outcome_name(files::Outcome outcome) {
   return "failed";
 }
 
+Napi::Array encode_entries(Napi::Env env, const std::vector<files::Entry>& entries) {
+  Napi::Array array = Napi::Array::New(env, entries.size());
+  for (uint32_t i = 0; i < entries.size(); ++i) {
+    Napi::Object entry = Napi::Object::New(env);
+    entry["name"] = string(env, entries[i].name);
+    entry["type"] = string(env, entries[i].is_directory ? "directory" : "file");
+    entry["size"] = number(env, entries[i].size);
+    entry["mtimeMs"] = Napi::Number::New(env, static_cast<double>(entries[i].mtime_ms));
+    array[i] = entry;
+  }
+  return array;
+}
+
 void encode_looked(Napi::Env env, CoreEvent& event, worker::WorkerGroup& group,
                    Napi::Object& object) {
   files::Looked& looked = event.looked;
@@ -40,6 +53,8 @@ void encode_looked(Napi::Env env, CoreEvent& event, worker::WorkerGroup& group,
   object["identity"] = Napi::BigInt::New(env, looked.identity);
   object["heldBytes"] = number(env, held);
   object["error"] = string(env, looked.error == 0 ? "" : files::errno_name(looked.error));
+  object["entries"] = encode_entries(env, looked.entries);
+  object["hasMore"] = Napi::Boolean::New(env, looked.has_more);
 }
 
 Napi::Array encode_ids(Napi::Env env, const std::vector<uint64_t>& ids) {

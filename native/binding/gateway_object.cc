@@ -66,10 +66,9 @@ Napi::Value GatewayObject::listen(const Napi::CallbackInfo& info) {
 void GatewayObject::look(const Napi::CallbackInfo& info) {
   worker::WorkerGroup& workers = group(info.Env());
   uint64_t id = Reader(info[0], "id").integer(0, 1ULL << 53);
-  std::string root = Reader(info[1], "root").text();
-  std::string path = Reader(info[2], "path").text();
+  files::Look look = decode_look(Reader(info[1], "where"));
   if (looks_++ == 0) bridge_->keep_alive(true);
-  workers.look(id, std::move(root), std::move(path));
+  workers.look(id, std::move(look));
 }
 
 void GatewayObject::answer(const Napi::CallbackInfo& info) {

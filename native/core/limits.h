@@ -38,6 +38,8 @@ inline constexpr size_t kMaxWatchedFolders = 16 * 1024;
 inline constexpr size_t kMaxReported = 4 * 1024;
 /// A file whose mtime is younger than this may change without its times changing (DESIGN §7).
 inline constexpr int64_t kYoungS = 2;
+/// Entries of a directory that a listing shows.
+inline constexpr size_t kMaxListed = 10'000;
 /// Served answers are reported to TypeScript at most this often.
 inline constexpr int64_t kReportMs = 100;
 /// An accept that ran out of descriptors is tried again after this long.

@@ -46,36 +46,53 @@ std::string without(const std::string& fields, std::initializer_list<std::string
   return kept;
 }
 
+AnswerSource json_source(AnswerSource& source) {
+  AnswerSource json;
+  json.id = source.id;
+  json.status = source.status;
+  json.fields = std::move(source.json->fields);
+  json.body = std::move(source.json->body);
+  json.has_body = true;
+  return json;
+}
+
 }  // namespace
 
 Answer::Answer(AnswerSource source)
     : id(source.id),
       status(source.status),
-      add_slash(source.add_slash),
+      otherwise(source.otherwise),
       remember(source.remember),
       young(false),
       looks(std::move(source.looks)),
+      relocation(std::move(source.relocation)),
       file(std::move(source.file)),
       fields(std::move(source.fields)) {
   cache_fields = without(fields, {"Content-"});  // RFC 9110 §15.4.5
   route_fields = without(cache_fields, {"Cache-Control:", "Expires:"});
   http::append_status_line(head, status);
+  if (source.json) json = make_ref<const Answer>(json_source(source));
   if (file) {
     young = file->opened_s - file->mtime_s < kYoungS;
-    etag = make_etag(*file, young);
-    last_modified_s = file->mtime_s;
-    char date[http::kDateBytes];
-    http::format_date(file->mtime_s < 0 ? 0 : file->mtime_s, date);
-    http::append_field(validator_fields, "ETag", etag);
-    http::append_field(validator_fields, "Last-Modified", {date, sizeof date});
-    validator_fields.append("Accept-Ranges: bytes\r\n");
+    // Validators are of the representation; an error page is another one (RFC 9110 §8.8).
+    if (status == 200) add_validators();
     head.append(fields).append(validator_fields);
   } else {
     text = make_ref<const Source>(-1, make_text(source));
     if (!source.has_body) head.append("Content-Type: text/plain; charset=utf-8\r\n");
     head.append(fields);
   }
-  if (!http::is_bodiless(status) && !add_slash) http::append_content_length(head, size());
+  if (!http::is_bodiless(status) && !relocation) http::append_content_length(head, size());
+}
+
+void Answer::add_validators() {
+  etag = make_etag(*file, young);
+  last_modified_s = file->mtime_s;
+  char date[http::kDateBytes];
+  http::format_date(file->mtime_s < 0 ? 0 : file->mtime_s, date);
+  http::append_field(validator_fields, "ETag", etag);
+  http::append_field(validator_fields, "Last-Modified", {date, sizeof date});
+  validator_fields.append("Accept-Ranges: bytes\r\n");
 }
 
 }  // namespace sluice::files

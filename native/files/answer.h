@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,11 +13,17 @@
 
 namespace sluice::files {
 
-/// A path that an answer rests on, and what was there when it was made.
-struct Look {
-  std::string root;
-  std::string path;
-  Identity identity = kAbsent;
+/// Where an answer sends the client: the request's path without its last `drop` characters
+/// (decoded: an escape is one), then `add`, then the request's query.
+struct Relocation {
+  size_t drop = 0;
+  std::string add;
+};
+
+/// The same content as JSON.
+struct JsonTwin {
+  std::string fields;
+  std::string body;
 };
 
 /// An answer as TypeScript gave it (src/native/interface.ts, NativeAnswer).
@@ -27,7 +34,9 @@ struct AnswerSource {
   Ref<const File> file;
   std::string body;
   bool has_body = false;  ///< false and no file: the core's short text for the status
-  bool add_slash = false;
+  std::optional<Relocation> relocation;
+  bool otherwise = false;
+  std::optional<JsonTwin> json;
   bool remember = true;
   std::vector<Look> looks;
 };
@@ -38,12 +47,14 @@ struct Answer : Counted<Answer> {
 
   uint64_t id;
   uint16_t status;
-  bool add_slash;
+  bool otherwise;  ///< no file is there: the route's other action takes the request
   bool remember;
   bool touched = false;  ///< served since the last report to TypeScript
   bool young;  ///< opened so soon after its mtime that it must be opened again (DESIGN §7)
   int64_t checked_us = 0;  ///< when what it rests on was last looked at
   std::vector<Look> looks;
+  std::optional<Relocation> relocation;
+  Ref<const Answer> json;  ///< the same content for clients that prefer JSON; null: none
 
   Ref<const File> file;          ///< null: `text` is the body
   Ref<const Source> text;        ///< body without a file; null for file answers
@@ -58,6 +69,9 @@ struct Answer : Counted<Answer> {
   http::Validators validators() const { return {etag, last_modified_s}; }
   uint64_t size() const { return file ? file->size : text->bytes.size(); }
   const Source& source() const { return file ? static_cast<const Source&>(*file) : *text; }
+
+ private:
+  void add_validators();
 };
 
 }  // namespace sluice::files

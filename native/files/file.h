@@ -21,13 +21,22 @@ struct FileCounts {
 using Identity = uint64_t;
 inline constexpr Identity kAbsent = 0;
 
+/// A path beneath a root, how it is looked at, and what was there (when an answer rests on it).
+struct Look {
+  std::string root;
+  std::string path;  ///< relative, "" for the root itself
+  Identity identity = kAbsent;
+  bool follow = false;  ///< symlinks may lead out of the root
+  bool list = false;    ///< the entries of a directory matter, not only that it is there
+};
+
 class File final : public Source {
  public:
   /// Takes over `fd`, or holds `bytes` and no descriptor when fd is -1.
   File(FileCounts* counts, int fd, std::string bytes);
   ~File() override;
 
-  uint64_t id = 0;          ///< set once, before it is shared
+  uint64_t id = 0;  ///< set once, before it is shared
   uint64_t size = 0;
   int64_t mtime_s = 0;
   uint32_t mtime_ns = 0;

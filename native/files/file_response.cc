@@ -1,8 +1,10 @@
 // The order is RFC 9110 §13.2.2: preconditions first, then If-Range, then Range.
-// More than one range is answered with the whole file, which §14.2 allows.
+// Several ranges go out as one multipart body, or as the whole file when that is shorter.
 #include "files/file_response.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "http/conditional.h"
 #include "http/range.h"
@@ -66,6 +68,30 @@ void reply_part(const Answer& answer, http::ByteRange range, Reply& reply) {
   reply.length = range.length();
 }
 
+/// Several ranges (RFC 9110 §15.3.7.2). False when the whole file is not longer. Bytes in memory
+/// are put together at once: fewer than the file has. A descriptor's parts follow each other in
+/// turn.
+bool reply_parts(const Answer& answer, const http::RangeSet& set, Reply& reply) {
+  std::string fields;
+  auto parts =
+      std::make_shared<Multipart>(take_content_type(answer.fields, fields), set, answer.size());
+  if (parts->length() >= answer.size()) return false;
+  http::append_status_line(reply.built, 206);
+  reply.built.append(fields).append(answer.validator_fields);
+  http::append_field(reply.built, "Content-Type", parts->content_type());
+  http::append_content_length(reply.built, parts->length());
+  use_built(reply, 206);
+  if (answer.source().in_memory()) {
+    reply.own = make_ref<const Source>(-1, parts->joined(answer.source().bytes));
+    reply.source = reply.own.get();
+    reply.length = parts->length();
+  } else {
+    reply.source = &answer.source();
+    reply.parts = std::move(parts);
+  }
+  return true;
+}
+
 /// RFC 9110 §14.2: Range is only defined for GET.
 bool reply_ranges(const Answer& answer, const http::RequestHead& request, int64_t now_s,
                   Reply& reply) {
@@ -77,16 +103,29 @@ bool reply_ranges(const Answer& answer, const http::RequestHead& request, int64_
     reply_unsatisfiable(answer, reply);
     return true;
   }
-  if (set.kind != http::RangeSet::Kind::satisfiable || set.count != 1) return false;
+  if (set.kind != http::RangeSet::Kind::satisfiable) return false;
+  if (set.count > 1) return reply_parts(answer, set, reply);
   reply_part(answer, set.ranges[0], reply);
   return true;
 }
 
-/// A directory asked for without its slash. The path was accepted as a file path, so it does not
-/// begin with "//": the answer cannot lead to another site.
-void reply_with_slash(const Answer& answer, const http::RequestHead& request, Reply& reply) {
-  std::string location(request.path);
-  location.append("/").append(request.query);
+/// A path that was accepted as a file's, without its last `count` characters.
+std::string_view without_last(std::string_view path, size_t count) {
+  for (; count > 0 && !path.empty(); --count) {
+    const bool is_escape = path.size() >= 3 && path[path.size() - 3] == '%';
+    path.remove_suffix(is_escape ? 3 : 1);
+  }
+  return path;
+}
+
+/// The same resource under another name. A location that began with "//" would be another site.
+void reply_relocated(const Answer& answer, const http::RequestHead& request, Reply& reply) {
+  std::string location(without_last(request.path, answer.relocation->drop));
+  location.append(answer.relocation->add);
+  const size_t slashes = std::min(location.find_first_not_of("/\\"), location.size());
+  if (slashes == 0) location.insert(location.begin(), '/');
+  if (slashes > 1) location.erase(0, slashes - 1);
+  location.append(request.query);
   reply.built = answer.head;
   http::append_field(reply.built, "Location", location);
   http::append_content_length(reply.built, answer.size());
@@ -110,7 +149,7 @@ void reply_with(const Answer& answer, const http::RequestHead& request, int64_t 
     }
     if (reply_ranges(answer, request, now_s, reply)) return;
   }
-  if (answer.add_slash) return reply_with_slash(answer, request, reply);
+  if (answer.relocation) return reply_relocated(answer, request, reply);
   reply_whole(answer, is_head, reply);
 }
 

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "files/answer.h"
+#include "files/multipart.h"
 #include "http/request_head.h"
 
 namespace sluice::files {
@@ -19,8 +21,10 @@ struct Reply {
   std::string built;               ///< what `head` views when it was not prepared
   const Source* source = nullptr;  ///< body; null: none
   uint64_t offset = 0;
-  uint64_t length = 0;  ///< body bytes that are sent
-  uint64_t answer = 0;  ///< id of the answer it came from, or 0
+  uint64_t length = 0;               ///< body bytes that are sent
+  Ref<const Source> own;             ///< a body that was made for this reply; `source` is it
+  std::shared_ptr<Multipart> parts;  ///< instead of offset and length: parts of `source`, in turn
+  uint64_t answer = 0;               ///< id of the answer it came from, or 0
 };
 
 /// `request` is GET or HEAD. `now_s` is the wall clock.

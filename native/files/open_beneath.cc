@@ -185,6 +185,22 @@ Found find_beneath(int root, const std::string& path, bool by_hand) {
   return walk(root, path);
 }
 
+Found find_anywhere(int root, const std::string& path) {
+  Found found;
+  found.follow = true;
+  found.name = path.empty() ? "." : path;
+  const char* name = found.name.c_str();
+  const int fd = net::available(net::Feature::openat2)
+                     ? sys::openat2(root, name, kFindFlags, 0, RESOLVE_NO_MAGICLINKS)
+                     : sys::openat(root, name, static_cast<int>(kFindFlags), 0);
+  found.fd.reset(fd);
+  found.error = fd < 0 ? -fd : -sys::fstat(fd, &found.status);
+  if (found.error == 0 && !net::available(net::Feature::proc_fd)) {
+    found.parent.reset(sys::openat(root, ".", O_PATH | O_CLOEXEC, 0));
+  }
+  return found;
+}
+
 int open_found(const Found& found, bool by_hand) {
   constexpr int kFlags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   if (!by_hand && net::available(net::Feature::proc_fd)) {
@@ -192,7 +208,8 @@ int open_found(const Found& found, bool by_hand) {
     std::snprintf(link, sizeof link, "/proc/self/fd/%d", found.fd.get());
     return sys::openat(AT_FDCWD, link, kFlags, 0);
   }
-  OwnedFd fd(sys::openat(found.parent.get(), found.name.c_str(), kFlags | O_NOFOLLOW, 0));
+  const int flags = kFlags | (found.follow ? 0 : O_NOFOLLOW);
+  OwnedFd fd(sys::openat(found.parent.get(), found.name.c_str(), flags, 0));
   if (!fd.valid()) return fd.get() == -ELOOP || fd.get() == -ENOENT ? -ESTALE : fd.get();
   struct stat status;
   if (const int result = sys::fstat(fd.get(), &status)) return result;

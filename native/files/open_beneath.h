@@ -45,15 +45,20 @@ struct Found {
   int error = 0;
   OwnedFd fd;
   struct stat status {};
-  // Of a walk only: the directory that it is in, and its name there.
+  // Where there is no /proc: the directory that it is in, and its name there.
   OwnedFd parent;
   std::string name;
+  bool follow = false;  ///< the name may be a symlink's
 };
 
 /// `path` relative to `root` (a directory), "" for the root itself. Symlinks are followed, `..`
 /// too, as long as no step leaves the root (EXDEV) or goes through a magic link of /proc (ELOOP).
 /// `by_hand`: neither openat2 nor, in open_found, /proc.
 Found find_beneath(int root, const std::string& path, bool by_hand);
+
+/// The same with symlinks that may lead anywhere, magic links of /proc excepted where openat2
+/// works.
+Found find_anywhere(int root, const std::string& path);
 
 /// Opens the regular file that was found for reading: a descriptor of that very file, or -errno;
 /// -ESTALE when its name has come to lead elsewhere.

@@ -27,21 +27,9 @@ uint64_t mixed(uint64_t hash, uint64_t value) {
   return hash ^ (hash >> 29);
 }
 
-Identity identity_of(const struct stat& status) {
-  uint64_t hash = 0x243f6a8885a308d3;
-  hash = mixed(hash, status.st_dev);
-  hash = mixed(hash, status.st_ino);
-  hash = mixed(hash, status.st_mode & S_IFMT);
-  hash = mixed(hash, static_cast<uint64_t>(status.st_size));
-  hash = mixed(hash, static_cast<uint64_t>(status.st_mtim.tv_sec));
-  hash = mixed(hash, static_cast<uint64_t>(status.st_mtim.tv_nsec));
-  hash = mixed(hash, static_cast<uint64_t>(status.st_ctim.tv_sec));
-  hash = mixed(hash, static_cast<uint64_t>(status.st_ctim.tv_nsec));
-  return hash == kAbsent ? 1 : hash;
-}
-
 Outcome outcome_of(int error) {
   switch (error) {
+    case 0: return Outcome::file;
     case ENOENT:
     case ENOTDIR: return Outcome::absent;
     case ENAMETOOLONG:
@@ -70,7 +58,8 @@ Looked without(int error) {
   return looked;
 }
 
-Found find(const std::string& root, const std::string& path, bool by_hand) {
+Found find(const Look& look, const std::string& path, bool by_hand) {
+  const std::string& root = look.root;
   Found found;
   // A name that ends early would be another name.
   if (root.find('\0') != std::string::npos || path.find('\0') != std::string::npos) {
@@ -78,6 +67,7 @@ Found find(const std::string& root, const std::string& path, bool by_hand) {
     return found;
   }
   const OwnedFd top(sys::openat(AT_FDCWD, root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
+  if (top.valid() && look.follow) return find_anywhere(top.get(), path);
   if (top.valid()) return find_beneath(top.get(), path, by_hand);
   found.error = -top.get();
   return found;
@@ -138,34 +128,76 @@ Looked open_regular(const Found& found, const OpenOptions& options, int64_t open
   return looked;
 }
 
-Looked look_once(const std::string& root, const std::string& path, const OpenOptions& options) {
+Listing list_found(const Look& look, const Found& found, bool by_hand) {
+  const std::string folder =
+      look.path.empty() || look.path.ends_with('/') ? look.path : look.path + "/";
+  return list_directory(found.fd.get(), [&](const std::string& name, struct stat& status) {
+    const Found target = find(look, folder + name, by_hand);
+    status = target.status;
+    return target.error == 0;
+  });
+}
+
+Looked look_at_directory(const Look& look, const Found& found, const OpenOptions& options) {
+  Looked looked = looked_at(found.status);
+  looked.outcome = Outcome::directory;
+  if (!look.list) return looked;
+  Listing listing = list_found(look, found, options.force_walk);
+  if (listing.error != 0) return without(listing.error);
+  looked.identity = listing.identity;
+  looked.entries = std::move(listing.entries);
+  looked.has_more = listing.has_more;
+  return looked;
+}
+
+Looked look_once(const Look& look, const OpenOptions& options) {
   const int64_t opened_s = sys::wall_clock_s();  // before fstat: rather weak too long than strong
-  const Found found = find(root, path, options.force_walk);
+  const Found found = find(look, look.path, options.force_walk);
   if (found.error != 0) return without(found.error);
   if (S_ISREG(found.status.st_mode)) return open_regular(found, options, opened_s);
+  if (S_ISDIR(found.status.st_mode)) return look_at_directory(look, found, options);
   Looked looked = looked_at(found.status);
-  looked.outcome = S_ISDIR(found.status.st_mode) ? Outcome::directory : Outcome::special;
+  looked.outcome = Outcome::special;
   return looked;
 }
 
 }  // namespace
 
-Looked look_up(const std::string& root, const std::string& path, const OpenOptions& options) {
-  Looked looked = look_once(root, path, options);
+Identity identity_of(const struct stat& status) {
+  uint64_t hash = 0x243f6a8885a308d3;
+  hash = mixed(hash, status.st_dev);
+  hash = mixed(hash, status.st_ino);
+  hash = mixed(hash, status.st_mode & S_IFMT);
+  hash = mixed(hash, static_cast<uint64_t>(status.st_size));
+  hash = mixed(hash, static_cast<uint64_t>(status.st_mtim.tv_sec));
+  hash = mixed(hash, static_cast<uint64_t>(status.st_mtim.tv_nsec));
+  hash = mixed(hash, static_cast<uint64_t>(status.st_ctim.tv_sec));
+  hash = mixed(hash, static_cast<uint64_t>(status.st_ctim.tv_nsec));
+  return hash == kAbsent ? 1 : hash;
+}
+
+Looked look_up(const Look& look, const OpenOptions& options) {
+  Looked looked = look_once(look, options);
   for (int i = 0; i < kSwapRetries && looked.error == ESTALE; ++i) {
-    looked = look_once(root, path, options);
+    looked = look_once(look, options);
   }
-  if (looked.file) looked.file->lane = lane_of(root);
+  if (looked.file) looked.file->lane = lane_of(look.root);
   return looked;
 }
 
 size_t lane_of(const std::string& root) { return hash_bytes(root, hash_seed()); }
 
-Identity identify(const std::string& root, const std::string& path, int* error) {
-  const Found found = find(root, path, false);
-  const bool failed = found.error != 0 && outcome_of(found.error) == Outcome::failed;
-  if (error != nullptr) *error = failed ? found.error : 0;
-  return found.error == 0 ? identity_of(found.status) : kAbsent;
+Identity identify(const Look& look, int* error) {
+  const Found found = find(look, look.path, false);
+  int reason = found.error;
+  Identity identity = reason == 0 ? identity_of(found.status) : kAbsent;
+  if (reason == 0 && look.list && S_ISDIR(found.status.st_mode)) {
+    const Listing listing = list_found(look, found, false);
+    reason = listing.error;
+    identity = reason == 0 ? listing.identity : kAbsent;
+  }
+  if (error != nullptr) *error = outcome_of(reason) == Outcome::failed ? reason : 0;
+  return identity;
 }
 
 const char* errno_name(int error) {

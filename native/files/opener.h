@@ -6,9 +6,11 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/ref.h"
 #include "files/file.h"
+#include "files/listing.h"
 
 namespace sluice::files {
 
@@ -21,6 +23,9 @@ struct Looked {
   uint64_t size = 0;
   int64_t mtime_ms = 0;
   int error = 0;  ///< errno when refused or failed
+  /// Of a directory that was to be listed; `identity` is the listing's then.
+  std::vector<Entry> entries;
+  bool has_more = false;  ///< there were more than fit
 };
 
 struct OpenOptions {
@@ -34,14 +39,25 @@ struct OpenOptions {
   bool force_walk = false;
 };
 
-/// `root` absolute, resolved anew on each call (so a root that is a symlink may be swapped); `path`
-/// relative to it, without leading slash, "" for the root itself.
-Looked look_up(const std::string& root, const std::string& path, const OpenOptions& options);
+/// Looks where `look` says: its root absolute, resolved anew on each call (so a root that is a
+/// symlink may be swapped); its path relative to that, without leading slash, "" for the root
+/// itself.
+Looked look_up(const Look& look, const OpenOptions& options);
+inline Looked look_up(const std::string& root, const std::string& path,
+                      const OpenOptions& options) {
+  return look_up(Look{root, path}, options);
+}
 
 /// Only the identity of what is there now, without opening it for reading; kAbsent when nothing is
 /// there or it is refused. `*error` is 0, or the errno when the system could not tell (EMFILE,
 /// EIO).
-Identity identify(const std::string& root, const std::string& path, int* error = nullptr);
+Identity identify(const Look& look, int* error = nullptr);
+inline Identity identify(const std::string& root, const std::string& path, int* error = nullptr) {
+  return identify(Look{root, path}, error);
+}
+
+/// Device, inode, kind, size and times as one number.
+Identity identity_of(const struct stat& status);
 
 /// The lane for jobs beneath `root` (IoThreads::post): roots hang apart from each other.
 size_t lane_of(const std::string& root);

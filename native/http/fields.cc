@@ -14,6 +14,7 @@ constexpr size_t kIds = static_cast<size_t>(FieldId::count_);
 /// In the order of FieldId.
 constexpr std::array<std::string_view, kIds> kNames = {
     "",
+    "accept",
     "accept-encoding",
     "connection",
     "content-length",

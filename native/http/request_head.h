@@ -26,6 +26,7 @@ enum class Method : uint8_t {
 /// Field names that the gateway itself looks at; every other field is `other`.
 enum class FieldId : uint8_t {
   other,
+  accept,
   accept_encoding,
   connection,
   content_length,

@@ -145,6 +145,16 @@ int fstat(int fd, struct stat* result) {
   return retried(Call::fstat, [&] { return ::fstat(fd, result); });
 }
 
+int fstatat(int directory, const char* name, struct stat* result, int flags) {
+  return retried(Call::fstatat, [&] { return ::fstatat(directory, name, result, flags); });
+}
+
+ssize_t getdents64(int directory, void* buffer, size_t size) {
+  return retried(Call::getdents64, [&] {
+    return static_cast<ssize_t>(::syscall(SYS_getdents64, directory, buffer, size));
+  });
+}
+
 ssize_t readlinkat(int directory, const char* path, char* buffer, size_t size) {
   return retried(Call::readlinkat, [&] { return ::readlinkat(directory, path, buffer, size); });
 }

@@ -20,11 +20,12 @@ namespace sluice::sys {
 /// The calls that are counted, by kind.
 // clang-format off
 #define SLUICE_SYSCALLS(X)                                                                       \
-  X(accept4) X(bind) X(cachestat) X(close) X(connect) X(epoll_create1) X(epoll_ctl)               \
-  X(epoll_wait) X(eventfd) X(fcntl) X(fstat) X(getsockname) X(getsockopt) X(inotify) X(listen)    \
-  X(memfd_create) X(openat) X(openat2) X(pipe2) X(pread) X(preadv2) X(read) X(readahead)          \
-  X(readlinkat) X(recv) X(sched_getaffinity) X(send) X(sendfile) X(sendmsg) X(setsockopt)         \
-  X(shutdown) X(socket) X(socketpair) X(splice) X(tee) X(unlink) X(vmsplice) X(write)
+  X(accept4) X(bind) X(cachestat) X(close) X(connect) X(epoll_create1) X(epoll_ctl)              \
+  X(epoll_wait) X(eventfd) X(fcntl) X(fstat) X(fstatat) X(getdents64) X(getsockname)             \
+  X(getsockopt) X(inotify) X(listen) X(memfd_create) X(openat) X(openat2) X(pipe2) X(pread)      \
+  X(preadv2) X(read) X(readahead) X(readlinkat) X(recv) X(sched_getaffinity) X(send) X(sendfile) \
+  X(sendmsg) X(setsockopt) X(shutdown) X(socket) X(socketpair) X(splice) X(tee) X(unlink)        \
+  X(vmsplice) X(write)
 // clang-format on
 
 enum class Call : uint8_t {
@@ -74,6 +75,9 @@ int openat(int directory, const char* path, int flags, unsigned mode);
 /// openat2(2) with `resolve` = RESOLVE_* flags; -ENOSYS where the libc or kernel has none.
 int openat2(int directory, const char* path, uint64_t flags, uint64_t mode, uint64_t resolve);
 int fstat(int fd, struct stat* result);
+int fstatat(int directory, const char* name, struct stat* result, int flags);
+/// Reads struct linux_dirent64 records; 0 at the end of the directory.
+ssize_t getdents64(int directory, void* buffer, size_t size);
 ssize_t readlinkat(int directory, const char* path, char* buffer, size_t size);
 ssize_t read(int fd, void* buffer, size_t size);
 ssize_t write(int fd, const void* buffer, size_t size);

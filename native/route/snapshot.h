@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -31,10 +32,15 @@ struct Timeouts {
   int64_t drain = 0;
 };
 
+struct Otherwise;
+
 /// Serves what the pattern's final '*' matched from beneath `root`.
 struct FilesAction {
   std::string root;        ///< absolute path
   bool copy_only = false;  ///< transfer: 'copy'
+  std::string fields;      ///< of the route: on answers to OPTIONS
+  /// What takes the requests for which there is no file, and those of other methods; null: nothing.
+  std::shared_ptr<const Otherwise> otherwise;
 };
 
 /// Answers with bytes that were given in the configuration.
@@ -59,9 +65,16 @@ struct RedirectAction {
   bool keep_query = true;
 };
 
+using Action = std::variant<FilesAction, RespondAction, RedirectAction>;
+
+/// An action without a pattern of its own: it takes what another one hands on.
+struct Otherwise {
+  Action action;
+};
+
 struct Route {
   std::string key;  ///< as the user wrote it
-  std::variant<FilesAction, RespondAction, RedirectAction> action;
+  Action action;
 };
 
 struct Snapshot {

@@ -60,6 +60,7 @@ class Connection final : public net::EventHandler, public Alarm {
     std::string pending;  ///< bytes before the body
     size_t sent = 0;      ///< of pending
     transfer::Transfer body;
+    std::shared_ptr<files::Multipart> parts;  ///< what follows the body; null: nothing
     uint32_t route = 0;
     int64_t started_us = 0;
     uint64_t answer = 0;  ///< id of the remembered answer, or 0
@@ -88,6 +89,7 @@ class Connection final : public net::EventHandler, public Alarm {
   bool begin_large(const files::Reply& reply, uint32_t route, transfer::Engine engine);
   bool gather(const files::Reply& reply, uint32_t route);
   bool step_sending();
+  bool next_part();
   bool step_pending();
   bool step_transfer();
   bool after_response();
@@ -102,11 +104,14 @@ class Connection final : public net::EventHandler, public Alarm {
   // connection_request.cc
   bool handle(const http::RequestHead& head, size_t consumed);
   bool dispatch(const http::RequestHead& head);
-  bool dispatch_to(const http::RequestHead& head, const route::Match& match);
+  bool perform(const http::RequestHead& head, const route::Action& action,
+               const route::Match& match);
   bool serve_files(const http::RequestHead& head, const route::FilesAction& action,
                    const route::Match& match);
-  bool serve_answer(const http::RequestHead& head, uint32_t route, files::Answer& answer,
-                    bool copy_only);
+  bool serve_no_file(const http::RequestHead& head, const route::FilesAction& action,
+                     const route::Match& match);
+  bool serve_answer(const http::RequestHead& head, const route::FilesAction& action,
+                    const route::Match& match, const files::Answer& answer);
   bool park(files::PathKeyView key, files::Answer* known);
   void forget_request();
   uint32_t unrouted() const;

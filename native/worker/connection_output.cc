@@ -121,6 +121,7 @@ bool Connection::begin_large(const files::Reply& reply, uint32_t route, Engine e
   outgoing_->answer = reply.answer;
   outgoing_->body = {engine, Ref<const Source>(reply.source), reply.offset + from_body,
                      reply.length - from_body};
+  outgoing_->parts = reply.parts;
   transit(Event::block);
   return true;
 }
@@ -153,14 +154,35 @@ bool Connection::send_with_body(const files::Reply& reply, uint64_t& from_body) 
 
 bool Connection::step_sending() {
   assert(outgoing_ != nullptr);
-  if (!step_pending()) return false;
-  if (outgoing_->body.left > 0 && !step_transfer()) return false;
+  uint64_t moved = 0;
+  do {
+    // Many parts in one turn are no more than one body's share.
+    if (moved >= kTurnBytes) {
+      run_later();
+      return false;
+    }
+    moved += outgoing_->body.left;
+    if (!step_pending()) return false;
+    if (outgoing_->body.left > 0 && !step_transfer()) return false;
+  } while (next_part());
   if (outgoing_->body.source) {
     worker_.refresh_clock();
     record(outgoing_->route, outgoing_->body.engine, outgoing_->started_us);
   }
   outgoing_.reset();
   return after_response();
+}
+
+/// Goes on to the next part of a multipart body; false when there is none.
+bool Connection::next_part() {
+  files::Multipart::Piece piece;
+  Outgoing& out = *outgoing_;
+  if (!out.parts || !out.parts->next(piece)) return false;
+  out.pending = std::move(piece.text);
+  out.sent = 0;
+  out.body.offset = piece.offset;
+  out.body.left = piece.length;
+  return true;
 }
 
 bool Connection::step_pending() {

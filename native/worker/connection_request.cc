@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/limits.h"
+#include "http/accept.h"
 #include "http/response_head.h"
 #include "http/uri.h"
 #include "net/sys.h"
@@ -15,6 +16,14 @@
 namespace sluice::worker {
 
 using http::Method;
+
+namespace {
+
+/// What every path that cannot name a file is asked and remembered under: no decoded path has a
+/// NUL.
+constexpr std::string_view kNoName("\0", 1);
+
+}  // namespace
 
 uint32_t Connection::unrouted() const {
   return static_cast<uint32_t>(worker_.snapshot().routes.size());
@@ -41,7 +50,9 @@ bool Connection::dispatch(const http::RequestHead& head) {
   const route::Snapshot& snapshot = worker_.snapshot();
   route::Match match;
   snapshot.table.match(head.method_text, head.host, head.path, match);
-  if (match.route != route::kNoRoute) return dispatch_to(head, match);
+  if (match.route != route::kNoRoute) {
+    return perform(head, snapshot.routes[match.route].action, match);
+  }
   if (match.allow == nullptr || match.allow->empty()) {
     return refuse(ErrorCode::no_route, unrouted());
   }
@@ -53,8 +64,8 @@ bool Connection::dispatch(const http::RequestHead& head) {
   return refuse(ErrorCode::method_not_allowed, unrouted(), field);
 }
 
-bool Connection::dispatch_to(const http::RequestHead& head, const route::Match& match) {
-  const auto& action = worker_.snapshot().routes[match.route].action;
+bool Connection::perform(const http::RequestHead& head, const route::Action& action,
+                         const route::Match& match) {
   if (const auto* files = std::get_if<route::FilesAction>(&action)) {
     return serve_files(head, *files, match);
   }
@@ -85,17 +96,16 @@ bool Connection::redirect(const http::RequestHead& head, const route::RedirectAc
 bool Connection::serve_files(const http::RequestHead& head, const route::FilesAction& action,
                              const route::Match& match) {
   if (head.method != Method::get && head.method != Method::head) {
-    return refuse(ErrorCode::method_not_allowed, match.route, "Allow: GET, HEAD\r\n");
+    return serve_no_file(head, action, match);
+  }
+  if (answer_) {
+    Ref<files::Answer> given = std::move(answer_);
+    return serve_answer(head, action, match, *given);
   }
   std::string_view path = match.rest;
   if (!head.path_is_plain) {
     http::DecodedPath decoded = http::decode_path(match.rest, worker_.path_scratch(match.rest));
-    if (decoded.check != http::PathCheck::ok) return refuse(ErrorCode::not_found, match.route);
-    path = decoded.text;
-  }
-  if (answer_) {
-    Ref<files::Answer> given = std::move(answer_);
-    return serve_answer(head, match.route, *given, action.copy_only);
+    path = decoded.check == http::PathCheck::ok ? decoded.text : kNoName;
   }
   files::PathKeyView key{match.route, path};
   files::Answer* known = worker_.answers().find(key);
@@ -104,14 +114,33 @@ bool Connection::serve_files(const http::RequestHead& head, const route::FilesAc
   if (!trusted) return park(key, known);
   worker_.stats().remembered.add();
   if (!known->touched) worker_.report_touched(*known);
-  return serve_answer(head, match.route, *known, action.copy_only);
+  return serve_answer(head, action, match, *known);
 }
 
-bool Connection::serve_answer(const http::RequestHead& head, uint32_t route, files::Answer& answer,
-                              bool copy_only) {
+/// A method that files do not have.
+bool Connection::serve_no_file(const http::RequestHead& head, const route::FilesAction& action,
+                               const route::Match& match) {
+  constexpr std::string_view kAllow = "Allow: GET, HEAD, OPTIONS\r\n";
+  if (action.otherwise) return perform(head, action.otherwise->action, match);
+  if (head.method != Method::options) {
+    return refuse(ErrorCode::method_not_allowed, match.route, kAllow);
+  }
   files::Reply reply;
-  files::reply_with(answer, head, worker_.wall_s(), reply);
-  return respond(reply, route, copy_only);
+  reply.status = 204;
+  http::append_status_line(reply.built, reply.status);
+  reply.built.append(action.fields).append(kAllow);
+  reply.head = reply.built;
+  return respond(reply, match.route);
+}
+
+bool Connection::serve_answer(const http::RequestHead& head, const route::FilesAction& action,
+                              const route::Match& match, const files::Answer& answer) {
+  if (answer.otherwise && action.otherwise) return perform(head, action.otherwise->action, match);
+  const bool json = answer.json && http::prefers(head.find(http::FieldId::accept),
+                                                 "application/json", "text/html");
+  files::Reply reply;
+  files::reply_with(json ? *answer.json : answer, head, worker_.wall_s(), reply);
+  return respond(reply, match.route, action.copy_only);
 }
 
 /// `known`: remembered, but no longer trusted; null: asked for the first time.

@@ -52,7 +52,7 @@ namespace {
 bool is_unchanged(const std::vector<files::Look>& looks) {
   for (const files::Look& look : looks) {
     int error = 0;
-    files::Identity identity = files::identify(look.root, look.path, &error);
+    files::Identity identity = files::identify(look, &error);
     if (error == 0 && identity != look.identity) return false;
   }
   return true;

@@ -66,17 +66,17 @@ void WorkerGroup::close_listeners() {
   bound_.clear();
 }
 
-void WorkerGroup::look(uint64_t id, std::string root, std::string path) {
+void WorkerGroup::look(uint64_t id, files::Look look) {
   files::OpenOptions open;
   open.memory_bytes = shared_.snapshot->memory_bytes;
   open.keep_descriptor = shared_.snapshot->copy_only;
   open.counts = &file_counts_;
-  size_t lane = files::lane_of(root);
-  auto job = [this, id, open, root = std::move(root), path = std::move(path)] {
+  size_t lane = files::lane_of(look.root);
+  auto job = [this, id, open, look = std::move(look)] {
     CoreEvent event;
     event.kind = CoreEvent::Kind::looked;
     event.id = id;
-    event.looked = files::look_up(root, path, open);
+    event.looked = files::look_up(look, open);
     sink_.emit(std::move(event));
   };
   if (io_->post(std::move(job), lane)) return;

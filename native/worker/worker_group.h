@@ -43,7 +43,7 @@ class WorkerGroup {
 
   /// Looks up and opens on an I/O thread; answers by one CoreEvent of kind `looked` with this id.
   /// The file in it becomes ours by own_file().
-  void look(uint64_t id, std::string root, std::string path);
+  void look(uint64_t id, files::Look look);
   /// Gives an opened file an id under which answers name it. Ids are never reused.
   uint64_t own_file(Ref<files::File> file);
   /// Null when no file has that id (any more).

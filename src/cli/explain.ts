@@ -98,9 +98,15 @@ async function actionRows(
     return [['answer', `${action.status}, ${action.body.length} bytes, ${type}`], prepared]
   }
   if (method !== 'GET' && method !== 'HEAD') {
-    return [['answer', '405: files() answers GET and HEAD']]
+    const { otherwise } = action
+    if (otherwise) return [['otherwise', `files have no ${method}: ${shownAction(otherwise)}`]]
+    if (method === 'OPTIONS') return [['answer', '204: files() answers GET, HEAD and OPTIONS']]
+    return [['answer', '405: files() answers GET, HEAD and OPTIONS']]
   }
-  if (match.rest === null) return [['answer', '404: such a path cannot name a file']]
+  if (match.rest === null && !action.otherwise) {
+    return [['answer', '404: such a path cannot name a file']]
+  }
+  if (match.rest === null) return fileRows(addon, config, action, '\0')
   return fileRows(addon, config, action, match.rest)
 }
 
@@ -111,8 +117,16 @@ async function fileRows(
   rest: string,
 ): Promise<Row[]> {
   const { decision, file } = await decideFile(addon, config, action, rest)
-  if (decision.addSlash)
-    return [['answer', `${decision.status} to the same path with a slash: a directory`]]
+  if (decision.relocation !== null) {
+    const { drop, add } = decision.relocation
+    const where = add === '/' ? ' with a slash: a directory' : ''
+    const less = drop > 0 ? ` without its last ${drop} characters` : ''
+    return [['answer', `${decision.status} to the same path${less}${where}`]]
+  }
+  if (decision.otherwise && action.otherwise) {
+    return [['otherwise', `no file: ${shownAction(action.otherwise)}`]]
+  }
+  if (decision.json !== null) return [['answer', `${decision.status}, a list of the directory`]]
   if (file === undefined) {
     const tried = decision.looks.map(({ path }) => `${action.root}/${path}`)
     const why = tried.length === 0 ? 'no name that is served' : `no file at ${tried.join(', ')}`

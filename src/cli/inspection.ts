@@ -61,14 +61,14 @@ export async function decideFile(
   })
   let file: FileDecision['file']
   try {
-    const decision = await decide(route, path, async (name) => {
+    const decision = await decide(route, path, async (where) => {
       const { promise, resolve } = Promise.withResolvers<LookedEvent>()
       const id = waiting.size + 1
       waiting.set(id, resolve)
-      gateway.look(id, route.root, name)
+      gateway.look(id, where)
       const found = await promise
       if (found.outcome === 'file') {
-        file = { path: `${route.root}/${name}`, found }
+        file = { path: `${where.root}/${where.path}`, found }
         gateway.release([found.file])
       }
       return found

@@ -6,7 +6,7 @@ import type {
   NativeListener,
   NativeRoute,
 } from '../native/interface.ts'
-import { fieldLines } from './fields.ts'
+import { fieldLines, routeFields } from './fields.ts'
 import type { ResolvedConfig, ResolvedListener, ResolvedRoute } from './resolved.ts'
 
 /** The index of a route is the same in both. */
@@ -38,7 +38,13 @@ function compileRoute({ key, method, host, path, action }: ResolvedRoute): Nativ
 function compileAction(action: ResolvedRoute['action']): NativeAction {
   switch (action.kind) {
     case 'files':
-      return { kind: 'files', root: action.root, mode: action.transfer }
+      return {
+        kind: 'files',
+        root: action.root,
+        mode: action.transfer,
+        fields: routeFields(action),
+        otherwise: action.otherwise ? compileAction(action.otherwise) : null,
+      }
     case 'respond': {
       const { kind, status, body } = action
       return { kind, status, fields: fieldLines(action.headers), body }

@@ -1,8 +1,10 @@
 // Header fields that a configuration may set. A value that could begin a new line, or a field that
 // the core makes itself, never gets past this file.
 
+import { globPattern } from './globs.ts'
 import { type Kind, text } from './kinds.ts'
 import { isPlainObject, type Place, shown } from './place.ts'
+import type { ResolvedFiles } from './resolved.ts'
 
 // RFC 9110 §5.6.2. Values: visible ASCII with inner spaces and tabs (§5.5, without obs-text).
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
@@ -73,6 +75,47 @@ export function fields(owned: Record<string, string>): Kind<Record<string, strin
   }
 }
 
+/** Fields, and fields by pattern of the file, whose values are objects. */
+export function fieldsByPattern(
+  owned: Record<string, string>,
+): Kind<Record<string, string | Record<string, string>>> {
+  const plain = fields(owned)
+  const expected = `${plain.expected}, or of patterns and such objects`
+  return {
+    expected,
+    typescript: 'Readonly<Record<string, string | Readonly<Record<string, string>>>>',
+    read(value, place) {
+      if (!isPlainObject(value)) return place.mismatch(expected, value)
+      const before = place.problems.length
+      const entries = Object.entries(value)
+      const own = entries.filter(([, content]) => !isPlainObject(content))
+      plain.read(Object.fromEntries(own), place)
+      for (const [pattern, content] of entries) {
+        if (!isPlainObject(content)) continue
+        globPattern.read(pattern, place.at(pattern))
+        plain.read(content, place.at(pattern))
+      }
+      const fine = place.problems.length === before
+      return fine ? (value as Record<string, string | Record<string, string>>) : undefined
+    },
+  }
+}
+
+/** A field value, or values by pattern of the file. */
+export const valueByPattern: Kind<string | Record<string, string>> = {
+  expected: `${fieldValue.expected}, or an object of patterns and such values`,
+  typescript: 'string | Readonly<Record<string, string>>',
+  read(value, place) {
+    if (!isPlainObject(value)) return fieldValue.read(value, place)
+    const before = place.problems.length
+    for (const [pattern, content] of Object.entries(value)) {
+      globPattern.read(pattern, place.at(pattern))
+      fieldValue.read(content, place.at(pattern))
+    }
+    return place.problems.length === before ? (value as Record<string, string>) : undefined
+  },
+}
+
 function readField(
   name: string,
   content: unknown,
@@ -97,4 +140,19 @@ export function fieldLines(headers: Readonly<Record<string, string>>): string {
   return Object.entries(headers)
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join('')
+}
+
+/**
+ * Lines of the fields that a files() route sends without a file: not those that describe a file or
+ * let it be kept. An absence that is "immutable for a year" would outlive the deployment that mends
+ * it.
+ */
+export function routeFields({ headers }: Pick<ResolvedFiles, 'headers'>): string {
+  const own = Object.entries(headers).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  )
+  const kept = own.filter(
+    ([name]) => !/^(content-(?!security-policy)|cache-control$|expires$)/i.test(name),
+  )
+  return fieldLines(Object.fromEntries(kept))
 }

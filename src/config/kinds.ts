@@ -64,8 +64,10 @@ export function boolean(): Kind<boolean> {
 }
 
 /** One of a few words. */
-export function choice<const T extends string>(...words: T[]): Kind<T> {
-  const quoted = words.map((word) => `'${word}'`)
+export function choice<const T extends readonly (string | boolean)[]>(
+  ...words: T
+): Kind<T[number]> {
+  const quoted = words.map((word) => (typeof word === 'string' ? `'${word}'` : String(word)))
   const expected = quoted.join(' or ')
   return {
     expected,
@@ -73,7 +75,8 @@ export function choice<const T extends string>(...words: T[]): Kind<T> {
     read(value, place) {
       const word = words.find((candidate) => candidate === value)
       if (word !== undefined) return word
-      const suggestion = typeof value === 'string' ? didYouMean(value, words) : ''
+      const texts = words.filter((known) => typeof known === 'string')
+      const suggestion = typeof value === 'string' ? didYouMean(value, texts) : ''
       return place.mismatch(expected, value, suggestion)
     },
   }
@@ -118,6 +121,15 @@ export function orNone<T>(kind: Kind<T[]>): Kind<T[]> {
     expected: `${kind.expected}, or false`,
     typescript: `${kind.typescript} | false`,
     read: (value, place) => (value === false ? [] : kind.read(value, place)),
+  }
+}
+
+/** `false` stands for the empty text. */
+export function orNothing(kind: Kind<string>): Kind<string> {
+  return {
+    expected: `${kind.expected}, or false`,
+    typescript: `${kind.typescript} | false`,
+    read: (value, place) => (value === false ? '' : kind.read(value, place)),
   }
 }
 

@@ -1,6 +1,7 @@
 // The options that people write, with units and defaults for their editors. Written from the
 // tables of schema.ts and schema-routes.ts: change those, then run scripts/generate-config-docs.ts.
 
+import type { OtherAction } from './other-action.ts'
 import type { Duration, Size } from './units.ts'
 
 /** The top level of a configuration, beside its routes. */
@@ -98,13 +99,55 @@ export interface FilesOptions {
    */
   index?: string | readonly string[] | false
   /**
+   * The file that answers for a path that has none, for applications that route in the browser.
+   * Not for a path whose last segment has a dot: a missing script stays a 404. Default: `false`.
+   */
+  fallback?: string | false
+  /**
+   * What answers when there is no file, and for methods other than GET and HEAD: respond(…) or
+   * redirect(…). Default: none.
+   */
+  otherwise?: OtherAction
+  /**
+   * Whether '/about' is answered by 'about.html'. 'redirect': and '/about.html' leads to '/about',
+   * '/docs/index.html' to '/docs/'. Default: `false`.
+   */
+  cleanUrls?: true | false | 'redirect'
+  /**
+   * Whether a directory without an index page is listed: as a page, or as JSON for clients that
+   * prefer it. At most 10000 entries are shown. Default: `false`.
+   */
+  list?: boolean
+  /** Files of the root that are the pages of errors, for example { 404: '404.html' }. */
+  errors?: { readonly [Status in 404 | 500 | 503]?: string }
+  /**
    * Whether names that begin with a dot are served. '/.well-known/' always is. Default: `false`.
    */
   dotfiles?: boolean
-  /** Header fields added to every answer of this route. */
-  headers?: Readonly<Record<string, string>>
-  /** The Cache-Control field, for example 'max-age=3600'. '': none is sent. Default: `''`. */
-  cacheControl?: string
+  /**
+   * Patterns of names that are not there for anybody, for example '*.{bak,sql}'. Default: `false`.
+   */
+  hide?: string | readonly string[] | false
+  /**
+   * Whether symlinks may lead out of the root. 'inside': those that do are a 404. Default:
+   * `'inside'`.
+   */
+  symlinks?: 'inside' | 'follow'
+  /**
+   * Patterns of files that are also found under a name with a version: with '*.css',
+   * 'style.v2.css' is answered by 'style.css' when there is no such file. Default: `false`.
+   */
+  cacheBusting?: string | readonly string[] | false
+  /**
+   * Header fields added to every answer of this route, and by pattern to those of files that fit:
+   * { 'X-Robots-Tag': 'none', '*.html': { 'X-Frame-Options': 'DENY' } }. Later ones win.
+   */
+  headers?: Readonly<Record<string, string | Readonly<Record<string, string>>>>
+  /**
+   * The Cache-Control field, for example 'max-age=3600', or values by pattern, of which the last
+   * that fits counts. '': none is sent. Default: `''`.
+   */
+  cacheControl?: string | Readonly<Record<string, string>>
   /**
    * How bytes are moved, for this route; the gateway's 'copy' holds for every route. Default:
    * `'auto'`.

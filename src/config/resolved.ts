@@ -49,11 +49,25 @@ export interface ResolvedFiles {
   /** Absolute. */
   root: string
   index: string[]
+  /** Beneath the root; '': none. */
+  fallback: string
+  /** Takes what no file answers. */
+  otherwise?: ResolvedRespond | ResolvedRedirect
+  cleanUrls: boolean | 'redirect'
+  list: boolean
+  /** Files beneath the root, by status. */
+  errors: Record<string, string>
   /** Names that begin with a dot are served (never by default; '/.well-known/' always). */
   dotfiles: boolean
-  /** Fields added to every answer of this route. */
-  headers: Record<string, string>
-  cacheControl: string
+  /** Patterns of names that are not served. */
+  hide: string[]
+  /** Patterns of files that are also served under a name with a version in it. */
+  cacheBusting: string[]
+  symlinks: 'inside' | 'follow'
+  /** Fields added to every answer, and, by pattern, to those of the files that fit. */
+  headers: Record<string, string | Record<string, string>>
+  /** A value for every file, or values by pattern. */
+  cacheControl: string | Record<string, string>
   transfer: 'auto' | 'copy'
 }
 

@@ -70,7 +70,21 @@ function readFiles(value: Action, pattern: Pattern, place: Place): ResolvedFiles
   const root = readRoot(value.root, place.at('root'))
   const options = readSection(schema.files, value.options ?? {}, place)
   if (root === undefined || options === undefined) return undefined
-  return { kind: 'files', root, ...options }
+  const { otherwise, ...settings } = options
+  if (otherwise === undefined) return { kind: 'files', root, ...settings }
+  if (settings.fallback !== '') {
+    place
+      .at('otherwise')
+      .report("'fallback' answers what has no file already: use one or the other")
+  }
+  const other = readOtherwise(otherwise, pattern, place.at('otherwise'))
+  return other && { kind: 'files', root, ...settings, otherwise: other }
+}
+
+function readOtherwise(value: Action, pattern: Pattern, place: Place) {
+  return value.kind === 'respond'
+    ? readRespond(value, place.at('respond'))
+    : readRedirect(value, pattern, place.at('redirect'))
 }
 
 function readRoot(value: unknown, place: Place): string | undefined {

@@ -1,7 +1,18 @@
-// The options of files(), respond() and redirect(), as config/schema.ts has those of the gateway.
+// The options of files(), respond() and redirect(), as config/schema.ts has those of the gateway:
+// kind, default and meaning of each, and the kinds that only routes need.
 
-import { fields, fieldValue, ownedByFiles, ownedByRedirect, ownedByRespond } from './fields.ts'
-import { boolean, choice, oneOrMany, orNone, text } from './kinds.ts'
+import {
+  fields,
+  fieldsByPattern,
+  fieldValue,
+  ownedByFiles,
+  ownedByRedirect,
+  ownedByRespond,
+  valueByPattern,
+} from './fields.ts'
+import { globPattern } from './globs.ts'
+import { boolean, choice, type Kind, oneOrMany, orNone, orNothing, text } from './kinds.ts'
+import { isPlainObject } from './place.ts'
 import type { ResolvedFiles, ResolvedRedirect } from './resolved.ts'
 import type { Section } from './section.ts'
 
@@ -10,26 +21,112 @@ const fileName = text('a file name', (name) => {
   return ['', '.', '..'].includes(name) ? 'it names no file' : undefined
 })
 
-export const files: Section<Omit<ResolvedFiles, 'kind' | 'root'>> = {
+const pathInRoot = text("the path of a file in the root, such as 'index.html'", (path) => {
+  if (path.startsWith('/') || path.endsWith('/')) return "without '/' at either end"
+  if (path.includes('\0')) return 'it names no file'
+  const segments = path.split('/')
+  return segments.some((name) => ['', '.', '..'].includes(name)) ? 'it names no file' : undefined
+})
+
+/** Statuses that files() itself gives and that may have a page. */
+const pageStatuses = ['404', '500', '503']
+
+const pages: Kind<Record<string, string>> = {
+  expected: `an object of statuses (${pageStatuses.join(', ')}) and files in the root`,
+  typescript: `{ readonly [Status in ${pageStatuses.join(' | ')}]?: string }`,
+  read(value, place) {
+    if (!isPlainObject(value)) return place.mismatch(this.expected, value)
+    const before = place.problems.length
+    for (const [status, path] of Object.entries(value)) {
+      if (pageStatuses.includes(status)) pathInRoot.read(path, place.at(status))
+      else place.at(status).report(`expected one of the statuses ${pageStatuses.join(', ')}`)
+    }
+    return place.problems.length === before ? (value as Record<string, string>) : undefined
+  },
+}
+
+/** What a route does when it has no file; config/routes.ts reads it. */
+const anotherAction: Kind<Record<string, unknown>> = {
+  expected: 'respond(…) or redirect(…)',
+  typescript: 'OtherAction',
+  read(value, place) {
+    const fits = isPlainObject(value) && ['respond', 'redirect'].includes(String(value.kind))
+    return fits ? value : place.mismatch(this.expected, value)
+  },
+}
+
+/** Options of files(), before its root and its other action join them. */
+export type FilesSettings = Omit<ResolvedFiles, 'kind' | 'root' | 'otherwise'> & {
+  otherwise?: Record<string, unknown>
+}
+
+export const files: Section<FilesSettings> = {
   index: {
     kind: orNone(oneOrMany(fileName, 1)),
     default: ['index.html'],
     doc: 'Files that stand for their directory, the first that exists. false: none.',
+  },
+  fallback: {
+    kind: orNothing(pathInRoot),
+    default: false,
+    doc: `The file that answers for a path that has none, for applications that route in the
+browser. Not for a path whose last segment has a dot: a missing script stays a 404.`,
+  },
+  otherwise: {
+    kind: anotherAction,
+    default: undefined,
+    doc: `What answers when there is no file, and for methods other than GET and HEAD: respond(…) or
+redirect(…).`,
+  },
+  cleanUrls: {
+    kind: choice(true, false, 'redirect'),
+    default: false,
+    doc: `Whether '/about' is answered by 'about.html'. 'redirect': and '/about.html' leads to
+'/about', '/docs/index.html' to '/docs/'.`,
+  },
+  list: {
+    kind: boolean(),
+    default: false,
+    doc: `Whether a directory without an index page is listed: as a page, or as JSON for clients
+that prefer it. At most 10000 entries are shown.`,
+  },
+  errors: {
+    kind: pages,
+    default: {},
+    doc: "Files of the root that are the pages of errors, for example { 404: '404.html' }.",
   },
   dotfiles: {
     kind: boolean(),
     default: false,
     doc: "Whether names that begin with a dot are served. '/.well-known/' always is.",
   },
+  hide: {
+    kind: orNone(oneOrMany(globPattern, 1)),
+    default: false,
+    doc: "Patterns of names that are not there for anybody, for example '*.{bak,sql}'.",
+  },
+  symlinks: {
+    kind: choice('inside', 'follow'),
+    default: 'inside',
+    doc: "Whether symlinks may lead out of the root. 'inside': those that do are a 404.",
+  },
+  cacheBusting: {
+    kind: orNone(oneOrMany(globPattern, 1)),
+    default: false,
+    doc: `Patterns of files that are also found under a name with a version: with '*.css',
+'style.v2.css' is answered by 'style.css' when there is no such file.`,
+  },
   headers: {
-    kind: fields(ownedByFiles),
+    kind: fieldsByPattern(ownedByFiles),
     default: {},
-    doc: 'Header fields added to every answer of this route.',
+    doc: `Header fields added to every answer of this route, and by pattern to those of files that
+fit: { 'X-Robots-Tag': 'none', '*.html': { 'X-Frame-Options': 'DENY' } }. Later ones win.`,
   },
   cacheControl: {
-    kind: fieldValue,
+    kind: valueByPattern,
     default: '',
-    doc: "The Cache-Control field, for example 'max-age=3600'. '': none is sent.",
+    doc: `The Cache-Control field, for example 'max-age=3600', or values by pattern, of which the
+last that fits counts. '': none is sent.`,
   },
   transfer: {
     kind: choice('auto', 'copy'),

@@ -7,7 +7,7 @@
 //                                          │ evicted, idle, stale, replaced, last answer gone
 
 import { LRUCache } from 'lru-cache'
-import type { LookedEvent, NativeGateway } from '../native/interface.ts'
+import type { LookAt, LookedEvent, NativeGateway } from '../native/interface.ts'
 import type { Finding } from './decide.ts'
 import { PendingLooks } from './looks.ts'
 import type { Outbox } from './outbox.ts'
@@ -93,11 +93,11 @@ export class FileCache {
   }
 
   /**
-   * Looks at `path` beneath `root` now; whoever asks while a look is under way shares it. A file
-   * that is already open and has not changed is found again under its old id.
+   * Looks there now; whoever asks while a look is under way shares it. A file that is already open
+   * and has not changed is found again under its old id.
    */
-  look(root: string, path: string): Promise<Found> {
-    return this.#looks.join(root, path)
+  look(where: LookAt): Promise<Found> {
+    return this.#looks.join(where)
   }
 
   /**
@@ -114,8 +114,9 @@ export class FileCache {
       return
     }
     const open = event.outcome === 'file' ? this.#admit(pending.key, event, pending.waiters) : null
-    const { outcome, identity, error } = event
-    pending.settle({ outcome, identity, error, file: open?.id ?? 0, open })
+    const { outcome, identity, error, entries, hasMore } = event
+    const file = open?.id ?? 0
+    pending.settle({ outcome, identity, error, entries, hasMore, file, open })
   }
 
   /** Ends one pin that look() gave. */

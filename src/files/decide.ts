@@ -1,19 +1,18 @@
-// Decides how one path of a files() route is answered: dotfiles, index pages, directories, absence.
-// Main thread, once per question; touches no disk itself but asks through `look`, and lists every
-// path it looked at with what was there, so that the core can tell when the answer has become
-// stale. Must never answer with something that it did not look at, nor remember what the system
-// could not tell (a full descriptor table is over in a moment).
+// Decides how one path of a files() route is answered: index pages, clean URLs, directories,
+// fallbacks, error pages. Main thread, once per question; touches no disk itself but asks through
+// `look`, and lists every path it looked at with what was there, so that the core can tell when the
+// answer has become stale. Must never answer with something that it did not look at, nor remember
+// what the system could not tell (a full descriptor table is over in a moment).
 
-import { fieldLines } from '../config/fields.ts'
+import { routeFields } from '../config/fields.ts'
+import { fits } from '../config/globs.ts'
 import type { ResolvedFiles } from '../config/resolved.ts'
-import type { Look, LookedEvent, NativeAnswer } from '../native/interface.ts'
-import { mediaTypeOf } from './media-types.ts'
+import type { NativeAnswer } from '../native/interface.ts'
+import { errorPageFields, fileFields } from './answer-fields.ts'
+import { listingOf } from './listing.ts'
+import { DiskFailure, type LookAtDisk, Search } from './search.ts'
 
-/** What one look found: the part of a LookedEvent that decisions rest on. */
-export type Finding = Pick<LookedEvent, 'outcome' | 'file' | 'identity' | 'error'>
-
-/** Looks at a path (relative, '' is the root itself) beneath the root of the route. */
-export type LookAt = (path: string) => Promise<Finding>
+export type { Finding, LookAtDisk } from './search.ts'
 
 /** An answer that has no id yet. */
 export type Decision = Omit<NativeAnswer, 'id'>
@@ -23,31 +22,53 @@ export type Decision = Omit<NativeAnswer, 'id'>
  * and every cache, crawler and old client know 301. No Cache-Control, as theirs: the directory may
  * become a file.
  */
-const slashRedirectStatus = 301
+const redirectStatus = 301
 
 /** Out of room for now: the client may try again; anything else is a fault of the disk. */
 const outOfRoom = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'])
+
+/** What the core asks for every path that cannot name a file. */
+const noName = '\0'
 
 /**
  * Decides `path` (as in QuestionEvent: decoded, with its leading slash; '' or '/a' may name a
  * directory without its slash) of `route`. Rejects only when `look` does.
  */
-export async function decide(route: ResolvedFiles, path: string, look: LookAt): Promise<Decision> {
-  // A refusal by name rests on no file: nothing that happens on disk changes it.
-  if (!route.dotfiles && isHidden(path)) return notFound(route, [])
-  return path.endsWith('/')
-    ? decideDirectory(route, path.slice(1), look)
-    : decideName(route, path.slice(1), look)
+export async function decide(
+  route: ResolvedFiles,
+  path: string,
+  look: LookAtDisk,
+): Promise<Decision> {
+  const search = new Search(route, look)
+  const name = path.slice(1)
+  try {
+    if (path === noName || search.hides(name)) return await decideMissing(search, undefined)
+    const found = path.endsWith('/')
+      ? await decideDirectory(search, name)
+      : await decideName(search, name)
+    return found ?? (await decideMissing(search, name))
+  } catch (error) {
+    if (!(error instanceof DiskFailure)) throw error
+    return withErrorPage(new Search(route, look), failure(error.error))
+  }
 }
 
-/** '/a' → the file, or a redirect to '/a/' when it is a directory. */
-async function decideName(route: ResolvedFiles, path: string, look: LookAt): Promise<Decision> {
-  const found = await look(path)
-  const looks: Look[] = [{ root: route.root, path, identity: found.identity }]
-  if (found.outcome === 'file') return serve(route, path, found.file, looks)
-  if (found.outcome === 'failed') return failure(found.error)
-  if (found.outcome !== 'directory') return notFound(route, looks)
-  return { ...plain(slashRedirectStatus, routeFields(route)), addSlash: true, looks }
+/** 'a' → the file, another file that stands for it, or a redirect. */
+async function decideName(search: Search, path: string): Promise<Decision | undefined> {
+  const { route } = search
+  const found = await search.look(path)
+  if (found.outcome === 'file') {
+    const drop = route.cleanUrls === 'redirect' ? await needlessEnd(search, path) : 0
+    return drop > 0 ? relocated(search, drop, '') : serve(search, path, found.file)
+  }
+  if (route.cleanUrls !== false && path !== '') {
+    const page = await search.file(`${path}.html`)
+    if (page !== 0) return serve(search, `${path}.html`, page)
+  }
+  if (found.outcome === 'directory') return relocated(search, 0, '/')
+  const unversioned = withoutVersion(route, path)
+  const file = unversioned === undefined ? 0 : await search.file(unversioned)
+  return file === 0 ? undefined : serve(search, unversioned ?? path, file)
 }
 
 /**
@@ -55,35 +76,84 @@ async function decideName(route: ResolvedFiles, path: string, look: LookAt): Pro
  * identity changes with every file in it, and nothing here depends on more than the index names.
  * When 'a' is a file, 'a/index.html' is absent, so a file asked for with a slash is a 404.
  */
-async function decideDirectory(
-  route: ResolvedFiles,
-  directory: string,
-  look: LookAt,
-): Promise<Decision> {
-  const looks: Look[] = []
+async function decideDirectory(search: Search, directory: string): Promise<Decision | undefined> {
+  const { route } = search
   for (const name of route.index) {
-    const path = directory + name
-    const found = await look(path)
-    if (found.outcome === 'failed') return failure(found.error)
-    looks.push({ root: route.root, path, identity: found.identity })
-    if (found.outcome === 'file') return serve(route, path, found.file, looks)
+    const file = await search.file(directory + name)
+    if (file !== 0) return serve(search, directory + name, file)
   }
-  return notFound(route, looks)
+  if (route.list) {
+    const found = await search.look(directory, { list: true })
+    if (found.outcome === 'directory') return listed(search, directory, found)
+  }
+  if (route.cleanUrls === false || directory === '') return undefined
+  // '/about/' where only 'about.html' is: people type both.
+  const isPage = (await search.file(`${directory.slice(0, -1)}.html`)) !== 0
+  return isPage ? relocated(search, 1, '') : undefined
 }
 
-/** Whether a segment begins with a dot; a leading '.well-known' does not count (RFC 8615). */
-function isHidden(path: string): boolean {
-  const rest = path.startsWith('/.well-known') ? path.slice('/.well-known'.length) : path
-  if (rest !== path && rest !== '' && !rest.startsWith('/')) return true
-  return rest.includes('/.')
+/** No file: the route's other action, its fallback, or an error. `path` undefined: no such name. */
+async function decideMissing(search: Search, path: string | undefined): Promise<Decision> {
+  const { route } = search
+  const missing = { ...plain(404, routeFields(route)), looks: search.looks }
+  if (route.otherwise) return { ...missing, otherwise: true }
+  if (route.fallback !== '' && path !== undefined && !lastSegment(path).includes('.')) {
+    const file = await search.file(route.fallback)
+    if (file !== 0) return serve(search, route.fallback, file)
+  }
+  return withErrorPage(search, missing)
 }
 
-function serve(route: ResolvedFiles, path: string, file: number, looks: Look[]): Decision {
+/** The same error with the page that the route has for it, if it is there. */
+async function withErrorPage(search: Search, error: Decision): Promise<Decision> {
+  const page = search.route.errors[error.status]
+  if (page === undefined) return error
+  try {
+    const file = await search.file(page)
+    if (file === 0) return error
+    const retry = error.remember ? '' : error.fields
+    const fields = errorPageFields(search.route, page) + retry
+    return { ...error, fields, file, looks: search.looks }
+  } catch (failed) {
+    if (failed instanceof DiskFailure) return error
+    throw failed
+  }
+}
+
+/**
+ * How many characters at the end of a file's path its clean URL does not have; 0 when that would be
+ * another file's. '/index.html' is the directory's when it is the first of its index pages.
+ */
+async function needlessEnd(search: Search, path: string): Promise<number> {
+  const name = lastSegment(path)
+  if (name === search.route.index[0]) return name.length
+  if (!name.endsWith('.html') || name === '.html') return 0
+  const taken = (await search.file(path.slice(0, -'.html'.length))) !== 0
+  return taken ? 0 : '.html'.length
+}
+
+/** 'style.v2.css' → 'style.css' where the route says so. */
+function withoutVersion({ cacheBusting }: ResolvedFiles, path: string): string | undefined {
+  const [, before, extension] = /^(.*[^/])\.\w+(\.[^./]+)$/.exec(path) ?? []
+  if (before === undefined || !cacheBusting.some((pattern) => fits(pattern, path))) return undefined
+  return `${before}${extension}`
+}
+
+function lastSegment(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
+function serve({ route, looks }: Search, path: string, file: number): Decision {
   return { ...plain(200, fileFields(route, path)), file, looks }
 }
 
-function notFound(route: ResolvedFiles, looks: Look[]): Decision {
-  return { ...plain(404, routeFields(route)), looks }
+function listed(search: Search, directory: string, found: Parameters<typeof listingOf>[2]) {
+  const { fields, body, json } = listingOf(search, directory, found)
+  return { ...plain(200, fields), body, json, looks: search.looks }
+}
+
+function relocated({ route, looks }: Search, drop: number, add: string): Decision {
+  return { ...plain(redirectStatus, routeFields(route)), relocation: { drop, add }, looks }
 }
 
 /** What a client gets when we could not tell; never remembered. `error` is an errno name. */
@@ -93,31 +163,6 @@ export function failure(error: string): Decision {
 }
 
 function plain(status: number, fields: string): Decision {
-  return { status, fields, file: 0, body: null, addSlash: false, remember: true, looks: [] }
-}
-
-/**
- * Fields of an answer with a file. X-Content-Type-Options is sent because the types come from a
- * table: a browser that guesses another one can be made to run what somebody uploaded. Whatever the
- * route sets itself replaces ours.
- */
-function fileFields(route: ResolvedFiles, path: string): string {
-  const own: Record<string, string> = {
-    'Content-Type': mediaTypeOf(path),
-    'X-Content-Type-Options': 'nosniff',
-  }
-  if (route.cacheControl !== '') own['Cache-Control'] = route.cacheControl
-  const set = new Set(Object.keys(route.headers).map((name) => name.toLowerCase()))
-  const kept = Object.entries(own).filter(([name]) => !set.has(name.toLowerCase()))
-  return fieldLines(Object.fromEntries(kept)) + fieldLines(route.headers)
-}
-
-/**
- * Fields of an answer without a file: not those that describe a file or let it be kept. An absence
- * that is "immutable for a year" would outlive the deployment that mends it.
- */
-function routeFields(route: ResolvedFiles): string {
-  const fields = Object.entries(route.headers)
-  const kept = fields.filter(([name]) => !/^(content-|cache-control$|expires$)/i.test(name))
-  return fieldLines(Object.fromEntries(kept))
+  const nothing = { file: 0, body: null, json: null, relocation: null, otherwise: false }
+  return { status, fields, ...nothing, remember: true, looks: [] }
 }

@@ -2,13 +2,12 @@
 // one. Main thread. Bounded by the undecided questions, of which each waits for one look at a time.
 // Must never drop a look that somebody waits for.
 
-import type { NativeGateway } from '../native/interface.ts'
+import type { LookAt, NativeGateway } from '../native/interface.ts'
 
 /** A look that the core has not answered. */
 export interface PendingLook<Found> {
   readonly key: string
-  readonly root: string
-  readonly path: string
+  readonly where: LookAt
   /** How many wait for `found`. */
   waiters: number
   /** It was made a second time. */
@@ -33,16 +32,16 @@ export class PendingLooks<Found> {
     return this.#made
   }
 
-  /** Looks at `path` beneath `root`, or waits with others who do. */
-  join(root: string, path: string): Promise<Found> {
-    const key = `${root}\0${path}`
+  /** Looks there, or waits with others who do. */
+  join(where: LookAt): Promise<Found> {
+    const key = keyOf(where)
     const known = this.#byKey.get(key)
     if (known) {
       known.waiters++
       return known.found
     }
     const { promise: found, resolve: settle, reject: fail } = Promise.withResolvers<Found>()
-    this.#start({ key, root, path, waiters: 1, isRetry: false, found, settle, fail })
+    this.#start({ key, where, waiters: 1, isRetry: false, found, settle, fail })
     return found
   }
 
@@ -71,10 +70,14 @@ export class PendingLooks<Found> {
     this.#byId.set(id, pending)
     this.#byKey.set(pending.key, pending)
     try {
-      this.#native.look(id, pending.root, pending.path)
+      this.#native.look(id, pending.where)
     } catch (error) {
       this.take(id)
       pending.fail(error)
     }
   }
+}
+
+function keyOf({ root, path, follow, list }: LookAt): string {
+  return `${follow ? 'f' : ''}${list ? 'l' : ''}\0${root}\0${path}`
 }

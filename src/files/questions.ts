@@ -137,8 +137,8 @@ export class FileQuestions {
   async #ponder(question: QuestionEvent, pinned: OpenFile[]): Promise<Decision> {
     const route = this.#options.routes[question.route]
     if (!route) throw new Error(`route ${question.route} serves no files`)
-    return decide(route, question.path, async (path) => {
-      const found = await this.#files.look(route.root, path)
+    return decide(route, question.path, async (where) => {
+      const found = await this.#files.look(where)
       if (found.open) pinned.push(found.open)
       return found
     })

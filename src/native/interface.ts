@@ -62,7 +62,15 @@ export interface NativeRoute {
 }
 
 export type NativeAction =
-  | { kind: 'files'; root: string; mode: 'auto' | 'copy' }
+  | {
+      kind: 'files'
+      root: string
+      mode: 'auto' | 'copy'
+      /** Of the route: on answers to OPTIONS. */
+      fields: string
+      /** Takes requests without a file (NativeAnswer.otherwise) and those of other methods. */
+      otherwise: NativeAction | null
+    }
   | { kind: 'respond'; status: number; fields: string; body: Uint8Array }
   | {
       kind: 'redirect'
@@ -95,6 +103,7 @@ export interface QuestionEvent {
   /**
    * What the final '*' matched, percent-decoded once, valid UTF-8, without empty or dot segments,
    * with its leading slash: '/docs/*' asks '' for '/docs', '/' for '/docs/', '/a' for '/docs/a'.
+   * A NUL alone stands for every path that cannot name a file.
    */
   path: string
 }
@@ -120,6 +129,19 @@ export interface LookedEvent {
   heldBytes: number
   /** errno name when refused or failed, else ''. */
   error: string
+  /** Of a directory that was to be listed: what is in it and can be asked for, in no order. */
+  entries: DirectoryEntry[]
+  /** There were more entries than fit. */
+  hasMore: boolean
+}
+
+/** A regular file or a directory, perhaps by a symlink. */
+export interface DirectoryEntry {
+  name: string
+  type: 'file' | 'directory'
+  /** Bytes; 0 for a directory. */
+  size: number
+  mtimeMs: number
 }
 
 /** Remembered answers that workers gave since the last such event (at most every 100 ms). */
@@ -160,10 +182,19 @@ export type NativeEvent =
   | FaultEvent
   | EndedEvent
 
-/** A path that an answer rests on, and what was there (identity of a LookedEvent). */
-export interface Look {
+/** Where to look, and how. */
+export interface LookAt {
   root: string
+  /** Relative, no leading slash; '' is the root itself. */
   path: string
+  /** Symlinks may lead out of the root. */
+  follow: boolean
+  /** A directory's entries are wanted, and its identity is theirs. */
+  list: boolean
+}
+
+/** A path that an answer rests on, and what was there (identity of a LookedEvent). */
+export interface Look extends LookAt {
   identity: bigint
 }
 
@@ -181,8 +212,15 @@ export interface NativeAnswer {
   file: number
   /** Body when there is no file; null: the core's short text for the status. */
   body: Uint8Array | null
-  /** Answer with Location: request path + '/' + query (directories); status must be 3xx. */
-  addSlash: boolean
+  /**
+   * Answer with a Location: the request's path without its last `drop` characters (as decoded),
+   * then `add`, then the query. The status must be 3xx.
+   */
+  relocation: { drop: number; add: string } | null
+  /** There is no file: the route's `otherwise` takes the request. */
+  otherwise: boolean
+  /** The same content for clients that prefer application/json to text/html; no file then. */
+  json: { fields: string; body: Uint8Array } | null
   /** Whether the worker keeps the answer. */
   remember: boolean
   /** The worker looks again after a second, off its own thread; any difference makes it stale. */
@@ -266,10 +304,10 @@ export interface NativeGateway {
   /** Binds every listener and starts the workers. Throws with `code` EADDRINUSE and the like. */
   listen(): NativeAddress[]
   /**
-   * Looks up `path` (relative, no leading slash; '' is the root itself) beneath `root` on an I/O
-   * thread and opens it when it is a regular file. Answers with one LookedEvent.
+   * Looks up a path beneath a root on an I/O thread and opens it when it is a regular file. Answers
+   * with one LookedEvent.
    */
-  look(id: number, root: string, path: string): void
+  look(id: number, where: LookAt): void
   /** Answers one question. Unknown questions (the client has gone) are ignored. */
   answer(worker: number, question: number, answer: NativeAnswer): void
   /** Every worker drops these answers; running transfers finish. */

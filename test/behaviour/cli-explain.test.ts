@@ -89,7 +89,7 @@ test('what is not served, and why not', async (t) => {
   t.is(await last('/.secret'), 'answer: 404: no name that is served')
   t.is(await last('/folder'), 'answer: 301 to the same path with a slash: a directory')
   t.is(await last('/folder/'), `answer: 404: no file at ${site.path('site/folder/index.html')}`)
-  t.is(await last('post', '/'), 'answer: 405: files() answers GET and HEAD')
+  t.is(await last('post', '/'), 'answer: 405: files() answers GET, HEAD and OPTIONS')
   t.is(await last('/a%2fb'), 'answer: 404: such a path cannot name a file')
   t.regex((await last('/a/../b')) ?? '', /^answer: 400, before any route/)
   t.regex((await last('DELETE', 'exa"mple/')) ?? '', /^answer: 400, before any route/)

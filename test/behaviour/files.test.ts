@@ -199,7 +199,7 @@ testOnBothTwins('other methods are refused with what is allowed', async (t, tran
   for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'BREW']) {
     const reply = await client.ask(request('/a', { 'Content-Length': '0' }, method))
     t.is(reply.status, 405, method)
-    t.deepEqual(reply.field('allow')?.split(', ').toSorted(), ['GET', 'HEAD'])
+    t.deepEqual(reply.field('allow')?.split(', ').toSorted(), ['GET', 'HEAD', 'OPTIONS'])
   }
 })
 

@@ -3,6 +3,7 @@
 // answer never sends a released one, and ids are never used twice.
 
 import type {
+  LookAt,
   LookedEvent,
   NativeAddon,
   NativeAddress,
@@ -47,7 +48,7 @@ export class FakeNative implements NativeGateway {
     return [...this.#open]
   }
 
-  look(id: number, root: string, path: string): void {
+  look(id: number, { root, path }: LookAt): void {
     const asked = { id, root, path }
     this.looks.push(asked)
     this.#waiting.push(asked)
@@ -87,7 +88,7 @@ export class FakeNative implements NativeGateway {
       const file = outcome === 'file' ? ++this.#lastFile : 0
       if (file !== 0) this.#open.add(file)
       const found = { outcome, file, size: heldBytes, mtimeMs: 0, identity, heldBytes, error }
-      this.onLooked({ type: 'looked', id, ...found })
+      this.onLooked({ type: 'looked', id, ...found, entries: [], hasMore: false })
     }
   }
 

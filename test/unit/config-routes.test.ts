@@ -28,7 +28,14 @@ test('files: defaults, and a root relative to the configuration', (t) => {
     kind: 'files',
     root: directory,
     index: ['index.html'],
+    fallback: '',
+    cleanUrls: false,
+    list: false,
+    errors: {},
     dotfiles: false,
+    hide: [],
+    symlinks: 'inside',
+    cacheBusting: [],
     headers: {},
     cacheControl: '',
     transfer: 'auto',
@@ -202,6 +209,7 @@ test('compiled routes keep their order; fields become lines', (t) => {
     kind: 'respond',
     fields: 'Content-Type: text/plain; charset=utf-8\r\nX-A: 1\r\n',
   })
-  t.deepEqual(second, { kind: 'files', root: directory, mode: 'copy' })
+  const none = { fields: '', otherwise: null }
+  t.deepEqual(second, { kind: 'files', root: directory, mode: 'copy', ...none })
   t.like(third, { kind: 'redirect', status: 308, fields: '', keepQuery: true })
 })

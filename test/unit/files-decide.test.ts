@@ -5,16 +5,9 @@ import test from 'ava'
 import type { ResolvedFiles } from '../../src/config/resolved.ts'
 import { decide, type Finding } from '../../src/files/decide.ts'
 import { mediaTypeOf } from '../../src/files/media-types.ts'
+import { filesRoute } from '../support/files-route.ts'
 
-const route: ResolvedFiles = {
-  kind: 'files',
-  root: '/site',
-  index: ['index.html', 'index.htm'],
-  dotfiles: false,
-  headers: {},
-  cacheControl: '',
-  transfer: 'auto',
-}
+const route = filesRoute('/site', { index: ['index.html', 'index.htm'] })
 
 const file = (id: number): Finding => ({
   outcome: 'file',
@@ -30,7 +23,7 @@ function decideOn(
   path: string,
   options: Partial<ResolvedFiles> = {},
 ) {
-  return decide({ ...route, ...options }, path, async (name) => disk[name] ?? absent)
+  return decide({ ...route, ...options }, path, async ({ path: name }) => disk[name] ?? absent)
 }
 
 const restsOn = (decision: Awaited<ReturnType<typeof decide>>) =>
@@ -38,23 +31,25 @@ const restsOn = (decision: Awaited<ReturnType<typeof decide>>) =>
 
 test('serves a regular file and rests on it alone', async (t) => {
   const decision = await decideOn({ 'docs/a.html': file(3) }, '/docs/a.html')
-  t.like(decision, { status: 200, file: 3, body: null, addSlash: false, remember: true })
+  t.like(decision, { status: 200, file: 3, body: null, relocation: null, remember: true })
   t.is(
     decision.fields,
     'Content-Type: text/html; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n',
   )
-  t.deepEqual(decision.looks, [{ root: '/site', path: 'docs/a.html', identity: 3n }])
+  t.deepEqual(decision.looks, [
+    { root: '/site', path: 'docs/a.html', follow: false, list: false, identity: 3n },
+  ])
 })
 
 test('redirects a directory asked for without its slash', async (t) => {
   const decision = await decideOn({ docs: directory }, '/docs')
-  t.like(decision, { status: 301, file: 0, addSlash: true, remember: true })
+  t.like(decision, { status: 301, file: 0, relocation: { drop: 0, add: '/' }, remember: true })
   t.deepEqual(restsOn(decision), [['docs', 9n]])
 })
 
 test('the root itself without its slash is a directory', async (t) => {
   const decision = await decideOn({ '': directory }, '')
-  t.like(decision, { status: 301, addSlash: true })
+  t.like(decision, { status: 301, relocation: { drop: 0, add: '/' } })
   t.deepEqual(restsOn(decision), [['', 9n]])
 })
 

@@ -3,9 +3,9 @@
 // back.
 
 import test, { type ExecutionContext } from 'ava'
-import type { ResolvedFiles } from '../../src/config/resolved.ts'
 import { FileQuestions } from '../../src/files/questions.ts'
 import { FakeNative } from '../support/fake-native.ts'
+import { filesRoute } from '../support/files-route.ts'
 
 interface SetupOptions {
   files?: number
@@ -17,15 +17,7 @@ interface SetupOptions {
 function setUp(t: ExecutionContext, options: SetupOptions = {}) {
   const { files = 100, bytes = 1_000_000, answers = 1000, routes = 1 } = options
   const native = new FakeNative()
-  const route: ResolvedFiles = {
-    kind: 'files',
-    root: '/site',
-    index: ['index.html'],
-    dotfiles: false,
-    headers: {},
-    cacheControl: '',
-    transfer: 'auto',
-  }
+  const route = filesRoute('/site')
   const clock = { time: 1, now: () => clock.time }
   const faults: string[] = []
   const desk = new FileQuestions({

@@ -1,0 +1,68 @@
+// One search for what answers a path: it looks at names beneath the root of the route, one after
+// the other, and keeps a list of what it looked at, on which the answer rests. Main thread.
+// Must never look at a name that the route hides.
+
+import { fitsAlong } from '../config/globs.ts'
+import type { ResolvedFiles } from '../config/resolved.ts'
+import type { Look, LookAt, LookedEvent } from '../native/interface.ts'
+
+/** What one look found: the part of a LookedEvent that decisions rest on. */
+export type Finding = Pick<LookedEvent, 'outcome' | 'file' | 'identity' | 'error'> &
+  Partial<Pick<LookedEvent, 'entries' | 'hasMore'>>
+
+/** Looks at the disk. */
+export type LookAtDisk = (where: LookAt) => Promise<Finding>
+
+/** The system could not tell what is there; `error` is an errno name. */
+export class DiskFailure extends Error {
+  override name = 'DiskFailure'
+  readonly error: string
+  constructor(error: string) {
+    super(`cannot look: ${error}`)
+    this.error = error
+  }
+}
+
+/** What is found at a name that is not served. */
+const nothing: Finding = { outcome: 'absent', file: 0, identity: 0n, error: '' }
+
+export class Search {
+  readonly route: ResolvedFiles
+  /** What was looked at so far. */
+  readonly looks: Look[] = []
+  readonly #look: LookAtDisk
+
+  constructor(route: ResolvedFiles, look: LookAtDisk) {
+    this.route = route
+    this.#look = look
+  }
+
+  /** Whether the route serves no such name, whatever is there. */
+  hides(path: string): boolean {
+    if (!this.route.dotfiles && hasDotName(path)) return true
+    return fitsAlong(this.route.hide, path.endsWith('/') ? path.slice(0, -1) : path)
+  }
+
+  /** Looks at `path`; `list`: its entries are wanted. Throws DiskFailure. */
+  async look(path: string, { list = false } = {}): Promise<Finding> {
+    if (this.hides(path)) return nothing
+    const { root, symlinks } = this.route
+    const where = { root, path, follow: symlinks === 'follow', list }
+    const found = await this.#look(where)
+    if (found.outcome === 'failed') throw new DiskFailure(found.error)
+    this.looks.push({ ...where, identity: found.identity })
+    return found
+  }
+
+  /** The id of the regular file at `path`, or 0. */
+  async file(path: string): Promise<number> {
+    const found = await this.look(path)
+    return found.outcome === 'file' ? found.file : 0
+  }
+}
+
+/** Whether a segment begins with a dot; a leading '.well-known' does not count (RFC 8615). */
+function hasDotName(path: string): boolean {
+  const rest = /^\.well-known(\/|$)/.test(path) ? path.slice('.well-known'.length) : `/${path}`
+  return rest.includes('/.')
+}
