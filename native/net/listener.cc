@@ -84,6 +84,16 @@ BindError bind_tcp(const Endpoint& endpoint, size_t workers, BoundListener& resu
   return {};
 }
 
+/// Whether there is a socket at `path`: nothing else is ever removed.
+bool is_socket(const std::string& path) {
+  int fd = sys::openat(AT_FDCWD, path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+  if (fd < 0) return false;
+  struct stat status;
+  int result = sys::fstat(fd, &status);
+  sys::close(fd);
+  return result == 0 && S_ISSOCK(status.st_mode);
+}
+
 /// Whether somebody accepts on the unix socket at `address`.
 bool somebody_answers(const SocketAddress& address) {
   int fd = sys::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -99,7 +109,7 @@ BindError bind_unix(const Endpoint& endpoint, size_t workers, BoundListener& res
   if (int invalid = to_socket_address(endpoint, address); invalid < 0) return {invalid, "address"};
   BindError error;
   int fd = bound_socket(address, false, error);
-  if (fd == -EADDRINUSE && !somebody_answers(address)) {
+  if (fd == -EADDRINUSE && is_socket(endpoint.path) && !somebody_answers(address)) {
     sys::unlink(endpoint.path.c_str());
     error = BindError();
     fd = bound_socket(address, false, error);
@@ -133,7 +143,8 @@ void close_listener(BoundListener& listener) {
 }
 
 void hide_listener(const BoundListener& listener) {
-  if (listener.endpoint.is_unix()) sys::unlink(listener.endpoint.path.c_str());
+  const std::string& path = listener.endpoint.path;
+  if (listener.endpoint.is_unix() && is_socket(path)) sys::unlink(path.c_str());
 }
 
 }  // namespace sluice::net

@@ -39,9 +39,16 @@ function reportTies(keys: string[], place: Place): void {
   }
 }
 
+const anyPath = parsePattern('/*') as Pattern
+
 function readRoute(key: string, value: unknown, place: Place): ResolvedRoute | undefined {
   const pattern = parsePattern(key)
-  if (typeof pattern === 'string') return place.report(pattern)
+  if (typeof pattern === 'string') {
+    place.report(pattern)
+    // What stands behind a wrong key is checked too, but for templates, which need the key.
+    if (isPlainObject(value) && value.kind !== 'redirect') readAction(value, anyPath, place)
+    return undefined
+  }
   if (!isPlainObject(value)) return place.mismatch('files(…), respond(…) or redirect(…)', value)
   const action = readAction(value, pattern, place)
   if (action === undefined) return undefined

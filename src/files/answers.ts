@@ -8,6 +8,10 @@ import type { FileCache, OpenFile } from './cache.ts'
 import type { Decision } from './decide.ts'
 import type { Outbox } from './outbox.ts'
 
+// Long paths weigh more, so that the bound on answers bounds their memory too.
+const keyBytesPerAnswer = 256
+const weight = (key: string) => 1 + Math.floor(key.length / keyBytesPerAnswer)
+
 interface Remembered {
   key: string
   answer: NativeAnswer
@@ -37,7 +41,7 @@ export class AnswerTable {
     // By size instead of `max`: that would reserve room for the whole bound at start.
     this.#byKey = new LRUCache<string, Remembered>({
       maxSize: Math.max(1, bound),
-      sizeCalculation: () => 1,
+      sizeCalculation: (_remembered, key) => weight(key),
       disposeAfter: (remembered, _key, reason) => this.#disposed(remembered, reason),
     })
   }

@@ -25,7 +25,11 @@ const reasons: Record<string, string> = {
   EADDRNOTAVAIL: 'this machine does not have that address',
 }
 
-/** No listener could be had; the message names each address that was asked for. */
+function placeOf({ host = '', port = 0, path }: { host?: string; port?: number; path?: string }) {
+  return path ?? hostPort(host, port)
+}
+
+/** A listener could not be had; the message names the one that failed, if the core said which. */
 export class ListenError extends Error {
   readonly code = 'ERR_SLUICE_LISTEN'
   override name = 'ListenError'
@@ -37,8 +41,9 @@ export class ListenError extends Error {
     listeners: readonly { host?: string; port?: number; path?: string }[],
     cause: unknown,
   ) {
-    const { code = '', message = String(cause) } = cause as NodeJS.ErrnoException
-    const places = listeners.map(({ host = '', port = 0, path }) => path ?? hostPort(host, port))
+    const thrown = cause as NodeJS.ErrnoException & { address?: NativeAddress }
+    const { code = '', message = String(cause), address } = thrown
+    const places = (address ? [address] : listeners).map(placeOf)
     super(`cannot listen on ${places.join(', ')}: ${reasons[code] ?? message}`, { cause })
     this.errno = code
   }
