@@ -33,7 +33,12 @@ void Bridge::on_wake(uv_async_t* handle) {
   if (events.empty() || !bridge->receive_) return;
   Napi::HandleScope scope(bridge->env_);
   Receive receive = bridge->receive_;  // it may close the bridge
-  receive(std::move(events));
+  try {
+    receive(std::move(events));
+  } catch (const Napi::Error&) {
+    // JavaScript cannot run any more: its environment is being torn down with events on their way.
+    // Nobody is left to tell, and the environment's hook ends the gateway.
+  }
 }
 
 }  // namespace sluice::binding

@@ -14,11 +14,13 @@ namespace sluice {
 
 class Source : public Counted<Source> {
  public:
-  Source(int descriptor, std::string content) : fd(descriptor), bytes(std::move(content)) {}
+  Source(int descriptor, std::string content)
+      : fd(descriptor), bytes(std::move(content)), size(bytes.size()) {}
   virtual ~Source() = default;
 
   const int fd;             ///< -1 when held in memory
   const std::string bytes;  ///< the whole content when fd is -1
+  uint64_t size = 0;        ///< bytes; of a descriptor set before it is shared
   bool in_memory() const { return fd < 0; }
   /// What may hang together with it (a hash of its root): the lane of its jobs on I/O threads. Set
   /// before it is shared.

@@ -37,7 +37,6 @@ class File final : public Source {
   ~File() override;
 
   uint64_t id = 0;  ///< set once, before it is shared
-  uint64_t size = 0;
   int64_t mtime_s = 0;
   uint32_t mtime_ns = 0;
   int64_t opened_s = 0;  ///< wall clock when fstat was done, for weak or strong (RFC 9110 §8.8.1)

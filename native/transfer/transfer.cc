@@ -69,7 +69,7 @@ bool window_is_warm(const Transfer& transfer, const Context& context) {
   uint64_t window = std::min(transfer.left, context.budget);
   if (!is_warm(source.fd, transfer.offset)) return false;
   if (!is_warm(source.fd, transfer.offset + window - 1)) return false;
-  if (transfer.offset == 0 && window == transfer.left) {
+  if (transfer.offset == 0 && window == source.size) {
     source.warm_until_us.store(context.now_us + kWarmUs, std::memory_order_relaxed);
   }
   return true;
