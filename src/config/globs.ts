@@ -10,19 +10,23 @@ import { text } from './kinds.ts'
  */
 const hash = '(?<=[-._])(?=[A-Za-z]*\\d)(?=\\d*[A-Za-z])[A-Za-z\\d]{8,}(?=\\.)'
 
-const special: Record<string, string> = {
-  '*': '[^/]*',
-  '?': '[^/]',
-  '{': '(?:',
-  '}': ')',
-  ',': '|',
-  '[hash]': hash,
+/** Nothing on disk has a longer name. */
+const longestName = 255
+
+/** What is between two stars, one after the other; each is looked for once, from left to right. */
+type Pieces = RegExp[]
+
+/** For each segment of a pattern the ways in which a name can fit it. */
+interface Compiled {
+  segments: Pieces[][]
+  /** Whatever is beneath them fits. */
+  beneath: boolean
 }
 
-/** One token of a pattern: something special, or a character that stands for itself. */
-const tokens = /\[hash\]|[\s\S]/g
+const compiled = new Map<string, Compiled>()
 
-const compiled = new Map<string, RegExp>()
+/** '{a,b}' */
+const braces = /\{[^{}/]*\}/g
 
 /** What is wrong with a pattern, or undefined. */
 export function wrongGlob(glob: string): string | undefined {
@@ -30,12 +34,9 @@ export function wrongGlob(glob: string): string | undefined {
   if (glob.includes('**')) return "'*' at the end of a path takes everything beneath"
   if (glob.includes('/') && !glob.startsWith('/')) return "a path begins with '/', at the root"
   if (/\[(?!hash\])/.test(glob)) return "the only thing in brackets is '[hash]'"
-  let open = false
-  for (const character of glob) {
-    if (character === (open ? '{' : '}')) return 'braces do not nest, and each is closed'
-    if (character === '{' || character === '}') open = character === '{'
-  }
-  return open ? 'a brace is not closed' : undefined
+  if (/[{}]/.test(glob.replace(braces, ''))) return 'braces come in pairs and do not nest'
+  if ((glob.match(braces) ?? []).length > 2) return 'at most two pairs of braces'
+  return undefined
 }
 
 /** The kind of a pattern. */
@@ -46,8 +47,10 @@ export const globPattern = text("a pattern such as '*.html' or '/assets/*'", wro
  * are the same: a file that is hidden stays so on any file system.
  */
 export function fits(glob: string, path: string): boolean {
-  const regexp = compiled.get(glob) ?? compile(glob)
-  return regexp.test(glob.startsWith('/') ? `/${path}` : path.slice(path.lastIndexOf('/') + 1))
+  const { segments, beneath } = compiled.get(glob) ?? compile(glob)
+  const names = glob.startsWith('/') ? path.split('/') : [path.slice(path.lastIndexOf('/') + 1)]
+  if (beneath ? names.length <= segments.length : names.length !== segments.length) return false
+  return segments.every((ways, index) => nameFits(ways, names[index] ?? ''))
 }
 
 /** Whether one of `globs` fits `path` or a directory that it is in. */
@@ -60,15 +63,51 @@ export function fitsAlong(globs: readonly string[], path: string): boolean {
   }
 }
 
-function compile(glob: string): RegExp {
+function nameFits(ways: Pieces[], name: string): boolean {
+  return name.length <= longestName && ways.some((pieces) => piecesFit(pieces, name))
+}
+
+/**
+ * Not one regular expression for the whole: several stars in it would try every way to divide a
+ * name that a client has chosen. Each piece at its first place is enough, since none of them can
+ * reach further than what the next star takes.
+ */
+function piecesFit(pieces: Pieces, name: string): boolean {
+  let position = 0
+  for (const piece of pieces) {
+    piece.lastIndex = position
+    const found = piece.exec(name)
+    if (found === null) return false
+    position = found.index + found[0].length
+  }
+  return true
+}
+
+function compile(glob: string): Compiled {
   const beneath = glob.startsWith('/') && glob.endsWith('/*')
-  let open = false
-  const source = (beneath ? glob.slice(0, -1) : glob).replace(tokens, (token) => {
-    if (token === '{' || token === '}') open = token === '{'
-    if (token === ',' && !open) return ','
-    return special[token] ?? token.replace(/[\\^$.*+?()[\]{}|/]/, '\\$&')
+  const parts = glob.startsWith('/') ? glob.slice(1).split('/') : [glob]
+  if (beneath) parts.pop()
+  const segments = parts.map((part) => waysOf(part).map(piecesOf))
+  compiled.set(glob, { segments, beneath })
+  return { segments, beneath }
+}
+
+/** 'a.{b,c}' → 'a.b', 'a.c' */
+function waysOf(part: string): string[] {
+  const group = part.match(braces)?.[0]
+  if (group === undefined) return [part]
+  const words = group.slice(1, -1).split(',')
+  return words.flatMap((word) => waysOf(part.replace(group, () => word)))
+}
+
+function piecesOf(way: string): Pieces {
+  const texts = way.split('*')
+  return texts.map((text, index) => {
+    const source = text
+      .split('[hash]')
+      .map((plain) => plain.replace(/[\\^$.+()|[\]{}]/g, '\\$&').replaceAll('?', '[^]'))
+      .join(hash)
+    const start = index === 0 ? '^' : ''
+    return new RegExp(`${start}(?:${source})${index === texts.length - 1 ? '$' : ''}`, 'gi')
   })
-  const regexp = new RegExp(`^${source}${beneath ? '[\\s\\S]+' : ''}$`, 'i')
-  compiled.set(glob, regexp)
-  return regexp
 }

@@ -1,0 +1,97 @@
+// The example that stands for the HTML5 Boilerplate server configurations: the header fields of a
+// small set of files, and what is not served.
+
+import test from 'ava'
+import { loadConfigFile } from '../../src/config/load.ts'
+import type { ResolvedConfig } from '../../src/config/resolved.ts'
+import { startCore } from '../../src/gateway.ts'
+import { RawClient, request } from '../support/client.ts'
+import { makeSite, type Site } from '../support/site.ts'
+
+const year = 'public, max-age=31536000, immutable'
+const none = undefined
+
+/** By file: Content-Type, Cache-Control, CSP?, CORS, X-Frame-Options. */
+const expected: Record<string, [string, string | undefined, boolean, (string | undefined)?, string?]> = {
+  'index.html': [
+    'text/html; charset=utf-8',
+    'private, max-age=0, must-revalidate',
+    true,
+    none,
+    'DENY',
+  ],
+  'main.css': ['text/css; charset=utf-8', year, false],
+  'main.js': ['text/javascript; charset=utf-8', year, true],
+  'module.mjs': ['text/javascript; charset=utf-8', year, true],
+  'data.json': ['application/json; charset=utf-8', 'no-cache', false],
+  'data.xml': ['application/xml', 'no-cache', true],
+  'feed.atom': ['application/atom+xml', 'public, max-age=3600, stale-while-revalidate=3600', true],
+  'site.webmanifest': ['application/manifest+json', 'public, max-age=604800', false],
+  'favicon.ico': ['image/vnd.microsoft.icon', 'public, max-age=604800', false, '*'],
+  'photo.JPG': ['image/jpeg', year, false, '*'],
+  'drawing.svg': ['image/svg+xml', year, true, '*'],
+  'font.woff2': ['font/woff2', year, false, '*'],
+  'paper.pdf': ['application/pdf', year, true],
+  'readme.md': ['text/markdown; charset=utf-8', 'private, max-age=0, must-revalidate', false],
+  'archive.unknown': ['application/octet-stream', year, false],
+  '.well-known/security.txt': ['text/plain; charset=utf-8', year, false],
+}
+
+const hidden = ['.git/config', '.env', 'dump.sql', 'a.bak', 'a.conf', 'a.BAK', 'a~', '#a#', 'x.swp']
+
+async function startExample(site: Site) {
+  const file = new URL('../../examples/h5bp.config.ts', import.meta.url).pathname
+  const resolved = await loadConfigFile(file)
+  const config: ResolvedConfig = {
+    ...resolved,
+    workers: 1,
+    listen: [{ host: '127.0.0.1', port: 0 }],
+    routes: resolved.routes.map((route) =>
+      route.action.kind === 'files'
+        ? { ...route, action: { ...route.action, root: site.root } }
+        : route,
+    ),
+  }
+  const quiet = () => {}
+  return startCore(config, { debug: quiet, info: quiet, warn: quiet, error: quiet })
+}
+
+test('the header fields that its files are known for', async (t) => {
+  const names = [...Object.keys(expected), ...hidden, '404.html', 'drawing.svgz']
+  const site = makeSite(t, Object.fromEntries(names.map((name) => [name, name])))
+  const gateway = await startExample(site)
+  t.teardown(() => gateway.close({ drain: false }))
+  const [address] = await gateway.listen()
+  const client = await RawClient.connect({ port: address?.kind === 'tcp' ? address.port : 0 })
+  t.teardown(() => void client.socket.destroy())
+  const get = (name: string, Host = 'example.com') =>
+    client.ask(request(`/${encodeURI(name).replaceAll('#', '%23')}`, { Host }))
+  for (const [name, [type, cacheControl, isDocument, cors, frames]] of Object.entries(expected)) {
+    const { status, body, field } = await get(name)
+    t.is(status, 200, name)
+    t.is(body.toString(), name)
+    t.is(field('content-type'), type, name)
+    t.is(field('cache-control'), cacheControl, name)
+    t.is(field('access-control-allow-origin'), cors, name)
+    t.is(field('x-frame-options'), frames, name)
+    t.is(field('x-content-type-options'), 'nosniff', name)
+    t.is(field('server'), undefined)
+    t.regex(field('strict-transport-security') ?? '', /max-age=16070400/)
+    for (const document of ['content-security-policy', 'permissions-policy']) {
+      t.is(field(document) !== undefined, isDocument, `${name} ${document}`)
+    }
+    const refers = isDocument || name.endsWith('.css')
+    t.is(field('referrer-policy') !== undefined, refers, `${name} referrer-policy`)
+  }
+  for (const name of hidden) {
+    const reply = await get(name)
+    t.is(reply.status, 404, name)
+    t.is(reply.body.toString(), '404.html', name)
+  }
+  t.is((await get('missing')).field('cache-control'), undefined)
+  t.is((await get('main.20240131.css')).body.toString(), 'main.css')
+  t.is((await get('drawing.svgz')).field('content-encoding'), 'gzip')
+  const moved = await get('a/b?c', 'www.example.com')
+  t.deepEqual([moved.status, moved.field('location')], [301, 'https://example.com/a/b?c'])
+  t.is((await get('index.html', 'other.example')).status, 404)
+})
