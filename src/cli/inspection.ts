@@ -59,7 +59,7 @@ export async function decideFile(
   const gateway = addon.createGateway(compileConfig(config), (events: NativeEvent[]) => {
     for (const event of events) if (event.type === 'looked') waiting.get(event.id)?.(event)
   })
-  let file: FileDecision['file']
+  const opened = new Map<number, FileDecision['file']>()
   try {
     const decision = await decide(route, path, async (where) => {
       const { promise, resolve } = Promise.withResolvers<LookedEvent>()
@@ -68,12 +68,12 @@ export async function decideFile(
       gateway.look(id, where)
       const found = await promise
       if (found.outcome === 'file') {
-        file = { path: `${where.root}/${where.path}`, found }
+        opened.set(found.file, { path: `${where.root}/${where.path}`, found })
         gateway.release([found.file])
       }
       return found
     })
-    return { decision, file: decision.file === 0 ? undefined : file }
+    return { decision, file: opened.get(decision.file) }
   } finally {
     gateway.close()
   }

@@ -10,6 +10,7 @@ export default defineGateway({
   routes: {
     '/*': files('site'),
     '/copied/*': files('site', { transfer: 'copy' }),
+    '/app/*': files('site', { otherwise: respond(202), cleanUrls: 'redirect', list: true }),
     '/docs/:page': respond(200, 'a page'),
     'GET /docs/intro': respond(200, 'hello'),
     'POST /form': respond(204),
@@ -93,4 +94,18 @@ test('what is not served, and why not', async (t) => {
   t.is(await last('/a%2fb'), 'answer: 404: such a path cannot name a file')
   t.regex((await last('/a/../b')) ?? '', /^answer: 400, before any route/)
   t.regex((await last('DELETE', 'exa"mple/')) ?? '', /^answer: 400, before any route/)
+})
+
+test('what takes the place of a file', async (t) => {
+  const site = exampleSite(t)
+  const last = async (...words: string[]) => (await explained(t, site, ...words)).rows.at(-1)
+  t.is(await last('/app/nothing'), 'otherwise: no file: respond(202)')
+  t.is(await last('/app/a%2fb'), 'otherwise: no file: respond(202)')
+  t.is(await last('POST', '/app/'), 'otherwise: files have no POST: respond(202)')
+  t.is(await last('OPTIONS', '/'), 'answer: 204: files() answers GET, HEAD and OPTIONS')
+  t.is(await last('/app/folder/'), 'answer: 200, a list of the directory')
+  t.is(
+    await last('/app/folder/page.html'),
+    'answer: 301 to the same path without its last 5 characters',
+  )
 })

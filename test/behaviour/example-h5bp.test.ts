@@ -11,8 +11,10 @@ import { makeSite, type Site } from '../support/site.ts'
 const year = 'public, max-age=31536000, immutable'
 const none = undefined
 
-/** By file: Content-Type, Cache-Control, CSP?, CORS, X-Frame-Options. */
-const expected: Record<string, [string, string | undefined, boolean, (string | undefined)?, string?]> = {
+/** Content-Type, Cache-Control, whether a document's fields are there, CORS, X-Frame-Options. */
+type Row = [string, string | undefined, boolean, (string | undefined)?, string?]
+
+const expected: Record<string, Row> = {
   'index.html': [
     'text/html; charset=utf-8',
     'private, max-age=0, must-revalidate',

@@ -35,6 +35,25 @@ const conditions: [Record<string, string>, number][] = [
   [{ 'If-Unmodified-Since': modified }, 200],
   [{ 'If-Unmodified-Since': before }, 412],
   [{ 'If-Match': 'ETAG', 'If-Unmodified-Since': before }, 200],
+  [{ 'If-Match': '"other", ETAG' }, 200],
+  [{ 'If-Match': '"other", W/ETAG' }, 412],
+  [{ 'If-Match': '' }, 412],
+  [{ 'If-Unmodified-Since': after }, 200],
+  [{ 'If-Unmodified-Since': 'Sunday, 02-Feb-20 02:02:02 GMT' }, 200],
+  [{ 'If-Unmodified-Since': 'Sunday, 02-Feb-20 02:02:01 GMT' }, 412],
+  [{ 'If-Unmodified-Since': 'Sun Feb  2 02:02:02 2020' }, 200],
+  [{ 'If-Unmodified-Since': 'Sun Feb  2 02:02:01 2020' }, 412],
+  [{ 'If-Unmodified-Since': 'yesterday' }, 200],
+  [{ 'If-Modified-Since': 'Sunday, 02-Feb-20 02:02:01 GMT' }, 200],
+  [{ 'If-Modified-Since': 'Sun Feb  2 02:02:01 2020' }, 200],
+  [{ 'If-Modified-Since': 'Sun, 02 Feb 2020 02:02:02 +0000' }, 200],
+  // §13.2.2, step by step: the first that decides, decides.
+  [{ 'If-Match': '"other"', 'If-Unmodified-Since': after }, 412],
+  [{ 'If-Unmodified-Since': before, 'If-None-Match': '"other"' }, 412],
+  [{ 'If-Unmodified-Since': before, 'If-Modified-Since': modified }, 412],
+  [{ 'If-Match': '*', 'If-None-Match': '*' }, 304],
+  [{ 'If-Match': 'ETAG', 'If-None-Match': '"other"', 'If-Modified-Since': modified }, 200],
+  [{ 'If-Match': 'ETAG', 'If-Modified-Since': modified }, 304],
   [{ 'If-Match': '"other"', 'If-None-Match': 'ETAG' }, 412],
   [{ 'If-Match': 'ETAG', 'If-None-Match': 'ETAG' }, 304],
 ]
@@ -94,4 +113,47 @@ testOnBothTwins('an ETag is weak while the file is young', async (t, transfer) =
   const client = await connect()
   t.regex(await etagOf(client, '/young'), /^W\/"/)
   t.regex(await etagOf(client, '/old'), /^"/)
+})
+
+/** If-Range values ('ETAG' as above) and whether the range counts (RFC 9110 §13.1.5). */
+const ranges: [Record<string, string>, number][] = [
+  [{}, 206],
+  [{ 'If-Range': 'ETAG' }, 206],
+  [{ 'If-Range': 'W/ETAG' }, 200],
+  [{ 'If-Range': '"other"' }, 200],
+  [{ 'If-Range': '*' }, 200],
+  [{ 'If-Range': 'ETAG, "other"' }, 200],
+  [{ 'If-Range': modified }, 206],
+  [{ 'If-Range': 'Sunday, 02-Feb-20 02:02:02 GMT' }, 206],
+  [{ 'If-Range': 'Sun Feb  2 02:02:02 2020' }, 206],
+  [{ 'If-Range': before }, 200],
+  [{ 'If-Range': after }, 200],
+  [{ 'If-Range': 'yesterday' }, 200],
+  [{ 'If-Range': 'ETAG', 'If-Match': 'ETAG' }, 206],
+  [{ 'If-Range': 'ETAG', 'If-Match': '"other"' }, 412],
+  [{ 'If-Range': 'ETAG', 'If-None-Match': 'ETAG' }, 304],
+  [{ 'If-Range': '"other"', 'If-None-Match': '"other"' }, 200],
+  [{ 'If-Unmodified-Since': before }, 412],
+  [{ 'If-Modified-Since': modified }, 304],
+]
+
+testOnBothTwins('If-Range after the other preconditions', async (t, transfer) => {
+  const site = makeSite(t, { small: 'hello', big: patternBytes(100_000) })
+  const { connect } = await startGateway(t, { transfer, routes: { '/*': files(site.root) } })
+  const client = await connect()
+  for (const target of ['/small', '/big']) {
+    const etag = await etagOf(client, target)
+    for (const [fields, status] of ranges) {
+      for (const [Range, satisfied] of [
+        ['bytes=1-2', status],
+        ['bytes=999999-', status === 206 ? 416 : status],
+      ] as const) {
+        const filled = Object.fromEntries(
+          Object.entries(fields).map(([name, value]) => [name, value.replace('ETAG', etag)]),
+        )
+        const reply = await client.ask(request(target, { Range, ...filled }))
+        t.is(reply.status, satisfied, `${target} ${Range} ${JSON.stringify(filled)}`)
+      }
+    }
+  }
 })

@@ -43,6 +43,53 @@ test('files: defaults, and a root relative to the configuration', (t) => {
   t.like(actionOf(files('/')), { root: '/' })
 })
 
+test('files: options of sites', (t) => {
+  const otherwise = redirect(307, '/new$rest')
+  t.like(actionOf(files('.', { otherwise })), {
+    otherwise: { kind: 'redirect', status: 307, keepQuery: true },
+  })
+  t.like(actionOf(files('.', { fallback: 'app/index.html', cleanUrls: 'redirect' })), {
+    fallback: 'app/index.html',
+    cleanUrls: 'redirect',
+  })
+  t.like(actionOf(files('.', { hide: '*~', cacheBusting: ['*.js'] })), {
+    hide: ['*~'],
+    cacheBusting: ['*.js'],
+  })
+  const cacheControl = { '*.html': 'no-cache' }
+  const headers = { A: '1', '*.js': { B: '2' } }
+  t.like(actionOf(files('.', { cacheControl, headers })), { cacheControl, headers })
+  t.like(actionOf(files('.', { errors: { 404: '404.html' } })), { errors: { 404: '404.html' } })
+})
+
+test('files: what is wrong with options of sites', (t) => {
+  // biome-ignore lint/suspicious/noExplicitAny: what a person writes without types
+  const wrong: [options: any, about: RegExp][] = [
+    [{ fallback: '/index.html' }, /^\.files\.fallback: .*without '\/' at either end/],
+    [{ fallback: '../index.html' }, /^\.files\.fallback: .*it names no file/],
+    [{ fallback: 'a', otherwise: respond(404) }, /^\.files\.otherwise: .*use one or the other/],
+    [{ otherwise: files('.') }, /^\.files\.otherwise: expected respond/],
+    [{ otherwise: respond(99) }, /^\.files\.otherwise\.respond\.status: /],
+    [{ otherwise: redirect(301, '/$nothing') }, /^\.files\.otherwise\.redirect\.location/],
+    [{ cleanUrls: 'yes' }, /^\.files\.cleanUrls: expected true or false or 'redirect'/],
+    [{ errors: { 403: 'a' } }, /^\.files\.errors\["403"\]: expected one of the statuses 404/],
+    [{ errors: { 404: '/a' } }, /^\.files\.errors\["404"\]: /],
+    [{ hide: '**' }, /^\.files\.hide: /],
+    [{ hide: ['a/b'] }, /^\.files\.hide\[0\]: .*at the root/],
+    [{ symlinks: true }, /^\.files\.symlinks: /],
+    [{ headers: { '[a]': { B: '1' } } }, /^\.files\.headers\["\[a\]"\]: /],
+    [{ headers: { '*': { Date: '1' } } }, /^\.files\.headers\["\*"\]\.Date: this field cannot/],
+    [{ headers: { '*': { B: 1 } } }, /^\.files\.headers\["\*"\]\.B: expected a string/],
+    [{ cacheControl: { '*.html': 'a\nb' } }, /^\.files\.cacheControl\["\*\.html"\]: /],
+    [{ cacheControl: { '**': 'a' } }, /^\.files\.cacheControl\["\*\*"\]: /],
+  ]
+  for (const [options, about] of wrong) {
+    const problems = problemsOfAction(files('.', options))
+    t.is(problems.length, 1, String(about))
+    t.regex(problems[0] ?? '', about)
+  }
+})
+
 test('files: every option in its spellings', (t) => {
   t.like(actionOf(files('.', { index: 'home.html' })), { index: ['home.html'] })
   t.like(actionOf(files('.', { index: ['a', 'b'] })), { index: ['a', 'b'] })
