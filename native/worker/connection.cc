@@ -27,8 +27,6 @@ void Connection::transit(Event event) {
   state_ = *next;
 }
 
-void Connection::open() { drive(); }
-
 void Connection::on_events(uint32_t events) {
   if (state_ == State::closed) return;
   if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
