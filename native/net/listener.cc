@@ -36,7 +36,12 @@ int bound_socket(const SocketAddress& address, bool reuse_port, BindError& error
     set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
     set_flag(fd, SOL_SOCKET, SO_KEEPALIVE);
   }
-  if (family == AF_INET6) set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+  // "::" is every address, IPv4 too, as people expect of it; a single IPv6 address is just that.
+  if (family == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address.storage);
+    int only_v6 = IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr) ? 0 : 1;
+    sys::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, sizeof only_v6);
+  }
   int bound = sys::bind(fd, reinterpret_cast<const sockaddr*>(&address.storage), address.length);
   if (bound < 0) {
     error = {bound, "bind"};

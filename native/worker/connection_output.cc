@@ -77,7 +77,9 @@ bool Connection::begin(const files::Reply& reply, uint32_t route, bool copy_only
                       worker_.shared().sendfile_available)
                       .engine;
   stats.engines[static_cast<size_t>(engine)].responses.add();
-  if (in_memory && reply.length <= kGatherBytes) return gather(reply, route);
+  // An empty body too: a head sent with MSG_MORE would wait for bytes that never come.
+  bool is_gathered = reply.length == 0 || (in_memory && reply.length <= kGatherBytes);
+  if (is_gathered) return gather(reply, route);
   return begin_large(reply, route, engine);
 }
 

@@ -42,6 +42,13 @@ test('listens on IPv6', async (t) => {
   t.is((await (await connect()).ask(request('/'))).body.toString(), 'ok')
 })
 
+test("'::' takes IPv4 clients too", async (t) => {
+  const { addresses, connect } = await startGateway(t, { listen: { host: '::', port: 0 }, routes })
+  const port = addresses[0]?.kind === 'tcp' ? addresses[0].port : 0
+  const client = await connect({ host: '127.0.0.1', port })
+  t.is((await client.ask(request('/'))).body.toString(), 'ok')
+})
+
 test('a port of somebody else is an error that names it', async (t) => {
   const server = createServer().listen(0, '127.0.0.1')
   t.teardown(() => server.close())
