@@ -14,7 +14,7 @@ import { Client, compile } from './client.ts'
 import { type IdleFigure, measureIdle } from './idle.ts'
 import { addCalls, type Figure, measureRow, serversOf, verifyAll } from './measure.ts'
 import { describeMachine, enterNamespace, startSpinners } from './quiet.ts'
-import { markdown } from './report.ts'
+import { markdown, type Report } from './report.ts'
 import { type Row, rows, thresholdRows, writeSite } from './rows.ts'
 import { floor, installed, peers, type ServerKind, sluice, start } from './servers.ts'
 
@@ -89,6 +89,7 @@ async function measureIdleness(
 /** Debian's version of each server that comes from a package. */
 function versionsOf(kinds: readonly ServerKind[]): Record<string, string> {
   const names = new Set(kinds.flatMap((kind) => kind.package ?? []))
+  if (names.size === 0) return {}
   const listing = spawnSync('dpkg-query', ['-W', ...names], { encoding: 'utf8' }).stdout
   return Object.fromEntries(
     listing
@@ -105,6 +106,7 @@ function commit(): string {
 }
 
 async function main(): Promise<void> {
+  const machine = describeMachine()
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
   chmodSync(folder, 0o755)
   const site = join(folder, 'site')
@@ -118,14 +120,14 @@ async function main(): Promise<void> {
     const wanted = all.filter(({ name }) => name.includes(options.only))
     const figures = wanted.length > 0 ? await measureLoad(workplace, kinds, wanted) : []
     const isIdleWanted = !options.thresholds && 'idle'.includes(options.only)
-    const report = {
+    const report: Report = {
       commit: commit(),
       node: process.version,
       date: new Date().toISOString().slice(0, 10),
       servers: versionsOf(kinds),
       figures,
       idle: isIdleWanted ? await measureIdleness(workplace, kinds) : [],
-      machine: describeMachine(),
+      machine,
     }
     console.log(markdown(report))
     if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(report, null, 2))

@@ -4,7 +4,7 @@
 import { type Client, has, verify } from './client.ts'
 import { cpuTime } from './process-tree.ts'
 import type { Row } from './rows.ts'
-import { type RunningServer, reference } from './servers.ts'
+import { type RunningServer, referenceOf } from './servers.ts'
 import { type CallsPerRequest, countCalls } from './syscalls.ts'
 
 export interface Effort {
@@ -68,8 +68,8 @@ export async function measureRow(
       turns.get(server)?.push(await takeTurn(client, row, server, effort.seconds))
     }
   }
-  const base = [...turns].find(([{ name }]) => name === reference)?.[1]
-  return [...turns].map(([server, own]) => summarise(row, server, own, base ?? own))
+  const base = [...turns].find(([{ name }]) => name === referenceOf(servers))?.[1] ?? []
+  return [...turns].map(([server, own]) => summarise(row, server, own, base))
 }
 
 function summarise(row: Row, server: RunningServer, own: Turn[], base: Turn[]): Figure {

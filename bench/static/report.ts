@@ -3,6 +3,7 @@
 import type { IdleFigure } from './idle.ts'
 import type { Figure } from './measure.ts'
 import type { Machine } from './quiet.ts'
+import { referenceOf } from './servers.ts'
 
 export interface Report {
   commit: string
@@ -24,9 +25,10 @@ function unique(values: string[]): string[] {
   return [...new Set(values)]
 }
 
-/** One line a row, one column a server: CPU time of nginx's. */
+/** One line a row, one column a server: CPU time, of the reference's. */
 export function ratioTable(figures: Figure[]): string {
   const servers = unique(figures.map(({ server }) => server))
+  const reference = referenceOf(servers.map((name) => ({ name })))
   const lines = unique(figures.map(({ row }) => row)).map((row) => [
     row,
     ...servers.map((server) => {
@@ -34,7 +36,7 @@ export function ratioTable(figures: Figure[]): string {
       return figure === undefined ? '' : figure.ratio.toFixed(2)
     }),
   ])
-  return table(['CPU time, nginx = 1', ...servers], lines)
+  return table([`CPU time, ${reference} = 1`, ...servers], lines)
 }
 
 function showCpu({ cpu, unit, rounds }: Figure): string {
@@ -53,7 +55,7 @@ function showCalls({ calls }: Figure): string {
 }
 
 export function figureTable(figures: Figure[]): string {
-  const head = ['', 'server', 'CPU (lowest–highest round)', 'of nginx', 'requests/s', 'busy']
+  const head = ['', 'server', 'CPU (lowest–highest round)', 'ratio', 'requests/s', 'busy']
   const lines = figures.map((figure) => [
     figure.row,
     figure.server,
@@ -86,10 +88,10 @@ export function markdown(report: Report): string {
   const { machine, servers } = report
   const versions = Object.entries(servers).map(([name, version]) => `${name} ${version}`)
   const facts = [
-    `Commit ${report.commit}, Node ${report.node}, ${report.date}.`,
-    `${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}, load ${machine.load} at the`,
-    `end. ${versions.join(', ')}.`,
-  ]
+    `${report.date}, commit ${report.commit}, Node ${report.node}.`,
+    `${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}; load before: ${machine.load}.`,
+    versions.length > 0 ? `Debian packages: ${versions.join(', ')}.` : '',
+  ].filter(Boolean)
   const parts = [facts.join('\n')]
   if (report.figures.length > 0) parts.push(ratioTable(report.figures), figureTable(report.figures))
   if (report.idle.length > 0) parts.push(idleTable(report.idle))

@@ -64,8 +64,10 @@ export const rows: Row[] = [
   { name: '1 KiB, not modified (304)', ...small, status: 304, conditional: true },
 ]
 
-/** Sizes around the thresholds of the transfer engines. */
-export const thresholdRows: Row[] = [1, 2, 4, 8, 16, 32, 64, 128, 256].map((size) => ({
+/** KiB, around the thresholds of the transfer engines. */
+const thresholdSizes = [1, 2, 4, 8, 12, 16, 24, 32, 64, 128, 256]
+
+export const thresholdRows: Row[] = thresholdSizes.map((size) => ({
   name: `${size} KiB`,
   targets: [target(`${size}k.bin`)],
   connections: 64,
@@ -75,7 +77,7 @@ export const thresholdRows: Row[] = [1, 2, 4, 8, 16, 32, 64, 128, 256].map((size
 export function writeSite(site: string): void {
   mkdirSync(site)
   chmodSync(site, 0o755)
-  for (const size of [1, 2, 4, 8, 16, 32, 64, 128, 256]) {
+  for (const size of thresholdSizes) {
     writeFileSync(join(site, `${size}k.bin`), randomBytes(size * kib))
   }
   writeFileSync(join(site, '100m.bin'), randomBytes(100 * kib * kib))

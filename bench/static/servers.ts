@@ -139,7 +139,6 @@ mimetype.assign = ( "" => "application/octet-stream" )
   },
 }
 
-/** The first is what this repository is about; every ratio is to the second. */
 export const peers: ServerKind[] = [
   sluice('sluice'),
   nginx('nginx', 'on'),
@@ -148,7 +147,10 @@ export const peers: ServerKind[] = [
   lighttpd,
 ]
 
-export const reference = 'nginx'
+/** Ratios are to nginx, or to the first where it does not take part. */
+export function referenceOf(servers: readonly { name: string }[]): string | undefined {
+  return servers.find(({ name }) => name === 'nginx')?.name ?? servers[0]?.name
+}
 
 /** `command` is the program that client.ts built from floor.cc. */
 export function floor(command: string): ServerKind {
