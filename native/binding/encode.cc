@@ -227,6 +227,12 @@ Napi::Object encode_stats(Napi::Env env, const worker::WorkerGroup& group) {
   files["descriptors"] = Napi::Number::New(env, static_cast<double>(counts.descriptors.load()));
   files["heldBytes"] = Napi::Number::New(env, static_cast<double>(counts.held_bytes.load()));
   object["files"] = files;
+  Napi::Object watched = Napi::Object::New(env);
+  const files::FreshnessCounts freshness = group.freshness_counts();
+  watched["folders"] = number(env, freshness.folders);
+  watched["paths"] = number(env, freshness.watches);
+  watched["changes"] = number(env, freshness.changes);
+  object["watched"] = watched;
   Napi::Object io = Napi::Object::New(env);
   std::array<uint64_t, sys::kCallCount> calls = group.io().syscalls();
   io["threads"] = number(env, group.io().threads());

@@ -22,6 +22,8 @@ class Counted {
     if (holders_.fetch_sub(1, std::memory_order_acq_rel) == 1)
       delete static_cast<const Self*>(this);
   }
+  /// Held by more than the caller, who must be the only way to a new holder when it is false.
+  bool is_shared() const { return holders_.load(std::memory_order_acquire) > 1; }
 
  protected:
   ~Counted() = default;

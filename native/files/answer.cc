@@ -65,6 +65,7 @@ Answer::Answer(AnswerSource source)
       remember(source.remember),
       young(false),
       looks(std::move(source.looks)),
+      grounds(std::move(source.grounds)),
       relocation(std::move(source.relocation)),
       file(std::move(source.file)),
       fields(std::move(source.fields)) {

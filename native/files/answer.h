@@ -7,8 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "core/limits.h"
 #include "core/ref.h"
 #include "files/file.h"
+#include "files/watch.h"
 #include "http/conditional.h"
 
 namespace sluice::files {
@@ -26,6 +28,13 @@ struct JsonTwin {
   std::string body;
 };
 
+/// How what an answer rests on is watched.
+struct Grounds {
+  std::vector<Ref<const Watch>> watches;
+  bool is_reliable = false;  ///< every change is told, so it is looked at again less often
+  bool has_changed = false;  ///< before the answer was there: look again with the next request
+};
+
 /// An answer as TypeScript gave it (src/native/interface.ts, NativeAnswer).
 struct AnswerSource {
   uint64_t id = 0;
@@ -39,6 +48,7 @@ struct AnswerSource {
   std::optional<JsonTwin> json;
   bool remember = true;
   std::vector<Look> looks;
+  Grounds grounds;  ///< filled in by the core
 };
 
 /// Heads are status line and fields without Date, Server, Connection and the empty line.
@@ -53,6 +63,7 @@ struct Answer : Counted<Answer> {
   bool young;  ///< opened so soon after its mtime that it must be opened again (DESIGN §7)
   int64_t checked_us = 0;  ///< when what it rests on was last looked at
   std::vector<Look> looks;
+  Grounds grounds;
   std::optional<Relocation> relocation;
   Ref<const Answer> json;  ///< the same content for clients that prefer JSON; null: none
 
@@ -65,6 +76,16 @@ struct Answer : Counted<Answer> {
   std::string validator_fields;  ///< ETag, Last-Modified, Accept-Ranges
   std::string etag;
   int64_t last_modified_s = -1;
+
+  /// Something that it rests on is known to have changed.
+  bool has_changed() const {
+    for (const auto& watch : grounds.watches) {
+      if (watch->changed()) return true;
+    }
+    return false;
+  }
+  /// How long it is believed before what it rests on is looked at again.
+  int64_t trust_us() const { return grounds.is_reliable && !young ? kWatchedTrustUs : kTrustUs; }
 
   http::Validators validators() const { return {etag, last_modified_s}; }
   uint64_t size() const { return file ? file->size : text->bytes.size(); }

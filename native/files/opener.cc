@@ -47,6 +47,7 @@ Looked looked_at(const struct stat& status) {
   Looked looked;
   looked.identity = identity_of(status);
   looked.size = static_cast<uint64_t>(status.st_size);
+  if (S_ISREG(status.st_mode)) looked.links = status.st_nlink;
   looked.mtime_ms = int64_t{status.st_mtim.tv_sec} * 1'000 + status.st_mtim.tv_nsec / 1'000'000;
   return looked;
 }

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -143,6 +144,10 @@ int openat2(int directory, const char* path, uint64_t flags, uint64_t mode, uint
 
 int fstat(int fd, struct stat* result) {
   return retried(Call::fstat, [&] { return ::fstat(fd, result); });
+}
+
+int statfs(const char* path, struct statfs* result) {
+  return retried(Call::statfs, [&] { return ::statfs(path, result); });
 }
 
 int fstatat(int directory, const char* name, struct stat* result, int flags) {

@@ -15,6 +15,8 @@
 #include <cstdint>
 #include <string_view>
 
+struct statfs;
+
 namespace sluice::sys {
 
 /// The calls that are counted, by kind.
@@ -24,8 +26,8 @@ namespace sluice::sys {
   X(epoll_wait) X(eventfd) X(fcntl) X(fstat) X(fstatat) X(getdents64) X(getsockname)             \
   X(getsockopt) X(inotify) X(listen) X(memfd_create) X(openat) X(openat2) X(pipe2) X(pread)      \
   X(preadv2) X(read) X(readahead) X(readlinkat) X(recv) X(sched_getaffinity) X(send) X(sendfile) \
-  X(sendmsg) X(setsockopt) X(shutdown) X(socket) X(socketpair) X(splice) X(tee) X(unlink)        \
-  X(vmsplice) X(write)
+  X(sendmsg) X(setsockopt) X(shutdown) X(socket) X(socketpair) X(splice) X(statfs) X(tee)         \
+  X(unlink) X(vmsplice) X(write)
 // clang-format on
 
 enum class Call : uint8_t {
@@ -75,6 +77,7 @@ int openat(int directory, const char* path, int flags, unsigned mode);
 /// openat2(2) with `resolve` = RESOLVE_* flags; -ENOSYS where the libc or kernel has none.
 int openat2(int directory, const char* path, uint64_t flags, uint64_t mode, uint64_t resolve);
 int fstat(int fd, struct stat* result);
+int statfs(const char* path, struct statfs* result);
 int fstatat(int directory, const char* name, struct stat* result, int flags);
 /// Reads struct linux_dirent64 records; 0 at the end of the directory.
 ssize_t getdents64(int directory, void* buffer, size_t size);

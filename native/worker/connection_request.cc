@@ -109,8 +109,12 @@ bool Connection::serve_files(const http::RequestHead& head, const route::FilesAc
   }
   files::PathKeyView key{match.route, path};
   files::Answer* known = worker_.answers().find(key);
-  bool trusted =
-      known != nullptr && (known->looks.empty() || worker_.now_us() - known->checked_us < kTrustUs);
+  if (known != nullptr && known->has_changed()) {
+    worker_.drop_stale(known->id);
+    known = nullptr;
+  }
+  bool trusted = known != nullptr &&
+                 (known->looks.empty() || worker_.now_us() - known->checked_us < known->trust_us());
   if (!trusted) return park(key, known);
   worker_.stats().remembered.add();
   if (!known->touched) worker_.report_touched(*known);

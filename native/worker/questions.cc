@@ -85,20 +85,19 @@ bool Questions::look_again(files::PathKeyView key, files::Answer& answer, uint64
 void Questions::on_looked(uint64_t id, Ref<files::Answer> answer, bool unchanged) {
   auto found = pending_.find(id);
   if (found == pending_.end()) return;
-  if (unchanged && !answer->young) {
+  if (unchanged && !answer->young && !answer->has_changed()) {
     answer->checked_us = worker_.now_us();
     worker_.stats().remembered.add(found->second.waiting.size());
     return finish(id, answer);
   }
-  worker_.forget(answer->id);
-  worker_.report_stale(answer->id);
+  worker_.drop_stale(answer->id);
   emit_question(id, found->second.key);
 }
 
 void Questions::on_answer(uint64_t id, Ref<files::Answer> answer) {
   auto found = pending_.find(id);
   if (found == pending_.end()) return;
-  answer->checked_us = worker_.now_us();
+  if (!answer->grounds.has_changed) answer->checked_us = worker_.now_us();
   if (answer->remember) worker_.remember(found->second.key, answer);
   finish(id, answer);
 }

@@ -185,7 +185,8 @@ void Worker::report_touched(files::Answer& answer) { reporter_->add(answer); }
 
 void Worker::flush_touched() { reporter_->flush(); }
 
-void Worker::report_stale(uint64_t answer) {
+void Worker::drop_stale(uint64_t answer) {
+  forget(answer);
   CoreEvent event;
   event.kind = CoreEvent::Kind::stale;
   event.worker = index_;

@@ -98,7 +98,8 @@ class Worker {
   void report_touched(files::Answer& answer);
   /// Now, ahead of a question: what is hot must not be evicted for what is asked.
   void flush_touched();
-  void report_stale(uint64_t answer);
+  /// The disk no longer agrees with it: forgotten here, and TypeScript is told.
+  void drop_stale(uint64_t answer);
   void fault(const char* code, std::string message);
   /// Counts an error; one that a setting would change is also logged, at most once a second.
   void complain(ErrorCode error);

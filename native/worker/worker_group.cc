@@ -2,6 +2,8 @@
 // order in which they were sent: an answer before the forgetting of it.
 #include "worker/worker_group.h"
 
+#include <algorithm>
+
 #include "core/limits.h"
 #include "net/capabilities.h"
 
@@ -21,6 +23,7 @@ WorkerGroup::~WorkerGroup() {
   stop();
   for (auto& worker : workers_) worker->join();
   io_.reset();  // its jobs may still post to workers: they end before the workers go
+  freshness_.reset();
   workers_.clear();
 }
 
@@ -42,12 +45,38 @@ ListenError WorkerGroup::listen() {
       return {{error, "epoll"}, {}};
     }
   }
+  watch_files();
   for (uint32_t index = 0; index < options_.workers; ++index) {
     std::vector<int> fds;
     for (const net::BoundListener& bound : bound_) fds.push_back(bound.fds[index]);
     workers_[index]->start(fds);
   }
   return {};
+}
+
+void WorkerGroup::watch_files() {
+  const auto serves_files = [](const route::Route& route) {
+    return std::holds_alternative<route::FilesAction>(route.action);
+  };
+  if (std::ranges::none_of(snapshot().routes, serves_files)) return;
+  files::FreshnessListener listener;
+  listener.on_changed = [this](std::vector<uint64_t> answers) {
+    CoreEvent event;
+    event.kind = CoreEvent::Kind::stale;
+    event.answers = std::move(answers);
+    sink_.emit(std::move(event));
+  };
+  listener.on_fault = [this](const char* code, std::string message) {
+    CoreEvent event;
+    event.code = code;
+    event.text = std::move(message);
+    sink_.emit(std::move(event));
+  };
+  freshness_ = std::make_unique<files::Freshness>(std::move(listener), kMaxWatchedFolders);
+}
+
+files::FreshnessCounts WorkerGroup::freshness_counts() const {
+  return freshness_ ? freshness_->counts() : files::FreshnessCounts{};
 }
 
 std::vector<net::Endpoint> WorkerGroup::endpoints() const {
@@ -72,11 +101,15 @@ void WorkerGroup::look(uint64_t id, files::Look look) {
   open.keep_descriptor = shared_.snapshot->copy_only;
   open.counts = &file_counts_;
   size_t lane = files::lane_of(look.root);
-  auto job = [this, id, open, look = std::move(look)] {
+  // Links that may lead anywhere and whole directories are looked at again every second.
+  files::Freshness* freshness = look.follow || look.list ? nullptr : freshness_.get();
+  auto job = [this, freshness, id, open, look = std::move(look)] {
+    const auto watch = freshness ? freshness->begin(look.root, look.path) : Ref<files::Watch>();
     CoreEvent event;
     event.kind = CoreEvent::Kind::looked;
     event.id = id;
     event.looked = files::look_up(look, open);
+    if (freshness) freshness->found(watch.get(), event.looked);
     sink_.emit(std::move(event));
   };
   if (io_->post(std::move(job), lane)) return;
@@ -101,6 +134,8 @@ Ref<files::File> WorkerGroup::find_file(uint64_t id) const {
 
 void WorkerGroup::answer(uint32_t worker, uint64_t question, files::AnswerSource source) {
   if (worker >= workers_.size()) return;
+  if (freshness_ && source.remember)
+    source.grounds = freshness_->grounds_for(source.id, source.looks);
   auto answer = make_ref<files::Answer>(std::move(source));
   workers_[worker]->post([question, answer = std::move(answer)](Worker& there) {
     there.questions().on_answer(question, answer);

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "files/freshness.h"
 #include "files/opener.h"
 #include "net/listener.h"
 #include "worker/worker.h"
@@ -60,9 +61,11 @@ class WorkerGroup {
   const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
   const files::FileCounts& file_counts() const { return file_counts_; }
   const net::IoThreads& io() const { return *io_; }
+  files::FreshnessCounts freshness_counts() const;
   size_t worker_count() const { return options_.workers; }
 
  private:
+  void watch_files();
   void close_listeners();
   void hide_listeners();
 
@@ -74,6 +77,7 @@ class WorkerGroup {
   std::unordered_map<uint64_t, Ref<files::File>> owned_files_;
   uint64_t last_file_ = 0;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<files::Freshness> freshness_;
   std::unique_ptr<net::IoThreads> io_;  // last: its jobs refer to everything above
 };
 

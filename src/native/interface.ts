@@ -282,6 +282,11 @@ export interface NativeStats {
   histograms: NativeHistogram[]
   /** Open file descriptors and bytes in memory that the core holds for files. */
   files: { descriptors: number; heldBytes: number }
+  /**
+   * Directories and paths that inotify watches now, and changes that it told since start of paths
+   * that somebody's answer rested on.
+   */
+  watched: { folders: number; paths: number; changes: number }
   /** Jobs done and waiting in the I/O threads, and their system calls. */
   io: { threads: number; done: number; waiting: number; syscalls: Record<string, number> }
 }

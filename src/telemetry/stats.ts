@@ -66,6 +66,8 @@ export interface GatewayStats {
   cache: CacheStats
   /** Gauges of the core: descriptors and bytes that it holds, running transfers included. */
   files: { descriptors: number; heldBytes: number }
+  /** Gauges: directories and paths under inotify; and a counter of the changes that it told. */
+  watched: { folders: number; paths: number; changes: number }
   /** The threads for whatever may block on a disk. */
   io: { threads: number; done: number; waiting: number; syscalls: Record<string, number> }
 }
@@ -87,6 +89,7 @@ export function combineStats({ native, questions, cache, routeKeys }: StatsSourc
     questions,
     cache,
     files: native.files,
+    watched: native.watched,
     io: native.io,
   }
 }

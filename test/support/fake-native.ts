@@ -120,7 +120,9 @@ export class FakeNative implements NativeGateway {
 
   stats(): NativeStats {
     const io = { threads: 0, done: 0, waiting: 0, syscalls: {} }
-    return { workers: [], histograms: [], files: { descriptors: 0, heldBytes: 0 }, io }
+    const watched = { folders: 0, paths: 0, changes: 0 }
+    const files = { descriptors: 0, heldBytes: 0 }
+    return { workers: [], histograms: [], files, watched, io }
   }
 
   /** A question as a worker would ask it. */
