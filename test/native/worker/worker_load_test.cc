@@ -36,6 +36,7 @@ class Visitor {
       switch (pick(0, 5)) {
         case 0: abort_somewhere(); break;
         case 1: pipeline(); break;
+        case 2: ask_for_part(); break;
         default: ask_once();
       }
     }
@@ -64,6 +65,21 @@ class Visitor {
     int status;
     const std::string path = pick_path(body, status);
     check(client_.get(path), status, body);
+  }
+
+  void ask_for_part() {
+    std::string body;
+    int status;
+    const std::string path = pick_path(body, status);
+    const size_t first = pick(0, body.size());
+    const size_t last = first + pick(0, body.size());
+    const std::string field =
+        "Range: bytes=" + std::to_string(first) + "-" + std::to_string(last) + "\r\n";
+    const Response response = client_.get(path, field);
+    if (status != 200) return check(response, status, body);
+    if (first >= body.size()) return check(response, 416, "");
+    CHECK_EQ(response.status, 206);
+    CHECK(response.body == body.substr(first, last - first + 1));
   }
 
   void pipeline() {
