@@ -58,8 +58,9 @@ class Connection final : public net::EventHandler, public Alarm {
 
   /// A response that could not go out at once.
   struct Outgoing {
-    std::string pending;  ///< bytes before the body
-    size_t sent = 0;      ///< of pending
+    std::string pending;     ///< bytes before the body
+    size_t sent = 0;         ///< of pending
+    bool is_corked = false;  ///< see kCorkBytes
     transfer::Transfer body;
     std::shared_ptr<files::Multipart> parts;  ///< what follows the body; null: nothing
     uint32_t route = 0;
@@ -100,6 +101,7 @@ class Connection final : public net::EventHandler, public Alarm {
   bool send_with_body(const files::Reply& reply, uint64_t& from_body);
   void record_gathered();
   void read_ahead();
+  bool cork(bool is_on);
   void record(uint32_t route, transfer::Engine engine, int64_t started_us);
 
   // connection_request.cc

@@ -1,6 +1,8 @@
 // The sending side of a connection: heads and small bodies gathered and sent at once, larger bodies
 // by an engine, in one order: nothing overtakes what is pending. A response that is not out at the
 // end of the call continues in state `sending`, one budget a turn.
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -121,6 +123,7 @@ bool Connection::begin_large(const files::Reply& reply, uint32_t route, Engine e
   box.clear();
   outgoing_->route = route;
   outgoing_->started_us = request_us_;
+  outgoing_->is_corked = reply.length >= kCorkBytes && cork(true);
   outgoing_->answer = reply.answer;
   outgoing_->body = {engine, Ref<const Source>(reply.source), reply.offset + from_body,
                      reply.length - from_body};
@@ -172,8 +175,15 @@ bool Connection::step_sending() {
     worker_.refresh_clock();
     record(outgoing_->route, outgoing_->body.engine, outgoing_->started_us);
   }
+  if (outgoing_->is_corked) cork(false);
   outgoing_.reset();
   return after_response();
+}
+
+/// Holds partial packets back, or sends what was held. False where a socket cannot (unix).
+bool Connection::cork(bool is_on) {
+  int value = is_on ? 1 : 0;
+  return sys::setsockopt(socket_.fd, IPPROTO_TCP, TCP_CORK, &value, sizeof value) == 0;
 }
 
 /// Goes on to the next part of a multipart body; false when there is none.
