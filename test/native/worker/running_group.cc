@@ -120,7 +120,7 @@ void RunningGroup::handle(CoreEvent& event) {
         const std::lock_guard lock(mutex_);
         ++asked_[event.text];
       }
-      if (policy_ == Policy::answer) answer(event);
+      if (policy_ == Policy::answer) look(event);
       if (policy_ == Policy::hold) held_.push_back(std::move(event));
       break;
     }
@@ -135,22 +135,35 @@ void RunningGroup::handle(CoreEvent& event) {
       break;
     }
     case CoreEvent::Kind::ended: ++ended_; break;
-    case CoreEvent::Kind::looked: break;
+    case CoreEvent::Kind::looked: {
+      auto question = looking_.extract(event.id);
+      answer(question.mapped(), event.looked);
+      break;
+    }
   }
 }
 
-void RunningGroup::answer(const CoreEvent& question) {
+/// As TypeScript does: an I/O thread looks, and what it finds is the answer.
+void RunningGroup::look(const CoreEvent& question) {
   if (!group_) return;
-  const std::string path = question.text.substr(1);
-  sluice::files::OpenOptions open;
-  open.memory_bytes = settings_.copy_only ? 0 : settings_.memory_bytes;
-  open.counts = &counts_;
-  sluice::files::Looked looked = sluice::files::look_up(site_.path(), path, open);
+  sluice::files::Look look;
+  look.root = site_.path();
+  look.path = question.text.substr(1);
+  looking_.emplace(++last_look_, question);
+  group_->look(last_look_, std::move(look));
+}
+
+void RunningGroup::answer(const CoreEvent& question, const sluice::files::Looked& looked) {
+  if (!group_) return;
   sluice::files::AnswerSource source;
   source.id = ++last_id_;
   source.status = looked.file ? 200 : 404;
   source.file = sluice::Ref<const sluice::files::File>(looked.file.get());
-  source.looks.push_back({site_.path(), path, looked.identity});
+  sluice::files::Look look;
+  look.root = site_.path();
+  look.path = question.text.substr(1);
+  look.identity = looked.identity;
+  source.looks.push_back(std::move(look));
   given_.push_back(source.id);
   group_->answer(question.worker, question.id, std::move(source));
 }
@@ -161,7 +174,7 @@ bool RunningGroup::release(const std::string& path) {
     for (auto at = held_.begin(); at != held_.end() && !found; ++at) {
       if (at->text != path) continue;
       found = true;
-      answer(*at);
+      look(*at);
       held_.erase(at);
       break;
     }
@@ -231,7 +244,13 @@ uint64_t RunningGroup::errors(sluice::ErrorCode code) {
   return total;
 }
 
-int64_t RunningGroup::descriptors() { return counts_.descriptors.load(); }
+int64_t RunningGroup::descriptors() {
+  int64_t count = 0;
+  call([&] {
+    if (group_) count = group_->file_counts().descriptors.load();
+  });
+  return count;
+}
 
 size_t RunningGroup::held() {
   size_t count = 0;

@@ -79,7 +79,8 @@ class RunningGroup final : public sluice::worker::EventSink {
   void call(const Task& task);
   void steer();
   void handle(sluice::worker::CoreEvent& event);
-  void answer(const sluice::worker::CoreEvent& question);
+  void look(const sluice::worker::CoreEvent& question);
+  void answer(const sluice::worker::CoreEvent& question, const sluice::files::Looked& looked);
   std::shared_ptr<const sluice::route::Snapshot> make_snapshot() const;
 
   const GroupSettings settings_;
@@ -99,8 +100,9 @@ class RunningGroup final : public sluice::worker::EventSink {
   std::unique_ptr<sluice::worker::WorkerGroup> group_;
   std::vector<sluice::worker::CoreEvent> held_;
   std::vector<uint64_t> given_;
+  std::map<uint64_t, sluice::worker::CoreEvent> looking_;  ///< by the look that is under way
+  uint64_t last_look_ = 0;
   uint64_t last_id_ = 0;
-  sluice::files::FileCounts counts_;
 
   std::thread steering_;
 };

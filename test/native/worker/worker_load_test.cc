@@ -82,15 +82,52 @@ class Visitor {
     CHECK(response.body == body.substr(first, last - first + 1));
   }
 
-  void pipeline() {
-    const size_t count = pick(2, 20);
-    std::vector<std::pair<int, std::string>> wanted(count);
+  /// A request of any kind and what has to come back.
+  struct Exchange {
     std::string text;
-    for (auto& [status, body] : wanted) {
-      text += worker_tests::request_for(pick_path(body, status));
+    int status = 200;
+    bool headless = false;
+    std::string body;
+  };
+
+  Exchange pick_exchange() {
+    Exchange each;
+    const std::string path = pick_path(each.body, each.status);
+    each.text = worker_tests::request_for(path);
+    switch (pick(0, 6)) {
+      case 0:
+        each.text.replace(0, 3, "HEAD");
+        each.headless = true;
+        return each;
+      case 1:  // files take no POST, and its body is no request
+        each = {"POST " + path + " HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\n", 405, false,
+                ""};
+        each.text += "GET /x HTTP/1.1\r\n\r\n\r";
+        return each;
+      case 2:
+        return {
+            "GET /fixed HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: "
+            "chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+            200, false, "fixed"};
+      case 3:
+        return {worker_tests::request_for("/fixed/large"), 200, false, content_of("large", 4'000)};
+      default: return each;
     }
+  }
+
+  void pipeline() {
+    // Little room for what was not read, so that the worker is stuck somewhere in the middle.
+    const bool is_narrow = pick(0, 2) == 0;
+    if (is_narrow) CHECK(client_.connect(group_.endpoint(), 4'096));
+    std::vector<Exchange> exchanges(pick(2, 30));
+    std::string text;
+    for (Exchange& each : exchanges) text += (each = pick_exchange()).text;
     CHECK(client_.send(text));
-    for (const auto& [status, body] : wanted) check(client_.read(), status, body);
+    for (const Exchange& each : exchanges) {
+      const Response response = client_.read(each.headless);
+      check(response, each.status, each.headless ? "" : each.body);
+    }
+    if (is_narrow) client_.close();
   }
 
   void abort_somewhere() {
