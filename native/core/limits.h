@@ -54,6 +54,8 @@ inline constexpr int64_t kShortageQuietMs = 60'000;
 /// answer before the connection is reset: until none came for so long, and so long altogether.
 inline constexpr int64_t kLingerIdleMs = 2'000;
 inline constexpr int64_t kLingerMs = 30'000;
+/// What an I/O thread reads at once for a file whose pages cannot be relied on to stay in memory.
+inline constexpr uint64_t kFillBytes = 64 * 1024;
 /// A file whose pages were all found in memory is not probed again for this long.
 inline constexpr int64_t kWarmUs = 1'000'000;
 /// Bodies that a route does not read are discarded up to this size to keep the connection.

@@ -25,6 +25,9 @@ class Source : public Counted<Source> {
   /// What may hang together with it (a hash of its root): the lane of its jobs on I/O threads. Set
   /// before it is shared.
   size_t lane = 0;
+  /// On a file system that may hang at any byte (FUSE, NFS): only I/O threads read from it. Set
+  /// before it is shared.
+  bool is_remote = false;
   /// Until then (sys::now_us) its pages are taken to be in memory. Relaxed, any thread.
   mutable std::atomic<int64_t> warm_until_us{0};
 };

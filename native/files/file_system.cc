@@ -28,16 +28,24 @@ constexpr Kind kKinds[] = {
     {0x6a656a63, {"virtiofs", false, true}},
 };
 
-}  // namespace
-
-FileSystem file_system_of(const std::string& path) {
-  struct statfs status {};
-  if (sys::statfs(path.c_str(), &status) < 0) return {};
+FileSystem kind_of(const struct statfs& status) {
   const auto magic = static_cast<uint32_t>(status.f_type);
   for (const Kind& kind : kKinds) {
     if (kind.magic == magic) return kind.what;
   }
   return {};
+}
+
+}  // namespace
+
+FileSystem file_system_of(const std::string& path) {
+  struct statfs status {};
+  return sys::statfs(path.c_str(), &status) < 0 ? FileSystem{} : kind_of(status);
+}
+
+FileSystem file_system_of(int fd) {
+  struct statfs status {};
+  return sys::fstatfs(fd, &status) < 0 ? FileSystem{} : kind_of(status);
 }
 
 }  // namespace sluice::files

@@ -18,5 +18,6 @@ struct FileSystem {
 
 /// The most doubtful kind when it cannot be told.
 FileSystem file_system_of(const std::string& path);
+FileSystem file_system_of(int fd);
 
 }  // namespace sluice::files

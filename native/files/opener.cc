@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "core/hash.h"
+#include "files/file_system.h"
 #include "files/open_beneath.h"
 #include "net/sys.h"
 
@@ -126,6 +127,7 @@ Looked open_regular(const Found& found, const OpenOptions& options, int64_t open
   file.mtime_ns = static_cast<uint32_t>(status.st_mtim.tv_nsec);
   file.opened_s = opened_s;
   file.identity = looked.identity;
+  file.is_remote = kept >= 0 && file_system_of(kept).is_remote;
   return looked;
 }
 

@@ -23,7 +23,7 @@ struct Looked {
   uint64_t size = 0;
   int64_t mtime_ms = 0;
   uint64_t links = 1;  ///< of a file: names that it has
-  int error = 0;  ///< errno when refused or failed
+  int error = 0;       ///< errno when refused or failed
   /// Of a directory that was to be listed; `identity` is the listing's then.
   std::vector<Entry> entries;
   bool has_more = false;  ///< there were more than fit

@@ -44,8 +44,9 @@ IoThreads::~IoThreads() {
 bool IoThreads::post(Job job, size_t lane) {
   {
     const std::lock_guard lock(mutex_);
-    auto& jobs = lanes_[lane % kLanes].jobs;
-    if (stopping_ || jobs.size() >= capacity_) return false;
+    if (stopping_) return false;
+    auto& jobs = lanes_[lane].jobs;
+    if (jobs.size() >= capacity_) return false;
     jobs.push_back(std::move(job));
   }
   ready_.notify_one();
@@ -55,7 +56,7 @@ bool IoThreads::post(Job job, size_t lane) {
 size_t IoThreads::waiting() const {
   const std::lock_guard lock(mutex_);
   size_t sum = 0;
-  for (const Lane& lane : lanes_) sum += lane.jobs.size();
+  for (const auto& [number, lane] : lanes_) sum += lane.jobs.size();
   return sum;
 }
 
@@ -69,16 +70,17 @@ std::array<uint64_t, sys::kCallCount> IoThreads::syscalls() const {
   return sums;
 }
 
-/// The next lane, in turn, that has a job and may hold one more thread.
-IoThreads::Lane* IoThreads::next_lane() {
-  for (size_t i = 0; i < kLanes; ++i) {
-    const size_t index = (turn_ + i) % kLanes;
-    Lane& lane = lanes_[index];
+/// The next lane, in turn, that has a job and may hold one more thread; end() when there is none.
+IoThreads::Lanes::iterator IoThreads::next_lane() {
+  auto at = lanes_.lower_bound(turn_);
+  for (size_t i = 0; i < lanes_.size(); ++i, ++at) {
+    if (at == lanes_.end()) at = lanes_.begin();
+    const Lane& lane = at->second;
     if (lane.jobs.empty() || lane.running >= lane_limit_) continue;
-    turn_ = index + 1;
-    return &lane;
+    turn_ = at->first + 1;
+    return at;
   }
-  return nullptr;
+  return lanes_.end();
 }
 
 void IoThreads::run(size_t index) {
@@ -89,19 +91,20 @@ void IoThreads::run(size_t index) {
   sys::count_into(&counts_[index]);
   std::unique_lock lock(mutex_);
   for (;;) {
-    Lane* lane = nullptr;
-    ready_.wait(lock, [&] { return (lane = next_lane()) != nullptr || stopping_; });
-    if (lane == nullptr) return;
-    ++lane->running;
+    auto place = lanes_.end();
+    ready_.wait(lock, [&] { return (place = next_lane()) != lanes_.end() || stopping_; });
+    if (place == lanes_.end()) return;
+    Lane& lane = place->second;
+    ++lane.running;
     {
-      const Job job = std::move(lane->jobs.front());
-      lane->jobs.pop_front();
+      const Job job = std::move(lane.jobs.front());
+      lane.jobs.pop_front();
       lock.unlock();
       job();
       done_.fetch_add(1, std::memory_order_relaxed);
     }  // what the job holds is let go outside the lock
     lock.lock();
-    --lane->running;
+    if (--lane.running == 0 && lane.jobs.empty()) lanes_.erase(place);
   }
 }
 

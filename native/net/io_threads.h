@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -24,8 +25,6 @@ class IoThreads {
  public:
   using Job = std::function<void()>;
 
-  static constexpr size_t kLanes = 8;
-
   /// Starts `threads` threads (at least one, fewer where the system refuses) with at most
   /// `capacity` jobs waiting in each lane.
   IoThreads(size_t threads, size_t capacity);
@@ -35,7 +34,8 @@ class IoThreads {
   IoThreads& operator=(const IoThreads&) = delete;
 
   /// Queues `job`; false when its lane is full (the caller answers 503). Any thread. Jobs of one
-  /// lane begin in order. `lane` is any number, such as a hash of the root.
+  /// lane begin in order. `lane` is any number, such as a hash of the root; each has a
+  /// queue of its own.
   bool post(Job job, size_t lane = 0);
 
   size_t threads() const { return workers_.size(); }
@@ -52,13 +52,14 @@ class IoThreads {
 
   void start(size_t threads);
   void run(size_t index);
-  Lane* next_lane();
+  using Lanes = std::map<size_t, Lane>;
+  Lanes::iterator next_lane();
 
   mutable std::mutex mutex_;
   std::condition_variable ready_;
-  std::array<Lane, kLanes> lanes_;
-  size_t turn_ = 0;        ///< the lane that is looked at first
-  size_t lane_limit_ = 1;  ///< threads that one lane may hold
+  std::map<size_t, Lane> lanes_;  ///< those with jobs
+  size_t turn_ = 0;               ///< the lane that is looked at first
+  size_t lane_limit_ = 1;         ///< threads that one lane may hold
   bool stopping_ = false;
   const size_t capacity_;
   std::atomic<uint64_t> done_{0};

@@ -160,6 +160,10 @@ ssize_t getdents64(int directory, void* buffer, size_t size) {
   });
 }
 
+int fstatfs(int fd, struct statfs* result) {
+  return retried(Call::statfs, [&] { return ::fstatfs(fd, result); });
+}
+
 ssize_t readlinkat(int directory, const char* path, char* buffer, size_t size) {
   return retried(Call::readlinkat, [&] { return ::readlinkat(directory, path, buffer, size); });
 }

@@ -78,6 +78,7 @@ int openat(int directory, const char* path, int flags, unsigned mode);
 int openat2(int directory, const char* path, uint64_t flags, uint64_t mode, uint64_t resolve);
 int fstat(int fd, struct stat* result);
 int statfs(const char* path, struct statfs* result);
+int fstatfs(int fd, struct statfs* result);  ///< counts as `statfs`
 int fstatat(int directory, const char* name, struct stat* result, int flags);
 /// Reads struct linux_dirent64 records; 0 at the end of the directory.
 ssize_t getdents64(int directory, void* buffer, size_t size);

@@ -17,6 +17,6 @@ struct Choice {
 };
 
 /// For a body read from a file that is (or would be) held in memory or open by descriptor.
-Choice choose_for_file(bool in_memory, Mode mode, bool sendfile_available);
+Choice choose_for_file(bool in_memory, bool is_remote, Mode mode, bool sendfile_available);
 
 }  // namespace sluice::transfer

@@ -54,12 +54,41 @@ Progress step_memory(Transfer& transfer, const Context& context) {
   return progress;
 }
 
-/// Whether the byte at `offset` can be read without waiting for a disk. File systems that cannot
-/// tell count as warm here.
-bool is_warm(int fd, uint64_t offset) {
+/// The file system or the kernel does not know RWF_NOWAIT.
+bool cannot_tell(ssize_t error) {
+  return error == -EOPNOTSUPP || error == -ENOSYS || error == -EPERM;
+}
+
+/// Whether the byte at `offset` can be read without waiting for a disk. Where nobody can tell, what
+/// an I/O thread has read just now counts as warm.
+bool is_warm(const Transfer& transfer, uint64_t offset) {
   char byte;
   iovec part{&byte, 1};
-  return sys::preadv2(fd, &part, 1, static_cast<off_t>(offset), RWF_NOWAIT) != -EAGAIN;
+  const auto at = static_cast<off_t>(offset);
+  const ssize_t got = sys::preadv2(transfer.source->fd, &part, 1, at, RWF_NOWAIT);
+  return cannot_tell(got) ? offset < transfer.ready_to : got != -EAGAIN;
+}
+
+/// Sends the bytes that an I/O thread has read, if they are what comes next. False: the socket has
+/// taken what it can, and `progress` says so.
+bool send_filled(Transfer& transfer, const Context& context, Progress& progress) {
+  while (transfer.left > 0 && progress.moved < context.budget) {
+    const uint64_t from = transfer.offset - transfer.filled_at;
+    if (from >= transfer.filled.size()) break;  // also when it wrapped around
+    const size_t want =
+        std::min({transfer.filled.size() - from, transfer.left, context.budget - progress.moved});
+    const ssize_t sent =
+        sys::send(context.socket, transfer.filled.data() + from, want, MSG_NOSIGNAL);
+    if (sent < 0) {
+      progress = stopped_by(sent, progress.moved);
+      return false;
+    }
+    advance(transfer, progress, static_cast<size_t>(sent));
+  }
+  if (transfer.offset - transfer.filled_at >= transfer.filled.size()) {
+    std::string().swap(transfer.filled);
+  }
+  return true;
 }
 
 /// Both ends of what the next step may send; files that were wholly warm are not asked again soon.
@@ -67,8 +96,8 @@ bool window_is_warm(const Transfer& transfer, const Context& context) {
   const Source& source = *transfer.source;
   if (context.now_us < source.warm_until_us.load(std::memory_order_relaxed)) return true;
   uint64_t window = std::min(transfer.left, context.budget);
-  if (!is_warm(source.fd, transfer.offset)) return false;
-  if (!is_warm(source.fd, transfer.offset + window - 1)) return false;
+  if (!is_warm(transfer, transfer.offset)) return false;
+  if (!is_warm(transfer, transfer.offset + window - 1)) return false;
   if (transfer.offset == 0 && window == source.size) {
     source.warm_until_us.store(context.now_us + kWarmUs, std::memory_order_relaxed);
   }
@@ -77,7 +106,9 @@ bool window_is_warm(const Transfer& transfer, const Context& context) {
 
 Progress step_sendfile(Transfer& transfer, const Context& context) {
   Progress progress;
-  if (transfer.left > 0 && !window_is_warm(transfer, context)) return {Step::cold, 0};
+  if (!send_filled(transfer, context, progress)) return progress;
+  const bool goes_on = transfer.left > 0 && progress.moved < context.budget;
+  if (goes_on && !window_is_warm(transfer, context)) return {Step::cold, progress.moved};
   while (transfer.left > 0 && progress.moved < context.budget) {
     size_t want = std::min(transfer.left, context.budget - progress.moved);
     off_t offset = static_cast<off_t>(transfer.offset);
@@ -94,16 +125,20 @@ Progress step_sendfile(Transfer& transfer, const Context& context) {
 /// (-EAGAIN: cold).
 ssize_t read_warm(const Transfer& transfer, std::span<char> scratch, size_t want) {
   const Source& source = *transfer.source;
+  if (source.is_remote) return -EAGAIN;
   off_t offset = static_cast<off_t>(transfer.offset);
   iovec part{scratch.data(), std::min(want, scratch.size())};
   ssize_t got = sys::preadv2(source.fd, &part, 1, offset, RWF_NOWAIT);
-  if (got != -EOPNOTSUPP && got != -ENOSYS && got != -EPERM) return got;
+  if (!cannot_tell(got)) return got;
+  if (transfer.offset >= transfer.ready_to) return -EAGAIN;
+  part.iov_len = std::min(part.iov_len, transfer.ready_to - transfer.offset);
   return sys::pread(source.fd, part.iov_base, part.iov_len, offset);
 }
 
 Progress step_copy(Transfer& transfer, const Context& context) {
   if (transfer.source->in_memory()) return step_memory(transfer, context);
   Progress progress;
+  if (!send_filled(transfer, context, progress)) return progress;
   while (transfer.left > 0 && progress.moved < context.budget) {
     size_t want = std::min(transfer.left, context.budget - progress.moved);
     ssize_t got = read_warm(transfer, context.scratch, want);
@@ -131,19 +166,37 @@ Progress step(Transfer& transfer, int socket, uint64_t budget, std::span<char> s
   return kSteps[static_cast<size_t>(transfer.engine)](transfer, {socket, budget, scratch, now_us});
 }
 
-bool read_ahead(const Transfer& transfer, uint64_t budget) {
+bool wants_filling(Transfer& transfer) {
+  const bool again = transfer.cold_at == transfer.offset;
+  transfer.cold_at = transfer.offset;
+  return again || transfer.source->is_remote;
+}
+
+ReadAhead read_ahead(const Transfer& transfer, uint64_t budget, bool fill) {
   thread_local std::vector<char> trash(256 * 1024);
-  uint64_t left = std::min(transfer.left, budget);
-  uint64_t offset = transfer.offset;
+  ReadAhead ahead;
+  uint64_t left = std::min(transfer.left, fill ? kFillBytes : budget);
+  ahead.ready_to = transfer.offset;
+  if (fill) ahead.filled.resize(left);
   while (left > 0) {
-    size_t want = std::min<uint64_t>(left, trash.size());
-    ssize_t got = sys::pread(transfer.source->fd, trash.data(), want, static_cast<off_t>(offset));
-    if (got < 0) return false;
-    if (got == 0) return true;  // shorter than promised: the engine finds out and says so
-    offset += static_cast<uint64_t>(got);
+    char* room = fill ? ahead.filled.data() + (ahead.ready_to - transfer.offset) : trash.data();
+    const size_t want = fill ? left : std::min<uint64_t>(left, trash.size());
+    const auto at = static_cast<off_t>(ahead.ready_to);
+    const ssize_t got = sys::pread(transfer.source->fd, room, want, at);
+    ahead.readable = got >= 0;
+    if (got <= 0) break;
+    ahead.ready_to += static_cast<uint64_t>(got);
     left -= static_cast<uint64_t>(got);
   }
-  return true;
+  if (fill) ahead.filled.resize(ahead.ready_to - transfer.offset);
+  ahead.is_short = ahead.readable && ahead.ready_to == transfer.offset;
+  return ahead;
+}
+
+void accept(Transfer& transfer, ReadAhead ahead) {
+  transfer.ready_to = ahead.ready_to;
+  transfer.filled = std::move(ahead.filled);
+  transfer.filled_at = transfer.offset;
 }
 
 }  // namespace sluice::transfer

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "core/source.h"
@@ -30,6 +31,12 @@ struct Transfer {
   Ref<const Source> source;
   uint64_t offset = 0;  ///< of the next byte, in the source
   uint64_t left = 0;    ///< bytes
+  /// Up to here an I/O thread has read just now, where only that makes pages be in memory.
+  uint64_t ready_to = 0;
+  /// Bytes of the source that an I/O thread has read for this transfer, and where they begin.
+  std::string filled;
+  uint64_t filled_at = 0;
+  uint64_t cold_at = UINT64_MAX;  ///< where it was cold the last time
 };
 
 enum class Step : uint8_t {
@@ -52,7 +59,20 @@ struct Progress {
 Progress step(Transfer& transfer, int socket, uint64_t budget, std::span<char> scratch,
               int64_t now_us);
 
-/// Reads the pages that the next step wants, on an I/O thread. False when reading fails.
-bool read_ahead(const Transfer& transfer, uint64_t budget);
+/// What an I/O thread did for a transfer that was cold.
+struct ReadAhead {
+  bool readable = true;
+  bool is_short = false;  ///< the source ends where bytes were promised
+  uint64_t ready_to = 0;
+  std::string filled;
+};
+
+/// Whether the next read-ahead must bring the bytes themselves: their pages cannot be relied on to
+/// stay (a file system that may hang, or a disk that was cold here a moment ago). Worker.
+bool wants_filling(Transfer& transfer);
+/// Reads what the next step wants, on an I/O thread; `fill`: into memory of ours, for any engine.
+ReadAhead read_ahead(const Transfer& transfer, uint64_t budget, bool fill);
+/// Takes over what was read. Worker.
+void accept(Transfer& transfer, ReadAhead ahead);
 
 }  // namespace sluice::transfer

@@ -125,9 +125,11 @@ void Connection::resume(const Ref<files::Answer>& answer) {
   drive();
 }
 
-void Connection::pages_ready(bool readable) {
+void Connection::pages_ready(transfer::ReadAhead ahead) {
   if (state_ != State::awaiting_pages) return;
-  if (!readable) return close(ErrorCode::file_error);
+  if (!ahead.readable) return close(ErrorCode::file_error);
+  if (ahead.is_short) return end_short();
+  transfer::accept(outgoing_->body, std::move(ahead));
   transit(Event::warm);
   drive();
 }

@@ -38,8 +38,8 @@ class Connection final : public net::EventHandler, public Alarm {
 
   /// The answer that the parked request waited for.
   void resume(const Ref<files::Answer>& answer);
-  /// The pages that the response waited for are in memory, or cannot be read.
-  void pages_ready(bool readable);
+  /// The pages that the response waited for have been read, or cannot be.
+  void pages_ready(transfer::ReadAhead ahead);
   /// Goes on after its budget of the last turn was used up.
   void run() {
     is_queued_ = false;
@@ -101,6 +101,7 @@ class Connection final : public net::EventHandler, public Alarm {
   bool send_with_body(const files::Reply& reply, uint64_t& from_body);
   void record_gathered();
   void read_ahead();
+  void end_short();
   bool cork(bool is_on);
   void record(uint32_t route, transfer::Engine engine, int64_t started_us);
 

@@ -74,13 +74,15 @@ bool Connection::begin(const files::Reply& reply, uint32_t route, bool copy_only
                   : is_minor_0_ ? Outbox::Persistence::keep_alive
                                 : Outbox::Persistence::implied);
   bool in_memory = reply.source == nullptr || reply.source->in_memory();
-  Engine engine = transfer::choose_for_file(
-                      in_memory, copy_only ? transfer::Mode::copy : transfer::Mode::automatic,
-                      worker_.shared().sendfile_available)
-                      .engine;
+  Engine engine =
+      transfer::choose_for_file(in_memory, !in_memory && reply.source->is_remote,
+                                copy_only ? transfer::Mode::copy : transfer::Mode::automatic,
+                                worker_.shared().sendfile_available)
+          .engine;
   stats.engines[static_cast<size_t>(engine)].responses.add();
   // An empty body too: a head sent with MSG_MORE would wait for bytes that never come.
-  bool is_gathered = reply.length == 0 || (in_memory && reply.length <= kGatherBytes);
+  bool is_empty = reply.length == 0 && !reply.parts;
+  bool is_gathered = is_empty || (in_memory && reply.length <= kGatherBytes);
   if (is_gathered) return gather(reply, route);
   return begin_large(reply, route, engine);
 }
@@ -195,6 +197,7 @@ bool Connection::next_part() {
   out.sent = 0;
   out.body.offset = piece.offset;
   out.body.left = piece.length;
+  out.body.ready_to = 0;
   return true;
 }
 
@@ -230,15 +233,18 @@ bool Connection::step_transfer() {
     case Step::more: run_later(); return false;
     case Step::blocked: return false;
     case Step::cold: read_ahead(); return false;
-    case Step::short_source:
-      worker_.fault("short-file", "a file became shorter while it was sent: connection closed");
-      worker_.drop_stale(outgoing_->answer);
-      close(ErrorCode::short_file);
-      return false;
+    case Step::short_source: end_short(); return false;
     case Step::peer_gone: close(ErrorCode::client_gone); return false;
     case Step::failed: close(ErrorCode::file_error); return false;
   }
   return false;
+}
+
+/// The file became shorter than its head promised: the client must see that.
+void Connection::end_short() {
+  worker_.fault("short-file", "a file became shorter while it was sent: connection closed");
+  worker_.drop_stale(outgoing_->answer);
+  close(ErrorCode::short_file);
 }
 
 void Connection::read_ahead() {
@@ -246,9 +252,12 @@ void Connection::read_ahead() {
   uint64_t ticket = ticket_ = worker_.next_ticket();
   Worker& worker = worker_;
   worker.await(ticket, *this);
-  auto job = [&worker, ticket, body = outgoing_->body] {
-    bool readable = transfer::read_ahead(body, kTurnBytes);
-    worker.post([ticket, readable](Worker& there) { there.pages_ready(ticket, readable); });
+  bool fill = transfer::wants_filling(outgoing_->body);
+  auto job = [&worker, ticket, fill, body = outgoing_->body] {
+    transfer::ReadAhead ahead = transfer::read_ahead(body, kTurnBytes, fill);
+    worker.post([ticket, ahead = std::move(ahead)](Worker& there) mutable {
+      there.pages_ready(ticket, std::move(ahead));
+    });
   };
   size_t lane = outgoing_->body.source->lane;
   if (!worker.io().post(std::move(job), lane)) close(ErrorCode::too_many_questions);

@@ -222,12 +222,12 @@ void Worker::resume(uint64_t ticket, const Ref<files::Answer>& answer) {
   connection->resume(answer);
 }
 
-void Worker::pages_ready(uint64_t ticket, bool readable) {
+void Worker::pages_ready(uint64_t ticket, transfer::ReadAhead ahead) {
   auto found = waiting_.find(ticket);
   if (found == waiting_.end()) return;
   Connection* connection = found->second;
   waiting_.erase(found);
-  connection->pages_ready(readable);
+  connection->pages_ready(std::move(ahead));
 }
 
 void Worker::drain() {

@@ -110,7 +110,7 @@ class Worker {
   void await(uint64_t ticket, Connection& connection) { waiting_[ticket] = &connection; }
   void give_up(uint64_t ticket) { waiting_.erase(ticket); }
   void resume(uint64_t ticket, const Ref<files::Answer>& answer);
-  void pages_ready(uint64_t ticket, bool readable);
+  void pages_ready(uint64_t ticket, transfer::ReadAhead ahead);
   /// The connection has closed its socket; it is destroyed at the end of the turn.
   void bury(Connection& connection);
 
