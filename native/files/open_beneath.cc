@@ -185,17 +185,17 @@ Found find_beneath(int root, const std::string& path, bool by_hand) {
   return walk(root, path);
 }
 
-Found find_anywhere(int root, const std::string& path) {
+Found find_anywhere(int root, const std::string& path, bool by_hand) {
   Found found;
   found.follow = true;
   found.name = path.empty() ? "." : path;
   const char* name = found.name.c_str();
-  const int fd = net::available(net::Feature::openat2)
+  const int fd = !by_hand && net::available(net::Feature::openat2)
                      ? sys::openat2(root, name, kFindFlags, 0, RESOLVE_NO_MAGICLINKS)
                      : sys::openat(root, name, static_cast<int>(kFindFlags), 0);
   found.fd.reset(fd);
   found.error = fd < 0 ? -fd : -sys::fstat(fd, &found.status);
-  if (found.error == 0 && !net::available(net::Feature::proc_fd)) {
+  if (found.error == 0 && (by_hand || !net::available(net::Feature::proc_fd))) {
     found.parent.reset(sys::openat(root, ".", O_PATH | O_CLOEXEC, 0));
   }
   return found;

@@ -58,7 +58,7 @@ Found find_beneath(int root, const std::string& path, bool by_hand);
 
 /// The same with symlinks that may lead anywhere, magic links of /proc excepted where openat2
 /// works.
-Found find_anywhere(int root, const std::string& path);
+Found find_anywhere(int root, const std::string& path, bool by_hand);
 
 /// Opens the regular file that was found for reading: a descriptor of that very file, or -errno;
 /// -ESTALE when its name has come to lead elsewhere.

@@ -69,7 +69,7 @@ Found find(const Look& look, const std::string& path, bool by_hand) {
     return found;
   }
   const OwnedFd top(sys::openat(AT_FDCWD, root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
-  if (top.valid() && look.follow) return find_anywhere(top.get(), path);
+  if (top.valid() && look.follow) return find_anywhere(top.get(), path, by_hand);
   if (top.valid()) return find_beneath(top.get(), path, by_hand);
   found.error = -top.get();
   return found;

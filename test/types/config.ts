@@ -36,6 +36,14 @@ defineGateway({
   serverName: 'Sluice',
   routes: {
     '/*': files('.', { index: ['index.html'], dotfiles: true, cacheControl: 'no-cache' }),
+    '/site/*': files('.', {
+      otherwise: redirect(307, '/new$rest'),
+      cleanUrls: 'redirect',
+      errors: { 404: '404.html' },
+      hide: '*~',
+      cacheControl: { '*.html': 'no-cache' },
+      headers: { 'X-A': '1', '*.js': { 'X-B': '2' } },
+    }),
     '/none/*': files('.', { index: false, transfer: 'auto', headers: { 'X-A': '1' } }),
     '/json': respond(200, { a: [1, null] }, { headers: { 'X-A': '1' } }),
     '/list': respond(200, [1, 2]),
