@@ -56,10 +56,10 @@ TEST(listing_shows_what_can_be_asked_for) {
     for (const char* path : {"d", "d/"}) {
       Look look{folder / "root", path};
       look.list = true;
-      CHECK_EQ(names_in(look_up(look, options)), "100% 0\n.dot 0\nfile 5\ninside 5\nsub/0\n");
+      CHECK_EQ(names_in(look_up(look, options)), ".dot 0\n100% 0\nfile 5\ninside 5\nsub/0\n");
       look.follow = true;
       CHECK_EQ(names_in(look_up(look, options)),
-               "100% 0\n.dot 0\nabsolute 7\nfile 5\ninside 5\noutside 7\nsub/0\n");
+               ".dot 0\n100% 0\nabsolute 7\nfile 5\ninside 5\noutside 7\nsub/0\n");
     }
     CHECK_EQ(testing::open_descriptors(), before);
   }
