@@ -84,11 +84,11 @@ bool reply_parts(const Answer& answer, const http::RangeSet& set, Reply& reply) 
   if (answer.source().in_memory()) {
     reply.own = make_ref<const Source>(-1, parts->joined(answer.source().bytes));
     reply.source = reply.own.get();
-    reply.length = parts->length();
   } else {
     reply.source = &answer.source();
-    reply.parts = std::move(parts);
+    reply.parts = parts;
   }
+  reply.length = parts->length();
   return true;
 }
 

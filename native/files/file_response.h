@@ -23,7 +23,7 @@ struct Reply {
   uint64_t offset = 0;
   uint64_t length = 0;               ///< body bytes that are sent
   Ref<const Source> own;             ///< a body that was made for this reply; `source` is it
-  std::shared_ptr<Multipart> parts;  ///< instead of offset and length: parts of `source`, in turn
+  std::shared_ptr<Multipart> parts;  ///< parts of `source` in turn: `length` is that of them all
   uint64_t answer = 0;               ///< id of the answer it came from, or 0
 };
 

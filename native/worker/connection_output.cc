@@ -127,8 +127,8 @@ bool Connection::begin_large(const files::Reply& reply, uint32_t route, Engine e
   outgoing_->started_us = request_us_;
   outgoing_->is_corked = reply.length >= kCorkBytes && cork(true);
   outgoing_->answer = reply.answer;
-  outgoing_->body = {engine, Ref<const Source>(reply.source), reply.offset + from_body,
-                     reply.length - from_body};
+  const uint64_t left = reply.parts ? 0 : reply.length - from_body;  // parts: see next_part()
+  outgoing_->body = {engine, Ref<const Source>(reply.source), reply.offset + from_body, left};
   outgoing_->parts = reply.parts;
   transit(Event::block);
   return true;
