@@ -106,6 +106,7 @@ void Connection::on_alarm() {
       break;
     case State::awaiting_answer:
       worker_.give_up(ticket_);
+      worker_.questions().leave();
       transit(Event::answered);
       load_input();
       refuse(ErrorCode::answer_timeout, unrouted());
@@ -120,6 +121,7 @@ void Connection::on_alarm() {
 
 void Connection::resume(const Ref<files::Answer>& answer) {
   if (state_ != State::awaiting_answer) return;
+  worker_.questions().leave();
   transit(Event::answered);
   answer_ = answer;
   drive();
@@ -142,6 +144,7 @@ void Connection::drain() {
 
 void Connection::close(ErrorCode reason) {
   if (state_ == State::closed) return;
+  if (state_ == State::awaiting_answer) worker_.questions().leave();
   transit(Event::end);
   if (reason == ErrorCode::idle_timeout) {
     worker_.stats().errors[static_cast<size_t>(reason)].add();  // ordinary: not worth a line

@@ -2,6 +2,8 @@
 // waited has gone: the answer is remembered for the next.
 #include "worker/questions.h"
 
+#include <algorithm>
+
 #include "core/limits.h"
 #include "files/opener.h"
 #include "net/io_threads.h"
@@ -9,28 +11,37 @@
 
 namespace sluice::worker {
 
-Questions::Pending* Questions::park(files::PathKeyView key, uint64_t ticket, bool& is_new) {
-  auto known = by_key_.find(key);
-  is_new = known == by_key_.end();
-  if (parked_ >= kMaxParked || (is_new && pending_.size() >= kMaxQuestions)) return nullptr;
-  uint64_t id = is_new ? next_id_++ : known->second;
-  Pending& pending = pending_[id];
-  if (is_new) {
-    pending.key = {key.route, std::string(key.path)};
-    by_key_.emplace(pending.key, id);
-  }
-  pending.waiting.push_back(ticket);
+/// The id of a question that is asked first is next_id_ - 1.
+Questions::Parked Questions::park(files::PathKeyView key, const AddressKey& address,
+                                  uint64_t ticket) {
+  if (parked_ >= kMaxParked) return Parked::refused;
+  const auto is_gone = [this](uint64_t left) { return !worker_.awaits(left); };
+  const auto known = by_key_.find(key);
+  const bool is_new = known == by_key_.end();
+  const AddressKey share = QuestionLines::share_of(address);
   ++parked_;
   worker_.stats().parked.add();
-  return &pending;
+  if (is_new && (pending_.size() >= kMaxQuestions || !lines_.has_room(share))) {
+    lines_.wait(share, ticket, is_gone);
+    return Parked::in_line;
+  }
+  Pending& pending = pending_[is_new ? next_id_++ : known->second];
+  if (is_new) {
+    pending.key = {key.route, std::string(key.path)};
+    pending.share = share;
+    by_key_.emplace(pending.key, next_id_ - 1);
+    lines_.opened(share);
+  }
+  // Those who left are dropped now and then, so that coming and leaving costs no memory.
+  if (pending.waiting.size() >= kMaxParked) std::erase_if(pending.waiting, is_gone);
+  pending.waiting.push_back(ticket);
+  return is_new ? Parked::first : Parked::with_others;
 }
 
-bool Questions::ask(files::PathKeyView key, uint64_t ticket) {
-  bool is_new = false;
-  Pending* pending = park(key, ticket, is_new);
-  if (pending == nullptr) return false;
-  if (is_new) emit_question(next_id_ - 1, pending->key);
-  return true;
+bool Questions::ask(files::PathKeyView key, const AddressKey& address, uint64_t ticket) {
+  const Parked parked = park(key, address, ticket);
+  if (parked == Parked::first) emit_question(next_id_ - 1, pending_[next_id_ - 1].key);
+  return parked != Parked::refused;
 }
 
 void Questions::emit_question(uint64_t id, const files::PathKey& key) {
@@ -60,10 +71,10 @@ bool is_unchanged(const std::vector<files::Look>& looks) {
 
 }  // namespace
 
-bool Questions::look_again(files::PathKeyView key, files::Answer& answer, uint64_t ticket) {
-  bool is_new = false;
-  if (park(key, ticket, is_new) == nullptr) return false;
-  if (!is_new) return true;
+bool Questions::look_again(files::PathKeyView key, files::Answer& answer, const AddressKey& address,
+                           uint64_t ticket) {
+  const Parked parked = park(key, address, ticket);
+  if (parked != Parked::first) return parked != Parked::refused;
   uint64_t id = next_id_ - 1;
   // The answer's looks are immutable, so the I/O thread may read them while we go on.
   auto job = [this, id, held = Ref<files::Answer>(&answer)]() mutable {
@@ -107,9 +118,23 @@ void Questions::finish(uint64_t id, const Ref<files::Answer>& answer) {
   Pending pending = std::move(found->second);
   by_key_.erase(pending.key);
   pending_.erase(found);
-  parked_ -= pending.waiting.size();
-  worker_.stats().parked.subtract(pending.waiting.size());
+  lines_.closed(pending.share);
   for (uint64_t ticket : pending.waiting) worker_.resume(ticket, answer);
+  admit();
+}
+
+/// Lets those in line ask, as far as there is room: they are handled again from their head on.
+void Questions::admit() {
+  while (pending_.size() < kMaxQuestions) {
+    const std::optional<uint64_t> ticket = lines_.next();
+    if (!ticket) return;
+    worker_.resume(*ticket, {});
+  }
+}
+
+void Questions::leave() {
+  --parked_;
+  worker_.stats().parked.subtract();
 }
 
 }  // namespace sluice::worker

@@ -109,6 +109,7 @@ class Worker {
   /// wait: what comes for one that was given up must not be taken for what the next one is for.
   void await(uint64_t ticket, Connection& connection) { waiting_[ticket] = &connection; }
   void give_up(uint64_t ticket) { waiting_.erase(ticket); }
+  bool awaits(uint64_t ticket) const { return waiting_.contains(ticket); }
   void resume(uint64_t ticket, const Ref<files::Answer>& answer);
   void pages_ready(uint64_t ticket, transfer::ReadAhead ahead);
   /// The connection has closed its socket; it is destroyed at the end of the turn.

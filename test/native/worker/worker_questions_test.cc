@@ -91,6 +91,8 @@ TEST(client_that_leaves_while_it_waits_harms_nobody) {
   CHECK(group.wait_until("one more", [&] { return group.parked() == 21; }));
   for (SocketClient& client : leaving) client.reset();
   CHECK(group.wait_until("them to be gone", [&] { return group.connections() == 1; }));
+  // Whoever left takes no room from those who wait.
+  CHECK_EQ(group.parked(), 1);
   CHECK(group.release("/page"));
   CHECK_EQ(staying.read().body, "page");
   CHECK_EQ(group.parked(), 0);
