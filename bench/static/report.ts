@@ -89,7 +89,8 @@ export function markdown(report: Report): string {
   const versions = Object.entries(servers).map(([name, version]) => `${name} ${version}`)
   const facts = [
     `${report.date}, commit ${report.commit}, Node ${report.node}.`,
-    `${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}; load before: ${machine.load}.`,
+    `${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}; ` +
+      `load before: ${machine.load}.`,
     versions.length > 0 ? `Debian packages: ${versions.join(', ')}.` : '',
   ].filter(Boolean)
   const parts = [facts.join('\n')]

@@ -1,5 +1,5 @@
-// A process that runs out of descriptors, or is killed without warning: what it had begun it finishes,
-// it says once what is wrong, and the next one starts where it was.
+// A process that runs out of descriptors, or is killed without warning: what it had begun it
+// finishes, it says once what is wrong, and the next one starts where it was.
 
 import test from 'ava'
 import { RawClient, request } from '../support/client.ts'
@@ -41,7 +41,8 @@ test('a process out of descriptors pauses accepting, serves on, and says so once
   const program = runProgram(
     t,
     gatewayProgram(
-      `{ listen: 0, workers: 1, routes: { '/*': respond(200, 'ok'), '/files/*': files(${JSON.stringify(site.root)}) } }`,
+      `{ listen: 0, workers: 1, routes: {
+         '/*': respond(200, 'ok'), '/files/*': files(${JSON.stringify(site.root)}) } }`,
     ),
     '-n 120',
   )
@@ -110,7 +111,8 @@ test('after kill -9 the next process has the port at once', async (t) => {
 test('after kill -9 the next process replaces the unix socket', async (t) => {
   const path = `${makeFolder(t)}/socket`
   const program = gatewayProgram(
-    `{ listen: { path: ${JSON.stringify(path)} }, workers: 2, routes: { '/*': respond(200, 'ok') } }`,
+    `{ listen: { path: ${JSON.stringify(path)} }, workers: 2,
+       routes: { '/*': respond(200, 'ok') } }`,
   )
   for (let round = 0; round < 3; round++) {
     const { child, exit, line } = runProgram(t, program)

@@ -1,5 +1,5 @@
-// Clients that mean harm, or are merely in a hurry: many at once, half gone, too eager, too slow. The
-// gateway answers whom it can, and when they have gone nothing of them is left.
+// Clients that mean harm, or are merely in a hurry: many at once, half gone, too eager, too slow.
+// The gateway answers whom it can, and when they have gone nothing of them is left.
 
 import { request as httpRequest } from 'node:http'
 import test from 'ava'

@@ -1,5 +1,5 @@
-// The differential run of test/behaviour/differential.test.ts at length, on other requests each time
-// when SLUICE_SEED says so. Every row of the table of differences must still be needed.
+// The differential run of test/behaviour/differential.test.ts at length, on other requests each
+// time when SLUICE_SEED says so. Every row of the table of differences must still be needed.
 
 import test from 'ava'
 import { explanations } from '../support/differences.ts'

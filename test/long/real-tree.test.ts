@@ -1,5 +1,5 @@
-// Documentation of Debian's packages served and compared with the disk, file by file. A package that
-// is not installed is skipped, and the line says how to get it.
+// Documentation of Debian's packages served and compared with the disk, file by file. A package
+// that is not installed is skipped, and the line says how to get it.
 
 import { existsSync } from 'node:fs'
 import test from 'ava'

@@ -1,5 +1,5 @@
-// The first byte of a large file once vouched for all of it: after `Range: bytes=0-0` the whole file
-// was taken to be in memory for a second, and a cold one stalled the worker.
+// The first byte of a large file once vouched for all of it: after `Range: bytes=0-0` the whole
+// file was taken to be in memory for a second, and a cold one stalled the worker.
 
 import test from 'ava'
 import { files } from '../../src/index.ts'

@@ -1,5 +1,5 @@
-// A thread that holds a gateway is terminated while questions arrive: the events could not be turned
-// into objects any more, and that exception ended the whole process.
+// A thread that holds a gateway is terminated while questions arrive: the events could not be
+// turned into objects any more, and that exception ended the whole process.
 
 import test from 'ava'
 import { runProgram } from '../support/program.ts'

@@ -1,5 +1,5 @@
-// Debian's Chromium, headless, with nothing that would call home, and a page whose every complaint is
-// kept: console errors, exceptions, failed requests, answers of 400 and more.
+// Debian's Chromium, headless, with nothing that would call home, and a page whose every complaint
+// is kept: console errors, exceptions, failed requests, answers of 400 and more.
 
 import { existsSync, mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

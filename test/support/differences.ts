@@ -1,5 +1,5 @@
-// Where Sluice and node:http differ about a request, and why that is meant. One row for each class of
-// disagreement: what is seen, what the request has to look like, the reason and its place in the
+// Where Sluice and node:http differ about a request, and why that is meant. One row for each class
+// of disagreement: what is seen, what the request has to look like, the reason and its place in the
 // RFCs. A disagreement that no row explains is a fault of one of them.
 
 import { METHODS } from 'node:http'

@@ -87,8 +87,8 @@ function closeServer(server: Server): void {
 }
 
 /**
- * What the routes of the gateway say, by the rules of RFC 9112 §3.2 on what node:http understood; ''
- * for OPTIONS of the server itself, which has no route.
+ * What the routes of the gateway say, by the rules of RFC 9112 §3.2 on what node:http understood;
+ * '' for OPTIONS of the server itself, which has no route.
  */
 function labelOf({ method, url = '', headers }: IncomingMessage): string {
   const absolute = /^https?:\/\/([^/?]*)(.*)$/i.exec(url)
@@ -190,7 +190,8 @@ export function describe({ text, sluice, node }: Comparison): string {
     answers.map(({ what, rule, closes }) =>
       [what, rule, closes && 'closes'].filter(Boolean).join(' '),
     )
-  return `${JSON.stringify(text)}\n  sluice: ${shown(sluice).join(', ')}\n  node: ${shown(node).join(', ')}`
+  const lines = [`sluice: ${shown(sluice).join(', ')}`, `node: ${shown(node).join(', ')}`]
+  return [JSON.stringify(text), ...lines].join('\n  ')
 }
 
 /** What a run of many requests came to. */

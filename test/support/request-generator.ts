@@ -1,5 +1,5 @@
-// Requests as clients send them, and as they should not: put together from likely and unlikely parts,
-// then cut and stirred. Texts are latin1: one character is one byte.
+// Requests as clients send them, and as they should not: put together from likely and unlikely
+// parts, then cut and stirred. Texts are latin1: one character is one byte.
 
 import type { Random } from './random.ts'
 
