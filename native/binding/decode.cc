@@ -49,6 +49,7 @@ void decode_timeouts(const Reader& timeouts, route::Timeouts& out) {
   out.idle = read("idle");
   out.write = read("write");
   out.drain = static_cast<int64_t>(timeouts.at("drain").integer(0, kMaxMs));
+  out.minimum_rate = timeouts.at("minimumRate").integer(0, UINT32_MAX);
 }
 
 bool decode_mode(const Reader& mode) {

@@ -3,6 +3,8 @@
 // group destroyed then, so that JavaScript can read the last statistics.
 #include "binding/gateway_object.h"
 
+#include <system_error>
+
 #include "binding/decode.h"
 #include "binding/encode.h"
 #include "http/request_parser.h"
@@ -31,7 +33,12 @@ GatewayObject::GatewayObject(const Napi::CallbackInfo& info) : ObjectWrap(info) 
   context_ = std::make_unique<Napi::AsyncContext>(info.Env(), "SluiceGateway");
   bridge_ = new Bridge(
       info.Env(), [this](std::vector<worker::CoreEvent> events) { receive(std::move(events)); });
-  group_ = std::make_unique<worker::WorkerGroup>(std::move(options), *bridge_);
+  try {
+    group_ = std::make_unique<worker::WorkerGroup>(std::move(options), *bridge_);
+  } catch (const std::system_error& error) {
+    std::exchange(bridge_, nullptr)->close();
+    throw Napi::Error::New(info.Env(), std::string("no thread can be started: ") + error.what());
+  }
   napi_add_async_cleanup_hook(info.Env(), on_environment_end, this, &cleanup_);
   Ref();  // the core's threads call back into this object: it lives until end()
 }
@@ -159,7 +166,8 @@ void GatewayObject::receive(std::vector<worker::CoreEvent> events) {
   for (worker::CoreEvent& event : events) {
     using Kind = worker::CoreEvent::Kind;
     if (event.kind == Kind::looked && --looks_ == 0) bridge_->keep_alive(false);
-    if (event.kind == Kind::ended) has_ended = --running_ == 0;
+    // Workers that had started when another could not be do not count.
+    if (event.kind == Kind::ended) has_ended = running_ > 0 && --running_ == 0;
     if (event.kind == Kind::ended && !has_ended) continue;
     batch[batch.Length()] = encode_event(env, event, *group_);
   }

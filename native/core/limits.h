@@ -30,6 +30,8 @@ inline constexpr int kEventsPerTurn = 256;
 inline constexpr size_t kMaxParked = 16 * 1024;
 /// Distinct questions of one worker that may be open at once; beyond it: 503.
 inline constexpr size_t kMaxQuestions = 4 * 1024;
+/// Of those, from one client address; beyond it requests wait in line until timeouts.head.
+inline constexpr uint32_t kQuestionsPerAddress = 64;
 /// Answers in a worker's table; TypeScript bounds them first, this is the backstop.
 inline constexpr size_t kMaxAnswers = 1024 * 1024;
 /// An answer that rests on files is trusted this long before it is looked at again.
@@ -38,7 +40,8 @@ inline constexpr int64_t kTrustUs = 1'000'000;
 inline constexpr int64_t kWatchedTrustUs = 10'000'000;
 /// Directories that are watched at most: each costs the kernel about a kilobyte.
 inline constexpr size_t kMaxWatchedFolders = 16 * 1024;
-/// Answers that a change of one path reports to TypeScript; the others are found out when asked for.
+/// Answers that a change of one path reports to TypeScript; the others are found out when asked
+/// for.
 inline constexpr size_t kMaxReported = 4 * 1024;
 /// A file whose mtime is younger than this may change without its times changing (DESIGN §7).
 inline constexpr int64_t kYoungS = 2;

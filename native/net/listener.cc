@@ -89,14 +89,14 @@ BindError bind_tcp(const Endpoint& endpoint, size_t workers, BoundListener& resu
   return {};
 }
 
-/// Whether there is a socket at `path`: nothing else is ever removed.
-bool is_socket(const std::string& path) {
+/// Inode of the socket at `path`; 0: there is none. Nothing but a socket is ever removed.
+uint64_t socket_at(const std::string& path) {
   int fd = sys::openat(AT_FDCWD, path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
-  if (fd < 0) return false;
+  if (fd < 0) return 0;
   struct stat status;
   int result = sys::fstat(fd, &status);
   sys::close(fd);
-  return result == 0 && S_ISSOCK(status.st_mode);
+  return result == 0 && S_ISSOCK(status.st_mode) ? status.st_ino : 0;
 }
 
 /// Whether somebody accepts on the unix socket at `address`.
@@ -114,13 +114,14 @@ BindError bind_unix(const Endpoint& endpoint, size_t workers, BoundListener& res
   if (int invalid = to_socket_address(endpoint, address); invalid < 0) return {invalid, "address"};
   BindError error;
   int fd = bound_socket(address, false, error);
-  if (fd == -EADDRINUSE && is_socket(endpoint.path) && !somebody_answers(address)) {
+  if (fd == -EADDRINUSE && socket_at(endpoint.path) != 0 && !somebody_answers(address)) {
     sys::unlink(endpoint.path.c_str());
     error = BindError();
     fd = bound_socket(address, false, error);
   }
   if (fd < 0) return error;
   result.endpoint = endpoint;
+  result.socket_inode = socket_at(endpoint.path);
   result.fds.push_back(fd);
   while (result.fds.size() < workers) {
     int duplicate = sys::fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -149,7 +150,9 @@ void close_listener(BoundListener& listener) {
 
 void hide_listener(const BoundListener& listener) {
   const std::string& path = listener.endpoint.path;
-  if (listener.endpoint.is_unix() && is_socket(path)) sys::unlink(path.c_str());
+  if (!listener.endpoint.is_unix() || listener.socket_inode == 0) return;
+  // A successor may have put its own socket there meanwhile.
+  if (socket_at(path) == listener.socket_inode) sys::unlink(path.c_str());
 }
 
 }  // namespace sluice::net

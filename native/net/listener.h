@@ -3,6 +3,7 @@
 // worker runs; accepted from on the workers.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,9 @@ namespace sluice::net {
 
 /// What is bound for one configured listener: a descriptor for each worker.
 struct BoundListener {
-  Endpoint endpoint;     ///< port 0 has become the real one
-  std::vector<int> fds;  ///< one per worker; the unix ones are duplicates of one another
+  Endpoint endpoint;          ///< port 0 has become the real one
+  uint64_t socket_inode = 0;  ///< of a unix socket's path: only that one is ever removed
+  std::vector<int> fds;       ///< one per worker; the unix ones are duplicates of one another
 };
 
 /// Why bind_listener failed: -errno, and the call that said so ("bind", "listen" …).

@@ -23,13 +23,14 @@ struct Limits {
   http::HeadLimits head;
 };
 
-/// Milliseconds.
+/// Milliseconds, but for the rate.
 struct Timeouts {
   int64_t head = 0;
   int64_t body = 0;
   int64_t idle = 0;
   int64_t write = 0;
   int64_t drain = 0;
+  uint64_t minimum_rate = 0;  ///< bytes per second of a body; 0: any
 };
 
 struct Otherwise;

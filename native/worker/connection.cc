@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "net/acknowledged.h"
 #include "net/sys.h"
 #include "worker/worker.h"
 
@@ -86,7 +87,11 @@ int64_t Connection::deadline_ms() const {
       if (requests_ == 0 || !kept_.empty()) return since_ms_ + timeouts.head;
       return since_ms_ + timeouts.idle;
     case State::awaiting_answer: return since_ms_ + timeouts.head;
-    case State::discarding_body: return since_ms_ + timeouts.body;
+    case State::discarding_body: {
+      const int64_t silent = since_ms_ + timeouts.body;
+      return body_pace_ ? std::min(silent, body_pace_->due_ms(timeouts.body)) : silent;
+    }
+    case State::sending: return outgoing_->pace.due_ms(timeouts.write);
     case State::lingering: {
       return std::min(since_ms_ + kLingerIdleMs, request_us_ / 1000 + kLingerMs);
     }
@@ -94,7 +99,34 @@ int64_t Connection::deadline_ms() const {
   }
 }
 
-void Connection::set_deadline() { worker_.wheel().set(*this, deadline_ms()); }
+void Connection::set_deadline() {
+  if (state_ == State::sending && !outgoing_->pace.has_begun()) {
+    outgoing_->pace.restart(worker_.now_ms());
+  }
+  worker_.wheel().set(*this, deadline_ms());
+}
+
+/// Samples how fast the client takes or sends a body. True: it was closed. What the kernel's buffer
+/// takes at once may keep a slow client busy for minutes: what it acknowledged is what counts.
+bool Connection::is_too_slow() {
+  const route::Timeouts& timeouts = worker_.snapshot().timeouts;
+  const bool is_sending = state_ == State::sending;
+  const int64_t period = is_sending ? timeouts.write : timeouts.body;
+  uint64_t bytes = 0 - body_left_;  // counts down
+  if (is_sending) {
+    const int64_t acknowledged = net::acknowledged_bytes(socket_.fd);
+    bytes = acknowledged < 0 ? outgoing_->taken : static_cast<uint64_t>(acknowledged);
+  }
+  Pace& pace = is_sending ? outgoing_->pace : *body_pace_;
+  switch (pace.sample(period, bytes, timeouts.minimum_rate)) {
+    case Pace::Verdict::fine: set_deadline(); return false;
+    case Pace::Verdict::stalled:
+      close(is_sending ? ErrorCode::write_timeout : ErrorCode::body_timeout);
+      return true;
+    case Pace::Verdict::slow: close(ErrorCode::too_slow); return true;
+  }
+  return false;
+}
 
 void Connection::on_alarm() {
   if (worker_.now_ms() < deadline_ms()) return set_deadline();
@@ -111,7 +143,13 @@ void Connection::on_alarm() {
       load_input();
       refuse(ErrorCode::answer_timeout, unrouted());
       break;
-    case State::discarding_body: return close(ErrorCode::body_timeout);
+    case State::discarding_body:
+      if (worker_.now_ms() >= since_ms_ + worker_.snapshot().timeouts.body) {
+        return close(ErrorCode::body_timeout);
+      }
+      is_too_slow();
+      return;
+    case State::sending: is_too_slow(); return;
     case State::lingering: return close(ErrorCode::none);
     default: return close(ErrorCode::write_timeout);
   }
@@ -123,6 +161,7 @@ void Connection::resume(const Ref<files::Answer>& answer) {
   if (state_ != State::awaiting_answer) return;
   worker_.questions().leave();
   transit(Event::answered);
+  was_in_line_ = !answer;
   answer_ = answer;
   drive();
 }
@@ -132,6 +171,7 @@ void Connection::pages_ready(transfer::ReadAhead ahead) {
   if (!ahead.readable) return close(ErrorCode::file_error);
   if (ahead.is_short) return end_short();
   transfer::accept(outgoing_->body, std::move(ahead));
+  outgoing_->pace.restart(worker_.now_ms());  // the disk was slow, not the client
   transit(Event::warm);
   drive();
 }

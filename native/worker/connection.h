@@ -20,6 +20,7 @@
 #include "route/snapshot.h"
 #include "transfer/transfer.h"
 #include "worker/connection_state.h"
+#include "worker/pace.h"
 
 namespace sluice::worker {
 
@@ -36,7 +37,7 @@ class Connection final : public net::EventHandler, public Alarm {
   void on_events(uint32_t events) override;
   void on_alarm() override;
 
-  /// The answer that the parked request waited for.
+  /// The answer that the parked request waited for; null: its turn to ask has come.
   void resume(const Ref<files::Answer>& answer);
   /// The pages that the response waited for have been read, or cannot be.
   void pages_ready(transfer::ReadAhead ahead);
@@ -66,6 +67,8 @@ class Connection final : public net::EventHandler, public Alarm {
     uint32_t route = 0;
     int64_t started_us = 0;
     uint64_t answer = 0;  ///< id of the remembered answer, or 0
+    uint64_t taken = 0;   ///< bytes that the socket took
+    Pace pace;
   };
 
   void transit(Event event);
@@ -74,6 +77,7 @@ class Connection final : public net::EventHandler, public Alarm {
   bool register_in_loop();
   void set_deadline();
   int64_t deadline_ms() const;
+  bool is_too_slow();
 
   // connection_input.cc
   bool step_head();
@@ -128,14 +132,15 @@ class Connection final : public net::EventHandler, public Alarm {
   Worker& worker_;
   net::SocketState socket_;
   State state_ = State::reading_head;
-  bool registered_ : 1 = false;  ///< in the loop
-  bool is_counted_ : 1;          ///< in the counts by address
-  bool keep_ : 1 = true;         ///< stays open after the response under way
-  bool is_minor_0_ : 1 = false;  ///< the request under way is HTTP/1.0
-  bool is_head_ : 1 = false;     ///< the request under way is HEAD
-  bool is_queued_ : 1 = false;   ///< has a turn coming without an event
-  bool is_refused_ : 1 = false;  ///< the head was wrong: more bytes of it may be on their way
-  uint8_t answered_ = 0;         ///< requests answered in this turn
+  bool registered_ : 1 = false;   ///< in the loop
+  bool is_counted_ : 1;           ///< in the counts by address
+  bool keep_ : 1 = true;          ///< stays open after the response under way
+  bool is_minor_0_ : 1 = false;   ///< the request under way is HTTP/1.0
+  bool is_head_ : 1 = false;      ///< the request under way is HEAD
+  bool is_queued_ : 1 = false;    ///< has a turn coming without an event
+  bool was_in_line_ : 1 = false;  ///< the request under way waited to ask: it began when it came
+  bool is_refused_ : 1 = false;   ///< the head was wrong: more bytes of it may be on their way
+  uint8_t answered_ = 0;          ///< requests answered in this turn
   const AddressKey address_;
   uint64_t ticket_ = 0;  ///< what it waits, or last waited, under; never used twice
   uint32_t requests_ = 0;
@@ -149,6 +154,7 @@ class Connection final : public net::EventHandler, public Alarm {
   /// Its bytes; for chunked: what may still be discarded; lingering: bytes dropped in this turn.
   uint64_t body_left_ = 0;
   std::unique_ptr<http::ChunkedDecoder> chunks_;
+  std::unique_ptr<Pace> body_pace_;
   std::unique_ptr<Outgoing> outgoing_;
   Ref<files::Answer> answer_;  ///< given to the request that was parked
   Connection* previous_ = nullptr;

@@ -82,6 +82,7 @@ bool Connection::step_head() {
 /// Remembers how the request's body is framed, so that it can be skipped after the response.
 void Connection::expect_body(const http::RequestHead& head) {
   body_ = head.framing;
+  body_pace_.reset();
   uint64_t most = std::min(kDiscardBytes, worker_.snapshot().limits.body_bytes);
   body_left_ = head.framing == http::Framing::length ? head.content_length : most;
   if (head.framing == http::Framing::chunked) chunks_ = std::make_unique<http::ChunkedDecoder>();
@@ -98,6 +99,10 @@ void Connection::expect_body(const http::RequestHead& head) {
 bool Connection::step_body() {
   while (body_ != http::Framing::none) {
     if (input_.empty()) {
+      if (!body_pace_) {
+        body_pace_ = std::make_unique<Pace>();
+        body_pace_->restart(worker_.now_ms());
+      }
       if (!read_more()) return false;
       since_ms_ = worker_.now_ms();
       continue;
@@ -127,6 +132,7 @@ bool Connection::step_body() {
     if (body_ == http::Framing::length && body_left_ == 0) body_ = http::Framing::none;
   }
   chunks_.reset();
+  body_pace_.reset();
   since_ms_ = worker_.now_ms();
   transit(Event::skipped);
   return true;

@@ -66,6 +66,7 @@ bool Connection::begin(const files::Reply& reply, uint32_t route, bool copy_only
   stats.statuses[reply.status].add();
   ++requests_;
   ++answered_;
+  was_in_line_ = false;
   input_.remove_prefix(consumed_);
   head_seen_ = 0;
   Outbox& box = worker_.outbox();
@@ -213,6 +214,7 @@ bool Connection::step_pending() {
       return false;
     }
     out.sent += static_cast<size_t>(sent);
+    out.taken += static_cast<size_t>(sent);
     worker_.stats().bytes_out.add(static_cast<size_t>(sent));
     since_ms_ = worker_.now_ms();
   }
@@ -227,6 +229,7 @@ bool Connection::step_transfer() {
   WorkerStats& stats = worker_.stats();
   stats.bytes_out.add(progress.moved);
   stats.engines[static_cast<size_t>(body.engine)].bytes.add(progress.moved);
+  outgoing_->taken += progress.moved;
   if (progress.moved > 0) since_ms_ = worker_.now_ms();
   switch (progress.step) {
     case Step::done: return true;

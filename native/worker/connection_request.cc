@@ -33,7 +33,7 @@ bool Connection::handle(const http::RequestHead& head, size_t consumed) {
   const route::Limits& limits = worker_.snapshot().limits;
   consumed_ = consumed;
   // A request that was parked began when it was parked.
-  if (!answer_) request_us_ = worker_.now_us();
+  if (!answer_ && !was_in_line_) request_us_ = worker_.now_us();
   is_minor_0_ = head.minor_version == 0;
   is_head_ = head.method == Method::head;
   keep_ = head.keep_alive && !worker_.draining() &&
@@ -156,11 +156,11 @@ bool Connection::park(files::PathKeyView key, files::Answer* known) {
   }
   Questions& questions = worker_.questions();
   ticket_ = worker_.next_ticket();
-  bool parked =
-      known == nullptr ? questions.ask(key, ticket_) : questions.look_again(key, *known, ticket_);
+  bool parked = known == nullptr ? questions.ask(key, address_, ticket_)
+                                 : questions.look_again(key, *known, address_, ticket_);
   if (!parked) return refuse(ErrorCode::too_many_questions, key.route);
   worker_.await(ticket_, *this);
-  since_ms_ = worker_.now_ms();
+  if (!was_in_line_) since_ms_ = worker_.now_ms();
   transit(Event::ask);
   return false;
 }

@@ -3,8 +3,12 @@
 #include "worker/worker_group.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <set>
+#include <system_error>
 
 #include "core/limits.h"
+#include "files/file_system.h"
 #include "net/capabilities.h"
 
 namespace sluice::worker {
@@ -45,13 +49,54 @@ ListenError WorkerGroup::listen() {
       return {{error, "epoll"}, {}};
     }
   }
-  watch_files();
-  for (uint32_t index = 0; index < options_.workers; ++index) {
-    std::vector<int> fds;
-    for (const net::BoundListener& bound : bound_) fds.push_back(bound.fds[index]);
-    workers_[index]->start(fds);
+  uint32_t started = 0;
+  try {
+    watch_files();
+    warn_of_remote_roots();
+    for (; started < options_.workers; ++started) {
+      std::vector<int> fds;
+      for (const net::BoundListener& bound : bound_) fds.push_back(bound.fds[started]);
+      workers_[started]->start(fds);
+    }
+  } catch (const std::system_error&) {
+    return abandon(started);
   }
   return {};
+}
+
+/// No thread for worker number `started`: ends those before it, which close their own sockets.
+ListenError WorkerGroup::abandon(uint32_t started) {
+  for (uint32_t index = 0; index < started; ++index) {
+    workers_[index]->post([](Worker& there) { there.stop(); });
+    workers_[index]->join();
+  }
+  for (net::BoundListener& bound : bound_) {
+    bound.fds.erase(bound.fds.begin(), bound.fds.begin() + started);
+  }
+  close_listeners();
+  freshness_.reset();
+  workers_.clear();
+  return {{-EAGAIN, "thread"}, {}};
+}
+
+/// On I/O threads, since asking such a file system may hang.
+void WorkerGroup::warn_of_remote_roots() {
+  std::set<std::string> roots;
+  for (const route::Route& route : snapshot().routes) {
+    const auto* action = std::get_if<route::FilesAction>(&route.action);
+    if (action == nullptr || !roots.insert(action->root).second) continue;
+    auto job = [this, root = action->root] {
+      const files::FileSystem system = files::file_system_of(root);
+      if (!system.is_remote) return;
+      CoreEvent event;
+      event.code = "remote-file-system";
+      event.text = root + " is on " + system.name +
+                   ": its files are read by I/O threads and copied, and changes are noticed within "
+                   "a second, plus what the mount itself remembers";
+      sink_.emit(std::move(event));
+    };
+    io_->post(std::move(job), files::lane_of(action->root));
+  }
 }
 
 void WorkerGroup::watch_files() {

@@ -66,6 +66,8 @@ class WorkerGroup {
 
  private:
   void watch_files();
+  void warn_of_remote_roots();
+  ListenError abandon(uint32_t started);
   void close_listeners();
   void hide_listeners();
 

@@ -151,6 +151,7 @@ function engineFor(
   if (heldBytes > 0 || size === 0)
     return `memory: not larger than ${bound}, so one send is cheapest`
   if (transfer.mode === 'copy') return "copy: the configuration says transfer: 'copy'"
+  if (!action.sendfile) return 'copy: the route says sendfile: false'
   if (action.transfer === 'copy') return "copy: the route says transfer: 'copy'"
   const sendfile = addon.capabilities().find(({ name }) => name === 'sendfile')
   if (sendfile?.available === false) return `copy: sendfile is refused here (${sendfile.error})`

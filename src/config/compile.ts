@@ -41,7 +41,7 @@ function compileAction(action: ResolvedRoute['action']): NativeAction {
       return {
         kind: 'files',
         root: action.root,
-        mode: action.transfer,
+        mode: action.sendfile ? action.transfer : 'copy',
         fields: routeFields(action),
         otherwise: action.otherwise ? compileAction(action.otherwise) : null,
       }

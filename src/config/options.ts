@@ -64,8 +64,17 @@ export interface TimeoutsOptions {
   body?: Duration
   /** A connection without a request is closed after this. Default: `'60s'`. */
   idle?: Duration
-  /** A client that takes no byte of its answer for this long is closed. Default: `'30s'`. */
+  /**
+   * A client that acknowledges no byte of its answer for this long is closed, within half of it
+   * more. Default: `'30s'`.
+   */
   write?: Duration
+  /**
+   * Bytes per second of a body that a client takes (counted over each 'write') or sends (over each
+   * 'body') at least; slower ones are closed, after one and a half such periods of grace. 0: any.
+   * Default: `100`.
+   */
+  minimumRate?: Size
   /** At shutdown, requests that still run after this are cut off. Default: `'30s'`. */
   drain?: Duration
 }
@@ -153,6 +162,12 @@ export interface FilesOptions {
    * `'auto'`.
    */
   transfer?: 'auto' | 'copy'
+  /**
+   * Whether files of this root may be handed to sendfile. false: they are read and sent, for file
+   * systems whose pages it has been seen to send out of date (vboxsf, 9p, some FUSE). Default:
+   * `true`.
+   */
+  sendfile?: boolean
 }
 
 /** Options of respond(). */

@@ -20,12 +20,14 @@ export interface ResolvedLimits {
   bodyBytes: number
 }
 
-/** Milliseconds. */
+/** Milliseconds, but for the rate. */
 export interface ResolvedTimeouts {
   head: number
   body: number
   idle: number
   write: number
+  /** Bytes per second. */
+  minimumRate: number
   drain: number
 }
 
@@ -69,6 +71,8 @@ export interface ResolvedFiles {
   /** A value for every file, or values by pattern. */
   cacheControl: string | Record<string, string>
   transfer: 'auto' | 'copy'
+  /** false: read and sent, whatever `transfer` says. */
+  sendfile: boolean
 }
 
 export interface ResolvedRespond {

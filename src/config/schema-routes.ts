@@ -133,6 +133,12 @@ last that fits counts. '': none is sent.`,
     default: 'auto',
     doc: "How bytes are moved, for this route; the gateway's 'copy' holds for every route.",
   },
+  sendfile: {
+    kind: boolean(),
+    default: true,
+    doc: `Whether files of this root may be handed to sendfile. false: they are read and sent, for
+file systems whose pages it has been seen to send out of date (vboxsf, 9p, some FUSE).`,
+  },
 }
 
 /** Options of respond(), before its status and body join them. */

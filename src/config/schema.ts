@@ -112,7 +112,14 @@ export const timeouts: Section<ResolvedTimeouts> = {
   write: {
     kind: duration(100, hour),
     default: '30s',
-    doc: 'A client that takes no byte of its answer for this long is closed.',
+    doc: `A client that acknowledges no byte of its answer for this long is closed, within half of
+it more.`,
+  },
+  minimumRate: {
+    kind: size(0, 1 * gb),
+    default: 100,
+    doc: `Bytes per second of a body that a client takes (counted over each 'write') or sends (over
+each 'body') at least; slower ones are closed, after one and a half such periods of grace. 0: any.`,
   },
   drain: {
     kind: duration(0, 24 * hour),

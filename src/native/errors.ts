@@ -140,6 +140,11 @@ export const errors = {
     source: 'downstream',
     meaning: 'client took no byte within timeouts.write',
   },
+  'too-slow': {
+    status: 0,
+    source: 'downstream',
+    meaning: 'client took or sent less than timeouts.minimumRate allows',
+  },
   'client-gone': {
     status: 0,
     source: 'downstream',

@@ -8,7 +8,7 @@ export interface NativeConfig {
   workers: number
   listeners: NativeListener[]
   limits: NativeLimits
-  /** All in milliseconds. */
+  /** In milliseconds, but for the rate. */
   timeouts: NativeTimeouts
   transfer: NativeTransfer
   /** Value of the Server field; empty: none is sent. */
@@ -39,6 +39,8 @@ export interface NativeTimeouts {
   body: number
   idle: number
   write: number
+  /** Bytes per second of a body; 0: any. */
+  minimumRate: number
   drain: number
 }
 

@@ -23,6 +23,7 @@ const reasons: Record<string, string> = {
   EADDRINUSE: 'the address is in use',
   EACCES: 'permission denied',
   EADDRNOTAVAIL: 'this machine does not have that address',
+  EAGAIN: 'no more threads can be started (raise ulimit -u, or set fewer workers)',
 }
 
 function placeOf({ host = '', port = 0, path }: { host?: string; port?: number; path?: string }) {
