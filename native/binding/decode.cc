@@ -2,6 +2,8 @@
 // ones that TypeScript's validation explains to people.
 #include "binding/decode.h"
 
+#include "binding/decode_upstream.h"
+#include "http/host.h"
 #include "http/response_head.h"
 
 namespace sluice::binding {
@@ -11,21 +13,6 @@ constexpr uint64_t kMaxCount = UINT32_MAX;
 constexpr uint64_t kMaxBytes = 1ULL << 50;
 constexpr uint64_t kMaxMs = 1ULL << 40;
 constexpr uint64_t kMaxId = 1ULL << 53;
-
-net::Endpoint decode_listener(const Reader& listener) {
-  net::Endpoint endpoint;
-  std::string kind = listener.at("kind").text();
-  if (kind == "unix") {
-    endpoint.path = listener.at("path").text();
-    if (endpoint.path.empty()) listener.at("path").fail("a path");
-  } else if (kind == "tcp") {
-    endpoint.host = listener.at("host").text();
-    endpoint.port = static_cast<uint16_t>(listener.at("port").integer(0, 65535));
-  } else {
-    listener.at("kind").fail("'tcp' or 'unix'");
-  }
-  return endpoint;
-}
 
 void decode_limits(const Reader& limits, route::Limits& out) {
   out.connections_per_worker =
@@ -84,9 +71,9 @@ route::RespondAction decode_respond(const Reader& action) {
   return respond;
 }
 
-route::LocationPart decode_location_part(const Reader& part,
+route::TemplatePart decode_template_part(const Reader& part,
                                          const std::vector<std::string>& params) {
-  using Kind = route::LocationPart::Kind;
+  using Kind = route::TemplatePart::Kind;
   if (!part.at("literal").is_null()) return {Kind::literal, part.at("literal").text(), 0};
   std::string name = part.at("variable").text();
   if (name == "path") return {Kind::path, "", 0};
@@ -99,29 +86,92 @@ route::LocationPart decode_location_part(const Reader& part,
   part.at("variable").fail("'path', 'query', 'host', 'rest' or a parameter of the pattern");
 }
 
+route::Template decode_template(const Reader& parts, const std::vector<std::string>& params) {
+  route::Template decoded;
+  for (uint32_t i = 0; i < parts.length(); ++i) {
+    decoded.push_back(decode_template_part(parts.at(i), params));
+  }
+  return decoded;
+}
+
 route::RedirectAction decode_redirect(const Reader& action,
                                       const std::vector<std::string>& params) {
   route::RedirectAction redirect;
   redirect.status = static_cast<uint16_t>(action.at("status").integer(300, 399));
   redirect.fields = action.at("fields").field_lines();
   redirect.keep_query = action.at("keepQuery").boolean();
-  Reader location = action.at("location");
-  for (uint32_t i = 0; i < location.length(); ++i) {
-    redirect.location.push_back(decode_location_part(location.at(i), params));
-  }
+  redirect.location = decode_template(action.at("location"), params);
   return redirect;
 }
 
+route::FieldEdits decode_edits(const Reader& edits) {
+  route::FieldEdits decoded;
+  Reader remove = edits.at("remove");
+  for (uint32_t i = 0; i < remove.length(); ++i) decoded.removed.push_back(remove.at(i).text());
+  decoded.added = edits.at("add").field_lines();
+  return decoded;
+}
+
+void decode_host(const Reader& host, route::ProxyAction& proxy) {
+  if (host.is_text()) {
+    const std::string rule = host.text();
+    if (rule != "preserve" && rule != "target") host.fail("'preserve', 'target' or { fixed }");
+    proxy.target_host = rule == "target";
+    return;
+  }
+  proxy.host = host.at("fixed").text();
+  http::Authority authority;
+  if (!http::parse_authority(proxy.host, authority)) host.at("fixed").fail("host[:port]");
+}
+
+route::ProxyTimeouts decode_proxy_timeouts(const Reader& timeouts) {
+  auto read = [&timeouts](const char* key) {
+    return static_cast<int64_t>(timeouts.at(key).integer(0, kMaxMs));
+  };
+  return {read("connect"), read("firstByte"), read("between"), read("total"), read("tunnel")};
+}
+
+uint8_t decode_forwarded(const Reader& forwarded) {
+  unsigned fields = 0;
+  if (forwarded.at("xForwarded").boolean()) fields |= route::kXForwarded;
+  if (forwarded.at("forwarded").boolean()) fields |= route::kForwarded;
+  if (forwarded.at("via").boolean()) fields |= route::kVia;
+  if (forwarded.at("requestId").boolean()) fields |= route::kRequestId;
+  return static_cast<uint8_t>(fields);
+}
+
+route::ProxyAction decode_proxy(const Reader& action, const std::vector<std::string>& params,
+                                const route::Snapshot& snapshot) {
+  route::ProxyAction proxy;
+  const uint64_t upstreams = snapshot.upstreams.size();
+  if (upstreams == 0) action.at("upstream").fail("the index of an upstream");
+  proxy.upstream = static_cast<uint32_t>(action.at("upstream").integer(0, upstreams - 1));
+  proxy.copy_only = decode_mode(action.at("mode")) || snapshot.copy_only;
+  proxy.half_close = action.at("halfClose").boolean();
+  proxy.retry_unsafe = action.at("retry").at("unsafe").boolean();
+  proxy.retries = static_cast<uint32_t>(action.at("retry").at("tries").integer(0, 100));
+  proxy.forwarded = decode_forwarded(action.at("forwarded"));
+  proxy.body_bytes = action.at("bodyBytes").integer(0, kMaxBytes);
+  proxy.strip_prefix = action.at("stripPrefix").text();
+  proxy.rewrite = decode_template(action.at("rewrite"), params);
+  decode_host(action.at("host"), proxy);
+  proxy.request = decode_edits(action.at("request"));
+  proxy.response = decode_edits(action.at("response"));
+  proxy.timeouts = decode_proxy_timeouts(action.at("timeouts"));
+  return proxy;
+}
+
 route::Action decode_action(const Reader& action, const std::vector<std::string>& params,
-                            bool copy_only) {
+                            const route::Snapshot& snapshot) {
   std::string kind = action.at("kind").text();
   if (kind == "respond") return decode_respond(action);
   if (kind == "redirect") return decode_redirect(action, params);
-  if (kind != "files") action.at("kind").fail("'files', 'respond' or 'redirect'");
-  route::FilesAction files = decode_files(action, copy_only);
+  if (kind == "proxy") return decode_proxy(action, params, snapshot);
+  if (kind != "files") action.at("kind").fail("'files', 'respond', 'redirect' or 'proxy'");
+  route::FilesAction files = decode_files(action, snapshot.copy_only);
   if (Reader otherwise = action.at("otherwise"); !otherwise.is_null()) {
     files.otherwise = std::make_shared<route::Otherwise>(
-        route::Otherwise{decode_action(otherwise, params, copy_only)});
+        route::Otherwise{decode_action(otherwise, params, snapshot)});
   }
   return files;
 }
@@ -132,8 +182,7 @@ void decode_route(const Reader& route, uint32_t index, route::Snapshot& snapshot
   if (!added.ok) route.fail("a valid pattern (" + added.problem + ")");
   route::Route decoded;
   decoded.key = route.at("key").text();
-  decoded.action =
-      decode_action(route.at("action"), snapshot.table.param_names(index), snapshot.copy_only);
+  decoded.action = decode_action(route.at("action"), snapshot.table.param_names(index), snapshot);
   snapshot.routes.push_back(std::move(decoded));
 }
 
@@ -166,12 +215,16 @@ worker::GroupOptions decode_config(const Reader& config) {
   snapshot->copy_only = decode_mode(config.at("transfer").at("mode"));
   snapshot->memory_bytes = config.at("transfer").at("memoryBytes").integer(0, 64 * 1024 * 1024);
   snapshot->server_field = decode_server_field(config.at("serverName"));
+  Reader upstreams = config.at("upstreams");
+  for (uint32_t i = 0; i < upstreams.length(); ++i) {
+    snapshot->upstreams.push_back(decode_upstream(upstreams.at(i)));
+  }
   Reader routes = config.at("routes");
   for (uint32_t i = 0; i < routes.length(); ++i) decode_route(routes.at(i), i, *snapshot);
   snapshot->table.finish();
   Reader listeners = config.at("listeners");
   for (uint32_t i = 0; i < listeners.length(); ++i) {
-    options.listeners.push_back(decode_listener(listeners.at(i)));
+    options.listeners.push_back(decode_endpoint(listeners.at(i)));
   }
   options.snapshot = std::move(snapshot);
   return options;

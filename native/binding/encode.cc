@@ -168,6 +168,32 @@ Napi::Array encode_histograms(Napi::Env env, const worker::WorkerGroup& group) {
   return histograms;
 }
 
+Napi::Array encode_upstreams(Napi::Env env, const worker::WorkerGroup& group) {
+  Napi::Array upstreams = Napi::Array::New(env);
+  const int64_t now_us = sys::now_us();
+  for (uint32_t i = 0; i < group.targets().size(); ++i) {
+    Napi::Array targets = Napi::Array::New(env);
+    for (const proxy::TargetEntry& entry : group.targets().current(i)->entries) {
+      const proxy::Target& target = *entry.target;
+      Napi::Object object = Napi::Object::New(env);
+      object["id"] = number(env, target.id);
+      object["active"] = number(env, target.active.load());
+      object["connections"] = number(env, target.connections.load());
+      object["requests"] = number(env, target.requests.load());
+      object["connects"] = number(env, target.connects.load());
+      object["failures"] = number(env, target.failures.load());
+      object["retries"] = number(env, target.retries.load());
+      object["ejected"] = Napi::Boolean::New(env, target.is_ejected(now_us));
+      targets[targets.Length()] = object;
+    }
+    Napi::Object upstream = Napi::Object::New(env);
+    upstream["targets"] = targets;
+    upstream["queued"] = number(env, group.queued(i));
+    upstreams[i] = upstream;
+  }
+  return upstreams;
+}
+
 }  // namespace
 
 Napi::Object encode_event(Napi::Env env, CoreEvent& event, worker::WorkerGroup& group) {
@@ -222,6 +248,7 @@ Napi::Object encode_stats(Napi::Env env, const worker::WorkerGroup& group) {
   }
   object["workers"] = workers;
   object["histograms"] = encode_histograms(env, group);
+  object["upstreams"] = encode_upstreams(env, group);
   Napi::Object files = Napi::Object::New(env);
   const files::FileCounts& counts = group.file_counts();
   files["descriptors"] = Napi::Number::New(env, static_cast<double>(counts.descriptors.load()));

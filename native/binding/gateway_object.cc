@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "binding/decode.h"
+#include "binding/decode_upstream.h"
 #include "binding/encode.h"
 #include "http/request_parser.h"
 #include "http/uri.h"
@@ -19,6 +20,7 @@ Napi::Function GatewayObject::define(Napi::Env env) {
                       InstanceMethod<&GatewayObject::answer>("answer"),
                       InstanceMethod<&GatewayObject::forget>("forget"),
                       InstanceMethod<&GatewayObject::release>("release"),
+                      InstanceMethod<&GatewayObject::set_targets>("setTargets"),
                       InstanceMethod<&GatewayObject::match>("match"),
                       InstanceMethod<&GatewayObject::stats>("stats"),
                       InstanceMethod<&GatewayObject::drain>("drain"),
@@ -102,6 +104,15 @@ void GatewayObject::release(const Napi::CallbackInfo& info) {
   for (uint32_t i = 0; i < ids.length(); ++i) {
     group_->release_file(ids.at(i).integer(0, 1ULL << 53));
   }
+}
+
+void GatewayObject::set_targets(const Napi::CallbackInfo& info) {
+  worker::WorkerGroup& workers = group(info.Env());
+  Reader upstream(info[0], "upstream");
+  const size_t upstreams = workers.snapshot().upstreams.size();
+  if (upstreams == 0) upstream.fail("the index of an upstream");
+  const uint64_t index = upstream.integer(0, upstreams - 1);
+  workers.set_targets(static_cast<uint32_t>(index), decode_targets(Reader(info[1], "targets")));
 }
 
 /// Builds a request and parses it as a worker would, so that both refuse the same.

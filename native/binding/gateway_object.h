@@ -24,6 +24,7 @@ class GatewayObject final : public Napi::ObjectWrap<GatewayObject> {
   void answer(const Napi::CallbackInfo& info);
   void forget(const Napi::CallbackInfo& info);
   void release(const Napi::CallbackInfo& info);
+  void set_targets(const Napi::CallbackInfo& info);
   Napi::Value match(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);
   void drain(const Napi::CallbackInfo& info);

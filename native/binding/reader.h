@@ -29,6 +29,7 @@ class Reader {
   uint64_t big() const;
   /// The bytes of a Uint8Array.
   std::string bytes() const;
+  bool is_text() const { return value_.IsString(); }
   bool is_null() const { return value_.IsNull() || value_.IsUndefined(); }
 
   /// Field lines as in NativeAnswer.fields: each "Name: value\r\n", nothing that could end the

@@ -12,6 +12,8 @@
 #include "http/request_parser.h"
 #include "net/address.h"
 #include "route/route_table.h"
+#include "route/template.h"
+#include "route/upstream.h"
 
 namespace sluice::route {
 
@@ -51,22 +53,14 @@ struct RespondAction {
   Ref<const Source> body;
 };
 
-/// A piece of a Location value: literal text, or something of the request.
-struct LocationPart {
-  enum class Kind : uint8_t { literal, path, query, host, rest, param };
-  Kind kind = Kind::literal;
-  std::string text;   ///< of a literal
-  uint8_t param = 0;  ///< index into Match::params
-};
-
 struct RedirectAction {
   uint16_t status = 308;
   std::string fields;
-  std::vector<LocationPart> location;
+  Template location;
   bool keep_query = true;
 };
 
-using Action = std::variant<FilesAction, RespondAction, RedirectAction>;
+using Action = std::variant<FilesAction, RespondAction, RedirectAction, ProxyAction>;
 
 /// An action without a pattern of its own: it takes what another one hands on.
 struct Otherwise {
@@ -84,6 +78,7 @@ struct Snapshot {
   bool copy_only = false;     ///< transfer: 'copy' for every route
   uint64_t memory_bytes = 0;  ///< files up to this size are held in memory
   std::string server_field;   ///< "Server: sluice\r\n" or empty
+  std::vector<Upstream> upstreams;
   std::vector<Route> routes;  ///< index = route id
   RouteTable table;
 };

@@ -72,6 +72,9 @@ bool Connection::perform(const http::RequestHead& head, const route::Action& act
   if (const auto* redirection = std::get_if<route::RedirectAction>(&action)) {
     return redirect(head, *redirection, match);
   }
+  if (std::holds_alternative<route::ProxyAction>(action)) {
+    return refuse(ErrorCode::internal_error, match.route);
+  }
   const auto& fixed = std::get<route::RespondAction>(action);
   files::Reply reply;
   reply.status = fixed.status;

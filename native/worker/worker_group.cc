@@ -16,6 +16,7 @@ namespace sluice::worker {
 WorkerGroup::WorkerGroup(GroupOptions options, EventSink& sink)
     : options_(std::move(options)),
       sink_(sink),
+      targets_(options_.snapshot->upstreams),
       io_(std::make_unique<net::IoThreads>(kIoThreads, kIoQueue)) {
   shared_.snapshot = options_.snapshot;
   shared_.sink = &sink_;
@@ -194,6 +195,12 @@ void WorkerGroup::forget(const std::vector<uint64_t>& answers) {
     });
   }
 }
+
+void WorkerGroup::set_targets(uint32_t upstream, const std::vector<route::TargetConfig>& targets) {
+  targets_.replace(upstream, targets);
+}
+
+uint64_t WorkerGroup::queued(uint32_t) const { return 0; }
 
 void WorkerGroup::drain() {
   hide_listeners();

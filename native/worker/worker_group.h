@@ -12,6 +12,7 @@
 #include "files/freshness.h"
 #include "files/opener.h"
 #include "net/listener.h"
+#include "proxy/target.h"
 #include "worker/worker.h"
 
 namespace sluice::worker {
@@ -53,6 +54,11 @@ class WorkerGroup {
 
   void answer(uint32_t worker, uint64_t question, files::AnswerSource answer);
   void forget(const std::vector<uint64_t>& answers);
+  /// Replaces the targets of an upstream on every worker.
+  void set_targets(uint32_t upstream, const std::vector<route::TargetConfig>& targets);
+  const proxy::TargetTable& targets() const { return targets_; }
+  /// Requests that wait for a target of this upstream.
+  uint64_t queued(uint32_t upstream) const;
 
   void drain();
   void stop();
@@ -76,6 +82,7 @@ class WorkerGroup {
   files::FileCounts file_counts_;
   Shared shared_;
   std::vector<net::BoundListener> bound_;
+  proxy::TargetTable targets_;
   std::unordered_map<uint64_t, Ref<files::File>> owned_files_;
   uint64_t last_file_ = 0;
   std::vector<std::unique_ptr<Worker>> workers_;

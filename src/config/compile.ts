@@ -23,6 +23,7 @@ export function compileConfig(config: ResolvedConfig): NativeConfig {
       memoryBytes: Math.min(config.transfer.memoryBytes, config.cache.bytes),
     },
     serverName: config.serverName,
+    upstreams: [],
     routes: config.routes.map(compileRoute),
   }
 }

@@ -12,6 +12,7 @@ import type {
   NativeGateway,
   NativeMatch,
   NativeStats,
+  NativeTarget,
   QuestionEvent,
 } from '../../src/native/interface.ts'
 
@@ -31,6 +32,8 @@ export class FakeNative implements NativeGateway {
   readonly answers: { worker: number; question: number; answer: NativeAnswer }[] = []
   readonly forgotten: number[] = []
   readonly broken: string[] = []
+  /** What setTargets() said last, by upstream. */
+  readonly targets = new Map<number, NativeTarget[]>()
   /** Where looked events go; the test sets it. */
   onLooked: (event: LookedEvent) => void = () => {}
   /** Files that can be open by descriptor at once; a look beyond it fails with EMFILE. */
@@ -71,6 +74,10 @@ export class FakeNative implements NativeGateway {
 
   forget(answers: number[]): void {
     this.forgotten.push(...answers)
+  }
+
+  setTargets(upstream: number, targets: NativeTarget[]): void {
+    this.targets.set(upstream, targets)
   }
 
   release(files: number[]): void {
@@ -122,7 +129,7 @@ export class FakeNative implements NativeGateway {
     const io = { threads: 0, done: 0, waiting: 0, syscalls: {} }
     const watched = { folders: 0, paths: 0, changes: 0 }
     const files = { descriptors: 0, heldBytes: 0 }
-    return { workers: [], histograms: [], files, watched, io }
+    return { workers: [], histograms: [], upstreams: [], files, watched, io }
   }
 
   /** A question as a worker would ask it. */

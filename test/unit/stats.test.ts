@@ -31,6 +31,7 @@ const native: NativeStats = {
     { route: 0, engine: 'memory', count: 4, sumUs: 100, buckets: [{ leUs: 40, count: 4 }] },
     { route: 1, engine: 'copy', count: 0, sumUs: 0, buckets: [] },
   ],
+  upstreams: [],
   files: { descriptors: 1, heldBytes: 2 },
   watched: { folders: 3, paths: 4, changes: 5 },
   io: { threads: 2, done: 3, waiting: 0, syscalls: { openat2: 3 } },

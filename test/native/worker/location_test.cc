@@ -13,19 +13,19 @@ namespace {
 
 using sluice::http::ParseStatus;
 using sluice::http::RequestHead;
-using sluice::route::LocationPart;
 using sluice::route::Match;
 using sluice::route::RedirectAction;
 using sluice::route::RouteTable;
-using Kind = LocationPart::Kind;
+using sluice::route::TemplatePart;
+using Kind = TemplatePart::Kind;
 
-LocationPart literal(std::string text) { return {Kind::literal, std::move(text), 0}; }
-LocationPart variable(Kind kind) { return {kind, "", 0}; }
+TemplatePart literal(std::string text) { return {Kind::literal, std::move(text), 0}; }
+TemplatePart variable(Kind kind) { return {kind, "", 0}; }
 
 struct Case {
   std::string_view pattern;
   std::string_view target;
-  std::vector<LocationPart> location;
+  std::vector<TemplatePart> location;
   std::string_view wanted;
   bool keep_query = true;
 };
@@ -58,10 +58,10 @@ void check_all(const std::vector<Case>& cases) {
 }
 
 TEST(location_takes_what_the_template_names) {
-  const LocationPart path = variable(Kind::path);
-  const LocationPart query = variable(Kind::query);
-  const LocationPart host = variable(Kind::host);
-  const LocationPart rest = variable(Kind::rest);
+  const TemplatePart path = variable(Kind::path);
+  const TemplatePart query = variable(Kind::query);
+  const TemplatePart host = variable(Kind::host);
+  const TemplatePart rest = variable(Kind::rest);
   check_all({
       {"/*", "/a/b", {literal("https://x.example"), path}, "https://x.example/a/b"},
       {"/*", "/a?b=c", {literal("https://x.example"), path}, "https://x.example/a?b=c"},
@@ -83,8 +83,8 @@ TEST(location_takes_what_the_template_names) {
 }
 
 TEST(location_never_leads_to_a_host_that_the_visitor_chose) {
-  const LocationPart path = variable(Kind::path);
-  const LocationPart rest = variable(Kind::rest);
+  const TemplatePart path = variable(Kind::path);
+  const TemplatePart rest = variable(Kind::rest);
   check_all({
       {"/*", "//evil.example/a", {path}, "/evil.example/a"},
       {"/*", "///evil.example", {path}, "/evil.example"},
@@ -107,7 +107,7 @@ TEST(location_never_leads_to_a_host_that_the_visitor_chose) {
 }
 
 TEST(location_behind_a_host_of_the_author_stays_there) {
-  const LocationPart path = variable(Kind::path);
+  const TemplatePart path = variable(Kind::path);
   check_all({
       {"/*",
        "//evil.example",
@@ -123,7 +123,7 @@ TEST(location_behind_a_host_of_the_author_stays_there) {
 }
 
 TEST(location_cannot_be_given_a_second_line) {
-  const LocationPart path = variable(Kind::path);
+  const TemplatePart path = variable(Kind::path);
   check_all({
       {"/*", "/a\r\nSet-Cookie: b", {path}, "(refused)"},
       {"/*", "/a\nb", {path}, "(refused)"},

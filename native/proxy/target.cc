@@ -1,0 +1,124 @@
+// Passive health checks of a target, and the making of sets. A target that fails too often in a row
+// (or too large a part of a window) is ejected; when its time is over one request at a time tries
+// it, until one succeeds.
+#include "proxy/target.h"
+
+#include <algorithm>
+
+#include "core/hash.h"
+#include "net/sys.h"
+
+namespace sluice::proxy {
+namespace {
+
+/// Failure rates are judged over this long, from so many requests on.
+constexpr int64_t kWindowUs = 10'000'000;
+constexpr uint32_t kWindowRequests = 20;
+/// While a target is on trial, one request in this time goes to it.
+constexpr int64_t kTrialUs = 1'000'000;
+/// Points on the ring for each unit of weight, and for one target at most.
+constexpr uint32_t kPointsPerWeight = 64;
+constexpr uint32_t kMaxPoints = 1024;
+
+std::string name_of(const net::Endpoint& address) {
+  if (address.is_unix()) return address.path;
+  const bool is_v6 = address.host.find(':') != std::string::npos;
+  return (is_v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
+}
+
+/// Points depend on the target's name alone, so that every worker, process and restart agrees.
+uint64_t point_of(const Target& target, uint32_t number) {
+  constexpr uint64_t kRingSeed = 0x5175696365ULL;
+  return hash_bytes(target.name, kRingSeed + number);
+}
+
+}  // namespace
+
+Target::Target(const route::TargetConfig& config)
+    : id(config.id), authority(config.authority), name(name_of(config.address)) {
+  net::to_socket_address(config.address, address);
+}
+
+void Target::succeeded(int64_t now_us) {
+  if (failures_in_row_.load(std::memory_order_relaxed) != 0) {
+    failures_in_row_.store(0, std::memory_order_relaxed);
+  }
+  if (is_on_trial()) {
+    on_trial_.store(false, std::memory_order_relaxed);
+    since_us.store(now_us, std::memory_order_relaxed);
+  }
+  if (now_us - window_us_.load(std::memory_order_relaxed) < kWindowUs) {
+    window_requests_.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+void Target::failed(const route::Upstream& upstream, int64_t now_us) {
+  failures.fetch_add(1, std::memory_order_relaxed);
+  const uint32_t in_row = failures_in_row_.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (now_us - window_us_.load(std::memory_order_relaxed) >= kWindowUs) {
+    window_us_.store(now_us, std::memory_order_relaxed);
+    window_requests_.store(0, std::memory_order_relaxed);
+    window_failures_.store(0, std::memory_order_relaxed);
+  }
+  const uint32_t tried = window_requests_.fetch_add(1, std::memory_order_relaxed) + 1;
+  const uint32_t wrong = window_failures_.fetch_add(1, std::memory_order_relaxed) + 1;
+  const bool too_often = upstream.failure_percent > 0 && tried >= kWindowRequests &&
+                         wrong * 100ULL >= uint64_t{tried} * upstream.failure_percent;
+  const bool too_many = upstream.failures > 0 && in_row >= upstream.failures;
+  if (too_many || too_often || is_on_trial()) eject(upstream, now_us);
+}
+
+void Target::eject(const route::Upstream& upstream, int64_t now_us) {
+  ejected_until_us_.store(now_us + upstream.eject_ms * 1000, std::memory_order_relaxed);
+  next_trial_us_.store(0, std::memory_order_relaxed);
+  on_trial_.store(true, std::memory_order_relaxed);
+}
+
+bool Target::may_try(int64_t now_us) {
+  if (now_us < ejected_until_us_.load(std::memory_order_relaxed)) return false;
+  if (!is_on_trial()) return true;
+  int64_t next = next_trial_us_.load(std::memory_order_relaxed);
+  return now_us >= next &&
+         next_trial_us_.compare_exchange_strong(next, now_us + kTrialUs, std::memory_order_relaxed);
+}
+
+TargetSet::TargetSet(std::vector<TargetEntry> all) : entries(std::move(all)) {
+  for (uint32_t entry = 0; entry < entries.size(); ++entry) {
+    const uint32_t points = std::min(entries[entry].weight * kPointsPerWeight, kMaxPoints);
+    for (uint32_t number = 0; number < points; ++number) {
+      ring.push_back({point_of(*entries[entry].target, number), entry});
+    }
+  }
+  std::ranges::sort(ring, {}, &Point::hash);
+}
+
+TargetTable::TargetTable(const std::vector<route::Upstream>& upstreams) : sets_(upstreams.size()) {
+  for (uint32_t upstream = 0; upstream < upstreams.size(); ++upstream) {
+    replace(upstream, upstreams[upstream].targets);
+  }
+}
+
+Ref<const TargetSet> TargetTable::replace(uint32_t upstream,
+                                          const std::vector<route::TargetConfig>& targets) {
+  std::vector<TargetEntry> entries;
+  const TargetSet* before = sets_[upstream].get();
+  for (const route::TargetConfig& config : targets) {
+    const TargetEntry* known = nullptr;
+    if (before != nullptr) {
+      const auto found = std::ranges::find(
+          before->entries, config.id, [](const TargetEntry& entry) { return entry.target->id; });
+      if (found != before->entries.end()) known = &*found;
+    }
+    Ref<Target> target = known != nullptr ? known->target : make_ref<Target>(config);
+    const bool came_up = config.state == route::TargetState::up &&
+                         (known == nullptr || known->state != route::TargetState::up);
+    // At start everybody begins at once: there is nobody to take over from.
+    if (came_up && before != nullptr) target->since_us.store(sys::now_us());
+    entries.push_back(
+        {std::move(target), config.weight, config.max_connections, config.is_backup, config.state});
+  }
+  sets_[upstream] = Ref<const TargetSet>(new TargetSet(std::move(entries)));
+  return sets_[upstream];
+}
+
+}  // namespace sluice::proxy

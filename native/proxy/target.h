@@ -1,0 +1,95 @@
+// The targets of an upstream: what all workers share about each (counts, ejection), and the
+// immutable set of those that requests can go to now. Shared by reference count; any thread; only
+// atomics change. An id belongs to one address for ever: what is counted stays with it when the set
+// is replaced.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/ref.h"
+#include "net/address.h"
+#include "route/upstream.h"
+
+namespace sluice::proxy {
+
+class Target : public Counted<Target> {
+ public:
+  explicit Target(const route::TargetConfig& config);
+
+  const uint64_t id;
+  const std::string authority;
+  net::SocketAddress address;  ///< constant once made
+  const std::string name;      ///< "10.0.0.1:3000" or the path of a unix socket, for logs
+
+  // Written by every worker, relaxed.
+  std::atomic<uint32_t> active{0};       ///< requests under way
+  std::atomic<uint32_t> connections{0};  ///< open, idle ones included
+  std::atomic<uint64_t> requests{0}, connects{0}, failures{0}, retries{0};
+
+  /// A request that went here ended well, or failed in a way that is the target's fault.
+  void succeeded(int64_t now_us);
+  void failed(const route::Upstream& upstream, int64_t now_us);
+  /// Whether passive checks keep requests away now. Once the time is over one request at a time may
+  /// try: may_try() takes that turn.
+  bool is_ejected(int64_t now_us) const {
+    return now_us < ejected_until_us_.load(std::memory_order_relaxed) || is_on_trial();
+  }
+  bool may_try(int64_t now_us);
+  /// From when its share grows (slow start): when it was added, came back up, or was readmitted.
+  std::atomic<int64_t> since_us{0};
+
+ private:
+  bool is_on_trial() const { return on_trial_.load(std::memory_order_relaxed); }
+  void eject(const route::Upstream& upstream, int64_t now_us);
+
+  std::atomic<uint32_t> failures_in_row_{0};
+  std::atomic<int64_t> ejected_until_us_{0};
+  std::atomic<bool> on_trial_{false};  ///< its time is over, nothing has succeeded since
+  std::atomic<int64_t> next_trial_us_{0};
+  // The current window of failure_percent: approximate under races, which is enough for a rate.
+  std::atomic<int64_t> window_us_{0};
+  std::atomic<uint32_t> window_requests_{0}, window_failures_{0};
+};
+
+/// A target with what may change about it.
+struct TargetEntry {
+  Ref<Target> target;
+  uint32_t weight = 1;
+  uint32_t max_connections = 0;
+  bool is_backup = false;
+  route::TargetState state = route::TargetState::up;
+};
+
+/// Where the requests of one upstream can go. Immutable.
+struct TargetSet : Counted<TargetSet> {
+  explicit TargetSet(std::vector<TargetEntry> all);
+  std::vector<TargetEntry> entries;
+  /// Consistent hashing: points of each target on a ring, by weight; sorted.
+  struct Point {
+    uint64_t hash;
+    uint32_t entry;
+  };
+  std::vector<Point> ring;
+};
+
+/// The sets of all upstreams of a gateway. Main thread.
+class TargetTable {
+ public:
+  explicit TargetTable(const std::vector<route::Upstream>& upstreams);
+  /// The set that replaces the one before; targets whose id was there are the same objects.
+  Ref<const TargetSet> replace(uint32_t upstream, const std::vector<route::TargetConfig>& targets);
+  Ref<const TargetSet> current(uint32_t upstream) const { return sets_[upstream]; }
+  size_t size() const { return sets_.size(); }
+
+ private:
+  std::vector<Ref<const TargetSet>> sets_;
+};
+
+}  // namespace sluice::proxy
