@@ -1,4 +1,5 @@
-// One function per part of NativeUpstream. Words become enumerators by tables.
+// One function per part of NativeUpstream. Words become enumerators by tables. Bounds are those of
+// safety, wider than the ones that TypeScript explains to people.
 #include "binding/decode_upstream.h"
 
 #include <span>

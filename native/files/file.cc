@@ -8,16 +8,16 @@
 
 namespace sluice::files {
 
-File::File(FileCounts* counts, int descriptor, std::string content)
-    : Source(descriptor, std::move(content)), counts_(counts) {
-  if (counts_ == nullptr) return;
+File::File(std::shared_ptr<FileCounts> counts, int descriptor, std::string content)
+    : Source(descriptor, std::move(content)), counts_(std::move(counts)) {
+  if (!counts_) return;
   if (fd >= 0) counts_->descriptors.fetch_add(1, std::memory_order_relaxed);
   counts_->held_bytes.fetch_add(static_cast<int64_t>(bytes.size()), std::memory_order_relaxed);
 }
 
 File::~File() {
   if (fd >= 0) sys::close(fd);
-  if (counts_ == nullptr) return;
+  if (!counts_) return;
   if (fd >= 0) counts_->descriptors.fetch_sub(1, std::memory_order_relaxed);
   counts_->held_bytes.fetch_sub(static_cast<int64_t>(bytes.size()), std::memory_order_relaxed);
 }

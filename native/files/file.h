@@ -5,13 +5,15 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "core/source.h"
 
 namespace sluice::files {
 
-/// Open descriptors and bytes in memory of all files of one gateway. Outlives them.
+/// Open descriptors and bytes in memory of all files of one gateway. Held by each of them: an event
+/// that nobody takes any more may be the last to hold a file when the gateway is gone.
 struct FileCounts {
   std::atomic<int64_t> descriptors{0};
   std::atomic<int64_t> held_bytes{0};
@@ -33,7 +35,7 @@ struct Look {
 class File final : public Source {
  public:
   /// Takes over `fd`, or holds `bytes` and no descriptor when fd is -1.
-  File(FileCounts* counts, int fd, std::string bytes);
+  File(std::shared_ptr<FileCounts> counts, int fd, std::string bytes);
   ~File() override;
 
   uint64_t id = 0;  ///< set once, before it is shared
@@ -43,7 +45,7 @@ class File final : public Source {
   Identity identity = kAbsent;
 
  private:
-  FileCounts* counts_;
+  const std::shared_ptr<FileCounts> counts_;
 };
 
 }  // namespace sluice::files

@@ -35,7 +35,7 @@ struct OpenOptions {
   uint64_t memory_bytes = 0;
   /// Never into memory, not even an empty file: the copying twin reads from the descriptor.
   bool keep_descriptor = false;
-  FileCounts* counts = nullptr;
+  std::shared_ptr<FileCounts> counts;
   /// Use the walk even where openat2 works, and no /proc (tests compare the two).
   bool force_walk = false;
 };

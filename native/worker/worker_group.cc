@@ -145,7 +145,7 @@ void WorkerGroup::look(uint64_t id, files::Look look) {
   files::OpenOptions open;
   open.memory_bytes = shared_.snapshot->memory_bytes;
   open.keep_descriptor = shared_.snapshot->copy_only;
-  open.counts = &file_counts_;
+  open.counts = file_counts_;
   size_t lane = files::lane_of(look.root);
   // Links that may lead anywhere and whole directories are looked at again every second.
   files::Freshness* freshness = look.follow || look.list ? nullptr : freshness_.get();

@@ -65,7 +65,7 @@ class WorkerGroup {
 
   const route::Snapshot& snapshot() const { return *shared_.snapshot; }
   const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
-  const files::FileCounts& file_counts() const { return file_counts_; }
+  const files::FileCounts& file_counts() const { return *file_counts_; }
   const net::IoThreads& io() const { return *io_; }
   files::FreshnessCounts freshness_counts() const;
   size_t worker_count() const { return options_.workers; }
@@ -79,7 +79,7 @@ class WorkerGroup {
 
   GroupOptions options_;
   EventSink& sink_;
-  files::FileCounts file_counts_;
+  std::shared_ptr<files::FileCounts> file_counts_ = std::make_shared<files::FileCounts>();
   Shared shared_;
   std::vector<net::BoundListener> bound_;
   proxy::TargetTable targets_;

@@ -12,9 +12,9 @@ import type {
   NativeGateway,
   NativeMatch,
   NativeStats,
-  NativeTarget,
   QuestionEvent,
 } from '../../src/native/interface.ts'
+import type { NativeTarget } from '../../src/native/upstreams.ts'
 
 /** What a path of the pretended disk holds. */
 export type Entry = Partial<Pick<LookedEvent, 'outcome' | 'heldBytes' | 'identity' | 'error'>>

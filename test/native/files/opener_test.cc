@@ -44,23 +44,23 @@ OpenOptions in_memory(uint64_t bytes, bool force_walk = false) {
 
 TEST(small_file_is_held_in_memory_and_large_one_by_descriptor) {
   const testing::TemporaryFolder folder;
-  FileCounts counts;
+  const auto counts = std::make_shared<FileCounts>();
   folder.write("ten", "0123456789");
   for (const bool force_walk : {false, true}) {
     OpenOptions options = in_memory(10, force_walk);
-    options.counts = &counts;
+    options.counts = counts;
     Looked small = look_up(folder.path(), "ten", options);
     REQUIRE(small.outcome == Outcome::file);
     CHECK(small.file->in_memory());
     CHECK_EQ(small.file->bytes, "0123456789");
-    CHECK_EQ(counts.held_bytes.load(), 10);
-    CHECK_EQ(counts.descriptors.load(), 0);
+    CHECK_EQ(counts->held_bytes.load(), 10);
+    CHECK_EQ(counts->descriptors.load(), 0);
     options.memory_bytes = 9;
     Looked large = look_up(folder.path(), "ten", options);
     REQUIRE(large.outcome == Outcome::file);
     CHECK(!large.file->in_memory());
     CHECK_EQ(large.file->bytes, "");
-    CHECK_EQ(counts.descriptors.load(), 1);
+    CHECK_EQ(counts->descriptors.load(), 1);
     char bytes[16];
     CHECK_EQ(sluice::sys::pread(large.file->fd, bytes, sizeof bytes, 0), 10);
     CHECK_EQ(small.identity, large.identity);
@@ -72,8 +72,8 @@ TEST(small_file_is_held_in_memory_and_large_one_by_descriptor) {
     CHECK((::fcntl(large.file->fd, F_GETFD) & FD_CLOEXEC) != 0);
     large.file.reset();
     small.file.reset();
-    CHECK_EQ(counts.descriptors.load(), 0);
-    CHECK_EQ(counts.held_bytes.load(), 0);
+    CHECK_EQ(counts->descriptors.load(), 0);
+    CHECK_EQ(counts->held_bytes.load(), 0);
   }
 }
 
