@@ -3,6 +3,9 @@
 // Only src/native knows the .node file; everybody else sees these types.
 
 import type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } from './upstreams.ts'
+import type { LocationPart, NativeListener } from './values.ts'
+
+export type { LocationPart, NativeListener } from './values.ts'
 
 /** What TypeScript hands the core once, at start. Plain data: no functions, no class instances. */
 export interface NativeConfig {
@@ -20,10 +23,6 @@ export interface NativeConfig {
   /** The index of a route in this array is its id in questions and stats. */
   routes: NativeRoute[]
 }
-
-export type NativeListener =
-  | { kind: 'tcp'; host: string; port: number }
-  | { kind: 'unix'; path: string }
 
 export interface NativeLimits {
   connectionsPerWorker: number
@@ -86,13 +85,6 @@ export type NativeAction =
       keepQuery: boolean
     }
   | NativeProxy
-
-/**
- * A piece of a Location value. Variables: 'path' (as received), 'query' (with its '?', or empty),
- * 'host' (without port), 'rest' (what the final '*' matched, with its leading '/'),
- * ':name' (a parameter of the pattern, as received).
- */
-export type LocationPart = { literal: string } | { variable: string }
 
 /** Where a listener really is: port 0 has become a number. */
 export type NativeAddress =

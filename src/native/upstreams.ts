@@ -1,7 +1,7 @@
 // The part of the boundary that is about forwarding: proxy routes, upstreams and their targets.
 // The twin of native/binding/decode_upstream; only types.
 
-import type { LocationPart, NativeListener } from './interface.ts'
+import type { LocationPart, NativeListener } from './values.ts'
 
 /** Forwards requests to an upstream. Times in milliseconds, 0: no limit. */
 export interface NativeProxy {

@@ -1,0 +1,13 @@
+// Small values that cross the boundary in several places; only types.
+
+/** Where to listen, or where to connect. */
+export type NativeListener =
+  | { kind: 'tcp'; host: string; port: number }
+  | { kind: 'unix'; path: string }
+
+/**
+ * A piece of a Location value. Variables: 'path' (as received), 'query' (with its '?', or empty),
+ * 'host' (without port), 'rest' (what the final '*' matched, with its leading '/'),
+ * ':name' (a parameter of the pattern, as received).
+ */
+export type LocationPart = { literal: string } | { variable: string }
