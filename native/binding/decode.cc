@@ -195,6 +195,32 @@ std::optional<files::Relocation> decode_relocation(const Reader& relocation) {
   return decoded;
 }
 
+/// The file that answers name by this id; null, and `lost`, when it is not open.
+Ref<const files::File> decode_file(const Reader& id, const worker::WorkerGroup& group, bool& lost) {
+  const uint64_t number = id.integer(0, kMaxId);
+  Ref<const files::File> file(group.find_file(number).get());
+  lost = lost || (number != 0 && !file);
+  return file;
+}
+
+http::Coding decode_coding(const Reader& name) {
+  for (http::Coding coding : {http::Coding::gzip, http::Coding::zstd, http::Coding::brotli}) {
+    if (name.text() == http::coding_name(coding)) return coding;
+  }
+  name.fail("'br', 'zstd' or 'gzip'");
+}
+
+std::vector<files::EncodedFile> decode_variants(const Reader& variants,
+                                                const worker::WorkerGroup& group, bool& lost) {
+  std::vector<files::EncodedFile> decoded;
+  for (uint32_t i = 0; i < variants.length(); ++i) {
+    const Reader each = variants.at(i);
+    Ref<const files::File> file = decode_file(each.at("file"), group, lost);
+    if (file) decoded.push_back({decode_coding(each.at("coding")), std::move(file)});
+  }
+  return decoded;
+}
+
 std::string decode_server_field(const Reader& name) {
   std::string text = name.text();
   if (text.empty()) return text;
@@ -248,9 +274,8 @@ files::AnswerSource decode_answer(const Reader& answer, const worker::WorkerGrou
   source.otherwise = answer.at("otherwise").boolean();
   source.relocation = decode_relocation(answer.at("relocation"));
   source.remember = answer.at("remember").boolean();
-  uint64_t file = answer.at("file").integer(0, kMaxId);
-  source.file = Ref<const files::File>(group.find_file(file).get());
-  lost = file != 0 && !source.file;
+  source.file = decode_file(answer.at("file"), group, lost);
+  source.variants = decode_variants(answer.at("variants"), group, lost);
   if (Reader body = answer.at("body"); !body.is_null()) {
     source.body = body.bytes();
     source.has_body = true;

@@ -86,7 +86,7 @@ void GatewayObject::answer(const Napi::CallbackInfo& info) {
   uint64_t question = Reader(info[1], "question").integer(0, 1ULL << 53);
   bool lost = false;
   files::AnswerSource source = decode_answer(Reader(info[2], "answer"), workers, lost);
-  if (lost) throw Napi::TypeError::New(info.Env(), "answer.file: expected an open file");
+  if (lost) throw Napi::TypeError::New(info.Env(), "answer.file: expected open files");
   workers.answer(static_cast<uint32_t>(worker), question, std::move(source));
 }
 

@@ -15,14 +15,19 @@
 namespace sluice::files {
 namespace {
 
-/// "size-mtime" in hexadecimal: changes whenever either does.
-std::string make_etag(const File& file, bool weak) {
+/// "size-mtime" in hexadecimal, which changes whenever either does, and the coding: two encodings
+/// of one file are never the same bytes.
+std::string make_etag(const File& file, http::Coding coding, bool weak) {
   char text[64];
-  int length = std::snprintf(text, sizeof text, "%s\"%llx-%llx%08x\"", weak ? "W/" : "",
+  int length = std::snprintf(text, sizeof text, "%s\"%llx-%llx%08x", weak ? "W/" : "",
                              static_cast<unsigned long long>(file.size),
                              static_cast<unsigned long long>(file.mtime_s), file.mtime_ns);
-  return std::string(text, static_cast<size_t>(length));
+  std::string etag(text, static_cast<size_t>(length));
+  if (coding != http::Coding::identity) etag.append("-").append(http::coding_name(coding));
+  return etag.append("\"");
 }
+
+bool is_young(const File& file) { return file.opened_s - file.mtime_s < kYoungS; }
 
 std::string make_text(const AnswerSource& source) {
   if (source.has_body) return source.body;
@@ -67,6 +72,7 @@ Answer::Answer(AnswerSource source)
       looks(std::move(source.looks)),
       grounds(std::move(source.grounds)),
       relocation(std::move(source.relocation)),
+      coding(source.coding),
       file(std::move(source.file)),
       fields(std::move(source.fields)) {
   cache_fields = without(fields, {"Content-"});  // RFC 9110 §15.4.5
@@ -74,7 +80,7 @@ Answer::Answer(AnswerSource source)
   http::append_status_line(head, status);
   if (source.json) json = make_ref<const Answer>(json_source(source));
   if (file) {
-    young = file->opened_s - file->mtime_s < kYoungS;
+    young = is_young(*file);
     // Validators are of the representation; an error page is another one (RFC 9110 §8.8).
     if (status == 200) add_validators();
     head.append(fields).append(validator_fields);
@@ -84,10 +90,37 @@ Answer::Answer(AnswerSource source)
     head.append(fields);
   }
   if (!http::is_bodiless(status) && !relocation) http::append_content_length(head, size());
+  add_variants(std::move(source.variants));
+}
+
+void Answer::add_variants(std::vector<EncodedFile> files) {
+  for (EncodedFile& each : files) {
+    AnswerSource source;
+    source.id = id;
+    source.status = status;
+    source.fields = fields;
+    http::append_field(source.fields, "Content-Encoding", http::coding_name(each.coding));
+    source.file = std::move(each.file);
+    source.coding = each.coding;
+    auto answer = make_ref<const Answer>(std::move(source));
+    young = young || answer->young;
+    variants.push_back({each.coding, std::move(answer)});
+  }
+}
+
+const Answer& Answer::chosen_for(const http::RequestHead& request) const {
+  if (variants.empty()) return *this;
+  const http::CodingWeights weights(request);
+  const Variant* best = nullptr;
+  for (const Variant& each : variants) {
+    if (!weights.wants(each.coding)) continue;
+    if (best == nullptr || weights.of(each.coding) > weights.of(best->coding)) best = &each;
+  }
+  return best == nullptr ? *this : *best->answer;
 }
 
 void Answer::add_validators() {
-  etag = make_etag(*file, young);
+  etag = make_etag(*file, coding, young);
   last_modified_s = file->mtime_s;
   char date[http::kDateBytes];
   http::format_date(file->mtime_s < 0 ? 0 : file->mtime_s, date);

@@ -11,6 +11,7 @@
 #include "core/ref.h"
 #include "files/file.h"
 #include "files/watch.h"
+#include "http/accept.h"
 #include "http/conditional.h"
 
 namespace sluice::files {
@@ -28,6 +29,12 @@ struct JsonTwin {
   std::string body;
 };
 
+/// The same file in a content coding.
+struct EncodedFile {
+  http::Coding coding;
+  Ref<const File> file;
+};
+
 /// How what an answer rests on is watched.
 struct Grounds {
   std::vector<Ref<const Watch>> watches;
@@ -41,6 +48,8 @@ struct AnswerSource {
   uint16_t status = 200;
   std::string fields;  ///< "Name: value\r\n" lines
   Ref<const File> file;
+  http::Coding coding = http::Coding::identity;  ///< of `file`
+  std::vector<EncodedFile> variants;             ///< what is rather sent comes first
   std::string body;
   bool has_body = false;  ///< false and no file: the core's short text for the status
   std::optional<Relocation> relocation;
@@ -49,6 +58,14 @@ struct AnswerSource {
   bool remember = true;
   std::vector<Look> looks;
   Grounds grounds;  ///< filled in by the core
+};
+
+struct Answer;
+
+/// An answer for clients that take its coding.
+struct Variant {
+  http::Coding coding;
+  Ref<const Answer> answer;
 };
 
 /// Heads are status line and fields without Date, Server, Connection and the empty line.
@@ -66,6 +83,11 @@ struct Answer : Counted<Answer> {
   Grounds grounds;
   std::optional<Relocation> relocation;
   Ref<const Answer> json;  ///< the same content for clients that prefer JSON; null: none
+  http::Coding coding;     ///< of the file
+
+  /// The same content encoded; what is rather sent comes first. Each has its own validators and
+  /// nothing else that differs but Content-Encoding.
+  std::vector<Variant> variants;
 
   Ref<const File> file;          ///< null: `text` is the body
   Ref<const Source> text;        ///< body without a file; null for file answers
@@ -87,11 +109,15 @@ struct Answer : Counted<Answer> {
   /// How long it is believed before what it rests on is looked at again.
   int64_t trust_us() const { return grounds.is_reliable && !young ? kWatchedTrustUs : kTrustUs; }
 
+  /// What this client gets: the variant that it weighs highest, the first of several, or this.
+  const Answer& chosen_for(const http::RequestHead& request) const;
+
   http::Validators validators() const { return {etag, last_modified_s}; }
   uint64_t size() const { return file ? file->size : text->bytes.size(); }
   const Source& source() const { return file ? static_cast<const Source&>(*file) : *text; }
 
  private:
+  void add_variants(std::vector<EncodedFile> files);
   void add_validators();
 };
 

@@ -1,5 +1,6 @@
 // The order is RFC 9110 §13.2.2: preconditions first, then If-Range, then Range.
 // Several ranges go out as one multipart body, or as the whole file when that is shorter.
+// The representation is chosen before all that: an encoded one has its own validators and offsets.
 #include "files/file_response.h"
 
 #include <algorithm>
@@ -104,6 +105,9 @@ bool reply_ranges(const Answer& answer, const http::RequestHead& request, int64_
     return true;
   }
   if (set.kind != http::RangeSet::Kind::satisfiable) return false;
+  // Nobody has said what Content-Encoding is about there, the multipart body or its parts: who asks
+  // for several parts of an encoded representation gets the whole of it.
+  if (set.count > 1 && answer.coding != http::Coding::identity) return false;
   if (set.count > 1) return reply_parts(answer, set, reply);
   reply_part(answer, set.ranges[0], reply);
   return true;
@@ -137,8 +141,9 @@ void reply_relocated(const Answer& answer, const http::RequestHead& request, Rep
 
 }  // namespace
 
-void reply_with(const Answer& answer, const http::RequestHead& request, int64_t now_s,
+void reply_with(const Answer& remembered, const http::RequestHead& request, int64_t now_s,
                 Reply& reply) {
+  const Answer& answer = remembered.chosen_for(request);
   bool is_head = request.method == Method::head;
   reply.answer = answer.id;
   if (answer.file && answer.status == 200) {

@@ -1,4 +1,4 @@
-// From a remembered answer and a request to what goes out: preconditions, ranges, HEAD.
+// From a remembered answer and a request to what goes out: coding, preconditions, ranges, HEAD.
 // On the worker that has the request; allocates only for the answers that are not the whole file.
 #pragma once
 
@@ -28,7 +28,7 @@ struct Reply {
 };
 
 /// `request` is GET or HEAD. `now_s` is the wall clock.
-void reply_with(const Answer& answer, const http::RequestHead& request, int64_t now_s,
+void reply_with(const Answer& remembered, const http::RequestHead& request, int64_t now_s,
                 Reply& reply);
 
 }  // namespace sluice::files

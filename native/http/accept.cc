@@ -65,6 +65,32 @@ Preference preference_for(std::string_view accept, std::string_view type) {
   return best;
 }
 
+constexpr std::string_view kCodingNames[kCodings] = {"identity", "gzip", "zstd", "br"};
+
+/// The place of a coding among kCodingNames; kCodings for "*", more for one that we do not know.
+size_t place_of(std::string_view name) {
+  for (size_t i = 0; i < kCodings; ++i) {
+    if (equals_ignoring_case(name, kCodingNames[i])) return i;
+  }
+  if (name == "*") return kCodings;
+  // RFC 9110 §8.4.1.3
+  return equals_ignoring_case(name, "x-gzip") ? static_cast<size_t>(Coding::gzip) : kCodings + 1;
+}
+
+constexpr int16_t kUnsaid = -1;
+
+/// Notes what one field says of each coding and of "*"; of two that name the same, the first.
+void note_codings(std::string_view field, std::array<int16_t, kCodings + 1>& said) {
+  std::string_view element;
+  while (next_list_element(field, element)) {
+    const size_t end = std::min(element.find(';'), element.size());
+    const size_t place = place_of(trim_white_space(element.substr(0, end)));
+    if (place > kCodings || said[place] != kUnsaid) continue;
+    const int weight = weight_of(element.substr(std::min(end + 1, element.size())));
+    if (weight >= 0) said[place] = static_cast<int16_t>(weight);
+  }
+}
+
 }  // namespace
 
 bool prefers(std::string_view accept, std::string_view type, std::string_view other) {
@@ -72,6 +98,21 @@ bool prefers(std::string_view accept, std::string_view type, std::string_view ot
   const Preference second = preference_for(accept, other);
   if (first.weight != second.weight) return first.weight > second.weight;
   return first.weight > 0 && first.named > second.named;
+}
+
+std::string_view coding_name(Coding coding) { return kCodingNames[static_cast<size_t>(coding)]; }
+
+CodingWeights::CodingWeights(const RequestHead& head) {
+  const size_t first = head.first_of[static_cast<size_t>(FieldId::accept_encoding)];
+  if (first == 0) return;
+  std::array<int16_t, kCodings + 1> said;
+  said.fill(kUnsaid);
+  for (size_t i = first - 1; i < head.field_count; ++i) {
+    if (head.fields[i].id == FieldId::accept_encoding) note_codings(head.fields[i].value, said);
+  }
+  // "*" is every coding that is not named, identity among them.
+  const int16_t others = std::max<int16_t>(said[kCodings], 0);
+  for (size_t i = 0; i < kCodings; ++i) weights_[i] = said[i] == kUnsaid ? others : said[i];
 }
 
 }  // namespace sluice::http

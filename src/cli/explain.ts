@@ -3,6 +3,8 @@
 
 import type { ResolvedConfig, ResolvedFiles, ResolvedRoute } from '../config/resolved.ts'
 import { showSize } from '../config/units.ts'
+import type { Decision } from '../files/decide.ts'
+import type { Sidecar } from '../files/variants.ts'
 import { loadAddon } from '../native/addon.ts'
 import { errorInfo } from '../native/errors.ts'
 import type { NativeAddon, NativeMatch } from '../native/interface.ts'
@@ -116,7 +118,7 @@ async function fileRows(
   action: ResolvedFiles,
   rest: string,
 ): Promise<Row[]> {
-  const { decision, file } = await decideFile(addon, config, action, rest)
+  const { decision, file, sidecars } = await decideFile(addon, config, action, rest)
   if (decision.relocation !== null) {
     const { drop, add } = decision.relocation
     const where = add === '/' ? ' with a slash: a directory' : ''
@@ -137,6 +139,22 @@ async function fileRows(
     ['file', file.path],
     ['answer', `${decision.status}, ${file.found.size} bytes, ${type}`],
     ['engine', engineFor(addon, config, action, file.found)],
+    ...variantRows(sidecars, decision),
+  ]
+}
+
+/** The encoded files, in the order in which clients that take them equally get them. */
+function variantRows(sidecars: Sidecar[], { variants }: Decision): Row[] {
+  const place = ({ found }: Sidecar) => variants.findIndex(({ file }) => file === found.file)
+  const sent = sidecars.filter(({ flaw }) => flaw === '')
+  const unsent = sidecars.filter(({ flaw }) => flaw !== '')
+  return [
+    ...sent
+      .sort((one, other) => place(one) - place(other))
+      .map(({ coding, path, found }): Row => {
+        return ['variant', `${coding}, for clients that take it: ${path}, ${found.size} bytes`]
+      }),
+    ...unsent.map(({ coding, path, flaw }): Row => ['', `not ${coding}: ${path} is ${flaw}`]),
   ]
 }
 

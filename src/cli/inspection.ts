@@ -4,6 +4,7 @@
 import { compileConfig } from '../config/compile.ts'
 import type { ResolvedConfig, ResolvedFiles, ResolvedRoute } from '../config/resolved.ts'
 import { type Decision, decide } from '../files/decide.ts'
+import { codings, endings, judged, type Sidecar } from '../files/variants.ts'
 import type { LookedEvent, NativeAddon, NativeEvent, NativeMatch } from '../native/interface.ts'
 import type { NamedRequest } from './request.ts'
 
@@ -45,7 +46,14 @@ function matchOnce(addon: NativeAddon, config: ResolvedConfig, request: NamedReq
 export interface FileDecision {
   decision: Decision
   /** Absolute path and what was found there; undefined when no file answers. */
-  file: { path: string; found: LookedEvent } | undefined
+  file: OpenedFile | undefined
+  /** Encoded files beside it that were looked at, those that are not sent included. */
+  sidecars: Sidecar[]
+}
+
+interface OpenedFile {
+  path: string
+  found: LookedEvent
 }
 
 /** Decides `path` (as in QuestionEvent) as a running gateway would. */
@@ -59,7 +67,7 @@ export async function decideFile(
   const gateway = addon.createGateway(compileConfig(config), (events: NativeEvent[]) => {
     for (const event of events) if (event.type === 'looked') waiting.get(event.id)?.(event)
   })
-  const opened = new Map<number, FileDecision['file']>()
+  const opened: OpenedFile[] = []
   try {
     const decision = await decide(route, path, async (where) => {
       const { promise, resolve } = Promise.withResolvers<LookedEvent>()
@@ -68,13 +76,23 @@ export async function decideFile(
       gateway.look(id, where)
       const found = await promise
       if (found.outcome === 'file') {
-        opened.set(found.file, { path: `${where.root}/${where.path}`, found })
+        opened.push({ path: `${where.root}/${where.path}`, found })
         gateway.release([found.file])
       }
       return found
     })
-    return { decision, file: opened.get(decision.file) }
+    const file = opened.find(({ found }) => found.file === decision.file)
+    return { decision, file, sidecars: file ? sidecarsAmong(opened, file) : [] }
   } finally {
     gateway.close()
   }
+}
+
+function sidecarsAmong(opened: OpenedFile[], { path, found }: OpenedFile): Sidecar[] {
+  const at = (name: string) => opened.find((file) => file.path === name)?.found
+  return judged(
+    path,
+    found,
+    codings.map((coding) => at(path + endings[coding])),
+  )
 }

@@ -148,6 +148,11 @@ export interface FilesOptions {
    */
   cacheBusting?: string | readonly string[] | false
   /**
+   * Whether 'app.js.br', 'app.js.zst' and 'app.js.gz' beside 'app.js' are sent in its place to
+   * clients that take their coding, unless they are older. Default: `true`.
+   */
+  precompressed?: boolean
+  /**
    * Header fields added to every answer of this route, and by pattern to those of files that fit:
    * { 'X-Robots-Tag': 'none', '*.html': { 'X-Frame-Options': 'DENY' } }. Later ones win.
    */

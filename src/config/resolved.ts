@@ -66,6 +66,8 @@ export interface ResolvedFiles {
   /** Patterns of files that are also served under a name with a version in it. */
   cacheBusting: string[]
   symlinks: 'inside' | 'follow'
+  /** Encoded files beside a file are sent to clients that take them. */
+  precompressed: boolean
   /** Fields added to every answer, and, by pattern, to those of the files that fit. */
   headers: Record<string, string | Record<string, string>>
   /** A value for every file, or values by pattern. */

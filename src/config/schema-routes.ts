@@ -116,6 +116,12 @@ that prefer it. At most 10000 entries are shown.`,
     doc: `Patterns of files that are also found under a name with a version: with '*.css',
 'style.v2.css' is answered by 'style.css' when there is no such file.`,
   },
+  precompressed: {
+    kind: boolean(),
+    default: true,
+    doc: `Whether 'app.js.br', 'app.js.zst' and 'app.js.gz' beside 'app.js' are sent in its place to
+clients that take their coding, unless they are older.`,
+  },
   headers: {
     kind: fieldsByPattern(ownedByFiles),
     default: {},

@@ -2,6 +2,7 @@
 // hold copies; what goes from here is forgotten there. Main thread.
 // Must never hand out an id twice, nor keep an answer whose file the cache has dropped.
 
+import { isDeepStrictEqual } from 'node:util'
 import { LRUCache } from 'lru-cache'
 import type { NativeAnswer } from '../native/interface.ts'
 import type { FileCache, OpenFile } from './cache.ts'
@@ -15,7 +16,8 @@ const weight = (key: string) => 1 + Math.floor(key.length / keyBytesPerAnswer)
 interface Remembered {
   key: string
   answer: NativeAnswer
-  file: OpenFile | null
+  /** Those that it sends. */
+  files: OpenFile[]
 }
 
 /** Counters since start, and the size now. */
@@ -57,10 +59,11 @@ export class AnswerTable {
       return before.answer
     }
     const answer: NativeAnswer = { id: ++this.#lastId, ...decision }
-    const file = pinned.find((candidate) => candidate.id === decision.file) ?? null
+    const sent = new Set([decision.file, ...decision.variants.map(({ file }) => file)])
+    const files = [...new Set(pinned.filter(({ id }) => sent.has(id)))]
     // A file that was evicted while the answer was made is sent once more and not remembered.
-    if (file && decision.remember) answer.remember = this.#files.attach(file, answer.id)
-    if (answer.remember) this.#keep({ key, answer, file })
+    if (files.some(({ dropped }) => dropped)) answer.remember = false
+    if (answer.remember) this.#keep({ key, answer, files })
     return answer
   }
 
@@ -70,7 +73,7 @@ export class AnswerTable {
       const remembered = this.#byId.get(id)
       if (!remembered) continue
       this.#byKey.get(remembered.key)
-      if (remembered.file) this.#files.touch(remembered.file)
+      for (const file of remembered.files) this.#files.touch(file)
     }
   }
 
@@ -81,11 +84,11 @@ export class AnswerTable {
       if (!remembered) continue
       this.#counts.stale++
       this.#byKey.delete(remembered.key)
-      if (remembered.file) this.#files.drop(remembered.file)
+      for (const file of remembered.files) this.#files.drop(file)
     }
   }
 
-  /** Forgets answers whose file has gone. */
+  /** Forgets answers of which a file has gone. */
   forget(ids: number[]): void {
     for (const id of ids) {
       const remembered = this.#byId.get(id)
@@ -102,21 +105,23 @@ export class AnswerTable {
   }
 
   #keep(remembered: Remembered): void {
+    for (const file of remembered.files) this.#files.attach(file, remembered.answer.id)
     this.#byId.set(remembered.answer.id, remembered)
     this.#byKey.set(remembered.key, remembered)
   }
 
   #disposed(remembered: Remembered, reason: LRUCache.DisposeReason): void {
-    const { answer, file } = remembered
+    const { answer, files } = remembered
     if (reason === 'evict') this.#counts.evictedAnswers++
     this.#byId.delete(answer.id)
     this.#outbox.forget(answer.id)
-    if (file) this.#files.detach(file, answer.id)
+    for (const file of files) this.#files.detach(file, answer.id)
   }
 }
 
 /** A decision follows from what its looks found, so equal findings are equal answers. */
 function isSame(answer: NativeAnswer, decision: Decision): boolean {
   if (answer.file !== decision.file || answer.looks.length !== decision.looks.length) return false
+  if (!isDeepStrictEqual(answer.variants, decision.variants)) return false
   return answer.looks.every((look, index) => look.identity === decision.looks[index]?.identity)
 }

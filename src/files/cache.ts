@@ -114,9 +114,8 @@ export class FileCache {
       return
     }
     const open = event.outcome === 'file' ? this.#admit(pending.key, event, pending.waiters) : null
-    const { outcome, identity, error, entries, hasMore } = event
-    const file = open?.id ?? 0
-    pending.settle({ outcome, identity, error, entries, hasMore, file, open })
+    const { type: _type, id: _id, heldBytes: _heldBytes, ...found } = event
+    pending.settle({ ...found, file: open?.id ?? 0, open })
   }
 
   /** Ends one pin that look() gave. */
@@ -127,11 +126,9 @@ export class FileCache {
     else if (file.answers.size === 0) this.#files.delete(file.key)
   }
 
-  /** `answer` rests on the pinned `file` from now on; false when the file has gone meanwhile. */
-  attach(file: OpenFile, answer: number): boolean {
-    if (file.dropped) return false
+  /** `answer` rests on the pinned `file`, which has not been dropped, from now on. */
+  attach(file: OpenFile, answer: number): void {
     file.answers.add(answer)
-    return true
   }
 
   /** `answer` was forgotten; a file that no answer rests on goes with the last one. */

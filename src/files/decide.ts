@@ -8,9 +8,10 @@ import { routeFields } from '../config/fields.ts'
 import { fits } from '../config/globs.ts'
 import type { ResolvedFiles } from '../config/resolved.ts'
 import type { NativeAnswer } from '../native/interface.ts'
-import { errorPageFields, fileFields } from './answer-fields.ts'
+import { FileFields } from './answer-fields.ts'
 import { listingOf } from './listing.ts'
-import { DiskFailure, type LookAtDisk, Search } from './search.ts'
+import { DiskFailure, type Finding, type LookAtDisk, Search } from './search.ts'
+import { mayBeEncoded, sidecarsOf, variantsOf } from './variants.ts'
 
 export type { Finding, LookAtDisk } from './search.ts'
 
@@ -59,16 +60,17 @@ async function decideName(search: Search, path: string): Promise<Decision | unde
   const found = await search.look(path)
   if (found.outcome === 'file') {
     const drop = route.cleanUrls === 'redirect' ? await needlessEnd(search, path) : 0
-    return drop > 0 ? relocated(search, drop, '') : serve(search, path, found.file)
+    return drop > 0 ? relocated(search, drop, '') : await serve(search, path, found)
   }
   if (route.cleanUrls !== false && path !== '') {
     const page = await search.file(`${path}.html`)
-    if (page !== 0) return serve(search, `${path}.html`, page)
+    if (page) return await serve(search, `${path}.html`, page)
   }
   if (found.outcome === 'directory') return relocated(search, 0, '/')
   const unversioned = withoutVersion(route, path)
-  const file = unversioned === undefined ? 0 : await search.file(unversioned)
-  return file === 0 ? undefined : serve(search, unversioned ?? path, file)
+  if (unversioned === undefined) return undefined
+  const file = await search.file(unversioned)
+  return file && (await serve(search, unversioned, file))
 }
 
 /**
@@ -80,7 +82,7 @@ async function decideDirectory(search: Search, directory: string): Promise<Decis
   const { route } = search
   for (const name of route.index) {
     const file = await search.file(directory + name)
-    if (file !== 0) return serve(search, directory + name, file)
+    if (file) return await serve(search, directory + name, file)
   }
   if (route.list) {
     const found = await search.look(directory, { list: true })
@@ -88,8 +90,8 @@ async function decideDirectory(search: Search, directory: string): Promise<Decis
   }
   if (route.cleanUrls === false || directory === '') return undefined
   // '/about/' where only 'about.html' is: people type both.
-  const isPage = (await search.file(`${directory.slice(0, -1)}.html`)) !== 0
-  return isPage ? relocated(search, 1, '') : undefined
+  const page = await search.file(`${directory.slice(0, -1)}.html`)
+  return page && relocated(search, 1, '')
 }
 
 /** No file: the route's other action, its fallback, or an error. `path` undefined: no such name. */
@@ -99,7 +101,7 @@ async function decideMissing(search: Search, path: string | undefined): Promise<
   if (route.otherwise) return { ...missing, otherwise: true }
   if (route.fallback !== '' && path !== undefined && !lastSegment(path).includes('.')) {
     const file = await search.file(route.fallback)
-    if (file !== 0) return serve(search, route.fallback, file)
+    if (file) return await serve(search, route.fallback, file)
   }
   return withErrorPage(search, missing)
 }
@@ -109,11 +111,18 @@ async function withErrorPage(search: Search, error: Decision): Promise<Decision>
   const page = search.route.errors[error.status]
   if (page === undefined) return error
   try {
-    const file = await search.file(page)
-    if (file === 0) return error
+    const found = await search.file(page)
+    if (found === undefined) return error
+    const { fields, file, variants, remember } = await contentOf(search, page, found)
     const retry = error.remember ? '' : error.fields
-    const fields = errorPageFields(search.route, page) + retry
-    return { ...error, fields, file, looks: search.looks }
+    return {
+      ...error,
+      fields: fields.dropCaching().lines() + retry,
+      file,
+      variants,
+      remember: error.remember && remember,
+      looks: search.looks,
+    }
   } catch (failed) {
     if (failed instanceof DiskFailure) return error
     throw failed
@@ -128,7 +137,7 @@ async function needlessEnd(search: Search, path: string): Promise<number> {
   const name = lastSegment(path)
   if (name === search.route.index[0]) return name.length
   if (!name.endsWith('.html') || name === '.html') return 0
-  const taken = (await search.file(path.slice(0, -'.html'.length))) !== 0
+  const taken = await search.file(path.slice(0, -'.html'.length))
   return taken ? 0 : '.html'.length
 }
 
@@ -143,8 +152,21 @@ function lastSegment(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
 }
 
-function serve({ route, looks }: Search, path: string, file: number): Decision {
-  return { ...plain(200, fileFields(route, path)), file, looks }
+async function serve(search: Search, path: string, found: Finding): Promise<Decision> {
+  const { fields, ...content } = await contentOf(search, path, found)
+  return { ...plain(200, fields.lines()), ...content, looks: search.looks }
+}
+
+/** The file that was found at `path`, with its encoded variants and the fields of all of them. */
+async function contentOf(search: Search, path: string, found: Finding) {
+  const { route } = search
+  const fields = new FileFields(route, path)
+  const plainly = { fields, file: found.file, variants: [], remember: true }
+  if (!route.precompressed || !mayBeEncoded(fields)) return plainly
+  const { sidecars, complete } = await sidecarsOf(search, path, found)
+  const variants = variantsOf(sidecars)
+  if (variants.length > 0) fields.vary()
+  return { ...plainly, variants, remember: complete }
 }
 
 function listed(search: Search, directory: string, found: Parameters<typeof listingOf>[2]) {
@@ -163,6 +185,13 @@ export function failure(error: string): Decision {
 }
 
 function plain(status: number, fields: string): Decision {
-  const nothing = { file: 0, body: null, json: null, relocation: null, otherwise: false }
+  const nothing = {
+    file: 0,
+    variants: [],
+    body: null,
+    json: null,
+    relocation: null,
+    otherwise: false,
+  }
   return { status, fields, ...nothing, remember: true, looks: [] }
 }

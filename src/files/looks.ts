@@ -1,5 +1,5 @@
 // Looks at the disk that are under way in the core: whoever asks for the same path meanwhile shares
-// one. Main thread. Bounded by the undecided questions, of which each waits for one look at a time.
+// one. Main thread. Bounded by the undecided questions, of which each waits for a few at a time.
 // Must never drop a look that somebody waits for.
 
 import type { LookAt, NativeGateway } from '../native/interface.ts'

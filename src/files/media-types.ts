@@ -17,3 +17,35 @@ export function mediaTypeOf(path: string): string {
   const type = (extension !== '' && lookup(extension)) || unknownType
   return type.startsWith('text/') ? `${type}; charset=utf-8` : type
 }
+
+const textual = /^text\/|[+/](?:json|json5|xml|yaml|toml|javascript)$/
+const others = new Set([
+  'application/json-seq',
+  'application/rtf',
+  'application/sql',
+  'application/vnd.ms-fontobject',
+  'application/vnd.ms-opentype',
+  'application/wasm',
+  'application/x-javascript',
+  'application/x-ndjson',
+  'application/x-sh',
+  'application/x-tar',
+  'application/x-tex',
+  'font/collection',
+  'font/otf',
+  'font/ttf',
+  'image/bmp',
+  'image/vnd.microsoft.icon',
+  'image/x-icon',
+  'image/x-ms-bmp',
+  'model/gltf-binary',
+])
+
+/**
+ * Whether files of this type (a Content-Type value) become smaller in a content coding: text of
+ * every kind, and the formats that have no compression of their own.
+ */
+export function shrinks(type: string): boolean {
+  const name = type.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  return textual.test(name) || others.has(name)
+}

@@ -7,7 +7,10 @@ import type { ResolvedFiles } from '../config/resolved.ts'
 import type { Look, LookAt, LookedEvent } from '../native/interface.ts'
 
 /** What one look found: the part of a LookedEvent that decisions rest on. */
-export type Finding = Pick<LookedEvent, 'outcome' | 'file' | 'identity' | 'error'> &
+export type Finding = Pick<
+  LookedEvent,
+  'outcome' | 'file' | 'identity' | 'size' | 'mtimeMs' | 'error'
+> &
   Partial<Pick<LookedEvent, 'entries' | 'hasMore'>>
 
 /** Looks at the disk. */
@@ -24,7 +27,14 @@ export class DiskFailure extends Error {
 }
 
 /** What is found at a name that is not served. */
-const nothing: Finding = { outcome: 'absent', file: 0, identity: 0n, error: '' }
+const nothing: Finding = {
+  outcome: 'absent',
+  file: 0,
+  identity: 0n,
+  size: 0,
+  mtimeMs: 0,
+  error: '',
+}
 
 export class Search {
   readonly route: ResolvedFiles
@@ -46,18 +56,34 @@ export class Search {
   /** Looks at `path`; `list`: its entries are wanted. Throws DiskFailure. */
   async look(path: string, { list = false } = {}): Promise<Finding> {
     if (this.hides(path)) return nothing
-    const { root, symlinks } = this.route
-    const where = { root, path, follow: symlinks === 'follow', list }
+    const where = this.#whereIs(path, list)
     const found = await this.#look(where)
     if (found.outcome === 'failed') throw new DiskFailure(found.error)
     this.looks.push({ ...where, identity: found.identity })
     return found
   }
 
-  /** The id of the regular file at `path`, or 0. */
-  async file(path: string): Promise<number> {
+  /** Looks at several paths at once; what the system could not tell comes out as 'failed'. */
+  async lookBeside(paths: string[]): Promise<Finding[]> {
+    const findings = await Promise.all(
+      paths.map((path) => (this.hides(path) ? nothing : this.#look(this.#whereIs(path)))),
+    )
+    for (const [index, found] of findings.entries()) {
+      if (found === nothing || found.outcome === 'failed') continue
+      this.looks.push({ ...this.#whereIs(paths[index] ?? ''), identity: found.identity })
+    }
+    return findings
+  }
+
+  /** The regular file at `path`, if there is one. */
+  async file(path: string): Promise<Finding | undefined> {
     const found = await this.look(path)
-    return found.outcome === 'file' ? found.file : 0
+    return found.outcome === 'file' ? found : undefined
+  }
+
+  #whereIs(path: string, list = false): LookAt {
+    const { root, symlinks } = this.route
+    return { root, path, follow: symlinks === 'follow', list }
   }
 }
 

@@ -181,6 +181,9 @@ export type NativeEvent =
   | FaultEvent
   | EndedEvent
 
+/** A content coding that a file can be held in, by its name in Content-Encoding. */
+export type ContentCoding = 'br' | 'zstd' | 'gzip'
+
 /** Where to look, and how. */
 export interface LookAt {
   root: string
@@ -209,6 +212,11 @@ export interface NativeAnswer {
   fields: string
   /** Open file to send, or 0. */
   file: number
+  /**
+   * The same file encoded, for clients that take the coding: of those that a client weighs the
+   * same, the first. The core adds Content-Encoding; Vary is up to `fields`.
+   */
+  variants: NativeVariant[]
   /** Body when there is no file; null: the core's short text for the status. */
   body: Uint8Array | null
   /**
@@ -224,6 +232,12 @@ export interface NativeAnswer {
   remember: boolean
   /** The worker looks again after a second, off its own thread; any difference makes it stale. */
   looks: Look[]
+}
+
+/** An open file in a content coding. */
+export interface NativeVariant {
+  coding: ContentCoding
+  file: number
 }
 
 /** What a route would do with a request, for `sluice explain`. */

@@ -1,6 +1,7 @@
 // sluice explain: the route that wins and why, the file, and the engine, as the gateway would have
 // it.
 
+import { utimesSync } from 'node:fs'
 import test, { type ExecutionContext } from 'ava'
 import { sluice } from '../support/command-line.ts'
 import { makeSite, patternBytes, type Site } from '../support/site.ts'
@@ -48,6 +49,21 @@ test('a small file', async (t) => {
     `file: ${site.path('site/index.html')}`,
     'answer: 200, 3 bytes, text/html; charset=utf-8',
     'engine: memory: not larger than transfer.memoryBytes (16kb), so one send is cheapest',
+  ])
+})
+
+test('encoded files beside a file, and why one is not sent', async (t) => {
+  const site = exampleSite(t)
+  for (const [ending, bytes] of Object.entries({ br: 'br', zst: 'z', gz: 'gz' })) {
+    site.add(`site/folder/page.html.${ending}`, bytes)
+  }
+  utimesSync(site.path('site/folder/page.html.gz'), 1, 1)
+  const { rows } = await explained(t, site, '/folder/page.html')
+  const page = site.path('site/folder/page.html')
+  t.deepEqual(rows.slice(-3), [
+    `variant: zstd, for clients that take it: ${page}.zst, 1 bytes`,
+    `variant: br, for clients that take it: ${page}.br, 2 bytes`,
+    `not gzip: ${page}.gz is older than the file`,
   ])
 })
 

@@ -39,6 +39,7 @@ test('files: defaults, and a root relative to the configuration', (t) => {
     headers: {},
     cacheControl: '',
     transfer: 'auto',
+    precompressed: true,
     sendfile: true,
   })
   t.like(actionOf(files('/')), { root: '/' })

@@ -7,16 +7,25 @@ import { decide, type Finding } from '../../src/files/decide.ts'
 import { mediaTypeOf } from '../../src/files/media-types.ts'
 import { filesRoute } from '../support/files-route.ts'
 
-const route = filesRoute('/site', { index: ['index.html', 'index.htm'] })
+const route = filesRoute('/site', { index: ['index.html', 'index.htm'], precompressed: false })
 
-const file = (id: number): Finding => ({
+const absent: Finding = {
+  outcome: 'absent',
+  file: 0,
+  identity: 0n,
+  size: 0,
+  mtimeMs: 0,
+  error: '',
+}
+const file = (id: number, rest: Partial<Finding> = {}): Finding => ({
+  ...absent,
   outcome: 'file',
   file: id,
   identity: BigInt(id),
-  error: '',
+  size: 1000,
+  ...rest,
 })
-const directory: Finding = { outcome: 'directory', file: 0, identity: 9n, error: '' }
-const absent: Finding = { outcome: 'absent', file: 0, identity: 0n, error: '' }
+const directory: Finding = { ...absent, outcome: 'directory', identity: 9n }
 
 function decideOn(
   disk: Record<string, Finding>,
@@ -91,7 +100,7 @@ test('a file asked for with a slash is a 404', async (t) => {
 
 for (const outcome of ['absent', 'refused', 'special'] as const) {
   test(`${outcome} is a 404 that is remembered`, async (t) => {
-    const found: Finding = { outcome, file: 0, identity: 7n, error: '' }
+    const found: Finding = { ...absent, outcome, identity: 7n }
     const decision = await decideOn({ a: found }, '/a')
     t.like(decision, { status: 404, remember: true, file: 0 })
     t.deepEqual(restsOn(decision), [['a', 7n]])
@@ -99,7 +108,7 @@ for (const outcome of ['absent', 'refused', 'special'] as const) {
 }
 
 test('what the system could not tell is never remembered', async (t) => {
-  const failed = (error: string): Finding => ({ outcome: 'failed', file: 0, identity: 0n, error })
+  const failed = (error: string): Finding => ({ ...absent, outcome: 'failed', error })
   for (const path of ['/a', '/a/']) {
     const disk = (error: string) => ({ a: failed(error), 'a/index.html': failed(error) })
     for (const error of ['EMFILE', 'ENFILE', 'ENOMEM']) {

@@ -61,6 +61,26 @@ std::unique_ptr<Given> reply_to(const Answer& answer, std::string_view method,
   return given;
 }
 
+/// The same file with a variant for each coding, of other lengths than it; the smallest first.
+Ref<Answer> answer_with_variants(uint16_t status = 200, bool young = false) {
+  AnswerSource source;
+  source.id = 6;
+  source.status = status;
+  source.fields = "Content-Type: text/plain\r\nVary: Accept-Encoding\r\n";
+  const auto file = [](std::string bytes, int64_t opened_s) {
+    auto made = make_ref<File>(nullptr, -1, std::move(bytes));
+    made->mtime_s = kChanged;
+    made->opened_s = opened_s;
+    return Ref<const File>(made.get());
+  };
+  source.file = file(std::string(kBytes), kNow);
+  using sluice::http::Coding;
+  source.variants.push_back({Coding::brotli, file("BR", kNow)});
+  source.variants.push_back({Coding::zstd, file("ZST", kNow)});
+  source.variants.push_back({Coding::gzip, file("GZIP", young ? kChanged + 1 : kNow)});
+  return make_ref<Answer>(std::move(source));
+}
+
 TEST(whole_file_for_get_and_its_head_alone_for_head) {
   const Ref<Answer> answer = answer_with_file();
   const auto got = reply_to(*answer, "GET", "");
@@ -227,6 +247,84 @@ TEST(directory_without_its_slash_leads_to_the_one_with_it) {
   CHECK_EQ(reply_to(*answer, "HEAD", "", "/docs")->body(), "");
   const auto absolute = reply_to(*answer, "GET", "", "http://other.example/docs?x");
   CHECK(absolute->has("Location: /docs/?x\r\n"));
+}
+
+struct Negotiation {
+  const char* accepted;
+  const char* body;
+};
+
+TEST(variant_is_the_one_that_the_client_weighs_highest) {
+  const Ref<Answer> answer = answer_with_variants();
+  constexpr Negotiation kNegotiations[] = {
+      {"gzip, deflate, br, zstd", "BR"},
+      {"gzip, zstd", "ZST"},
+      {"br;q=0.5, gzip", "GZIP"},
+      {"*", "BR"},
+      {"*;q=0.5, zstd", "ZST"},
+      {"gzip;q=0.1", "GZIP"},
+      {"gzip;q=0.1, identity;q=0.2", "0123456789"},
+      {"gzip;q=0.2, identity;q=0.2", "GZIP"},
+      {"gzip;q=0.1, *;q=0.2, br;q=0, zstd;q=0", "0123456789"},
+      {"identity", "0123456789"},
+      {"identity;q=0", "0123456789"},
+      {"*;q=0", "0123456789"},
+      {"deflate", "0123456789"},
+      {"", "0123456789"},
+  };
+  for (const Negotiation& each : kNegotiations) {
+    const testing::Context context(each.accepted);
+    const std::string field = std::string("Accept-Encoding: ") + each.accepted + "\r\n";
+    const auto got = reply_to(*answer, "GET", field);
+    CHECK_EQ(got->reply.status, 200);
+    CHECK_EQ(got->body(), each.body);
+    CHECK(got->has("Vary: Accept-Encoding\r\n"));
+    CHECK(got->has("Content-Length: " + std::to_string(got->body().size()) + "\r\n"));
+    CHECK_EQ(got->has("Content-Encoding: "), got->body() != kBytes);
+    CHECK_EQ(reply_to(*answer, "HEAD", field)->text(), got->text());
+    CHECK_EQ(got->reply.answer, 6u);
+  }
+  CHECK_EQ(reply_to(*answer, "GET", "")->body(), kBytes);
+}
+
+TEST(variant_has_its_own_tag_and_its_own_ranges) {
+  const Ref<Answer> answer = answer_with_variants();
+  const std::string gzip = "Accept-Encoding: gzip\r\n";
+  const std::string tag = answer->variants[2].answer->etag;
+  CHECK(tag.ends_with("-gzip\"") && !tag.starts_with("W/"));
+  CHECK(tag != answer->etag && tag != answer->variants[0].answer->etag);
+  const auto same = reply_to(*answer, "GET", gzip + "If-None-Match: " + tag + "\r\n");
+  CHECK_EQ(same->reply.status, 304);
+  CHECK(same->has("ETag: " + tag) && same->has("Vary: ") && !same->has("Content-Encoding"));
+  const std::string other = "If-None-Match: " + tag + "\r\n";
+  CHECK_EQ(reply_to(*answer, "GET", other)->reply.status, 200);
+  CHECK_EQ(reply_to(*answer, "GET", gzip + "If-Match: " + answer->etag + "\r\n")->reply.status,
+           412);
+  const auto part = reply_to(*answer, "GET", gzip + "Range: bytes=1-2\r\n");
+  CHECK_EQ(part->reply.status, 206);
+  CHECK_EQ(part->body(), "ZI");
+  CHECK(part->has("Content-Range: bytes 1-2/4\r\n") && part->has("Content-Encoding: gzip\r\n"));
+  const auto beyond = reply_to(*answer, "GET", gzip + "Range: bytes=4-\r\n");
+  CHECK_EQ(beyond->reply.status, 416);
+  CHECK(beyond->has("Content-Range: bytes */4\r\n") && !beyond->has("Content-Encoding"));
+  const auto stale = "Range: bytes=1-2\r\nIf-Range: " + answer->etag + "\r\n";
+  CHECK_EQ(reply_to(*answer, "GET", gzip + stale)->body(), "GZIP");
+  CHECK_EQ(reply_to(*answer, "GET", gzip + "Range: bytes=0-0,2-2\r\n")->body(), "GZIP");
+}
+
+TEST(page_of_an_error_has_variants_without_validators) {
+  const Ref<Answer> answer = answer_with_variants(404);
+  const auto got = reply_to(*answer, "GET", "Accept-Encoding: br\r\nRange: bytes=0-0\r\n");
+  CHECK_EQ(got->reply.status, 404);
+  CHECK_EQ(got->body(), "BR");
+  CHECK(got->has("Content-Encoding: br\r\n") && !got->has("ETag") && !got->has("Accept-Ranges"));
+}
+
+TEST(answer_is_as_young_as_its_youngest_variant) {
+  const Ref<Answer> answer = answer_with_variants(200, true);
+  CHECK(answer->young && !answer_with_variants()->young);
+  CHECK(reply_to(*answer, "GET", "")->has("ETag: \""));
+  CHECK(reply_to(*answer, "GET", "Accept-Encoding: gzip\r\n")->has("ETag: W/\""));
 }
 
 }  // namespace
