@@ -47,7 +47,7 @@
       'target_name': 'sluice_core',
       'type': 'static_library',
       'sources': [
-        '<!@(find core net http route transfer files proxy worker -name "*.cc" 2>/dev/null | sort)',
+        '<!@(find core net http log route transfer files proxy worker -name "*.cc" 2>/dev/null | sort)',
       ],
     },
     {

@@ -5,6 +5,7 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { accessLog } from '../src/config/access-log.ts'
 import * as schema from '../src/config/schema.ts'
 import * as routes from '../src/config/schema-routes.ts'
 import type { Option } from '../src/config/section.ts'
@@ -64,6 +65,13 @@ const chapters: Chapter[] = [
     options: schema.cache as Chapter['options'],
   },
   {
+    title: '`accessLog`',
+    typeName: 'AccessLogOptions',
+    about: 'One line for every request.',
+    prefix: 'accessLog.',
+    options: accessLog as Chapter['options'],
+  },
+  {
     title: '`files(root, options)`',
     typeName: 'FilesOptions',
     about: 'Options of files().',
@@ -101,6 +109,7 @@ export function optionTypes(): string {
 // The options that people write, with units and defaults for their editors. Written from the
 // tables of schema.ts and schema-routes.ts: change those, then run scripts/generate-config-docs.ts.
 
+import type { LogField } from '../native/access-log.ts'
 import type { OtherAction } from './other-action.ts'
 import type { Duration, Size } from './units.ts'
 `

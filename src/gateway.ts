@@ -8,6 +8,7 @@ import { loadConfigFile } from './config/load.ts'
 import type { ResolvedConfig } from './config/resolved.ts'
 import { resolveConfig } from './config/validate.ts'
 import { FileQuestions } from './files/questions.ts'
+import { AccessLogError } from './native/access-log.ts'
 import { loadAddon } from './native/addon.ts'
 import type { NativeAddon, NativeEvent, NativeGateway } from './native/interface.ts'
 import { type Address, addressOf, ListenError } from './native/listening.ts'
@@ -31,11 +32,16 @@ export interface Gateway {
   readonly resolved: ResolvedConfig
   /**
    * Binds every listener and starts serving; once. Rejects with a ListenError when an address
-   * cannot be had; the gateway has ended then.
+   * cannot be had, or an AccessLogError; the gateway has ended then.
    */
   listen(): Promise<Address[]>
   /** What has been counted so far; the last figures when the gateway has ended. */
   stats(): GatewayStats
+  /**
+   * Opens the access log anew, so that a file that was renamed is left behind, within a moment.
+   * Where that fails the log stays where it was, with a line in the gateway's own log.
+   */
+  reopenLogs(): void
   /**
    * Stops. By default what runs is finished first, for at most `timeouts.drain`; with
    * `drain: false`, or at a second call that says so, it is cut off. Resolves when all has ended.
@@ -111,8 +117,18 @@ class CoreGateway implements Gateway {
     } catch (error) {
       this.#native.close()
       this.#end()
-      throw new ListenError(this.resolved.listen, error)
+      throw this.#whyNot(error as NodeJS.ErrnoException & { call?: string })
     }
+  }
+
+  #whyNot(cause: NodeJS.ErrnoException & { call?: string }): Error {
+    const { accessLog, listen } = this.resolved
+    if (cause.call === 'access log' && accessLog) return new AccessLogError(accessLog.to, cause)
+    return new ListenError(listen, cause)
+  }
+
+  reopenLogs(): void {
+    if (this.#state === 'listening' || this.#state === 'draining') this.#native.reopenLogs()
   }
 
   stats(): GatewayStats {

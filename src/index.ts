@@ -12,6 +12,7 @@ export type {
 export { defineGateway, files, redirect, respond } from './config/actions.ts'
 export { ConfigError, type Problem } from './config/errors.ts'
 export type {
+  AccessLogOptions,
   CacheOptions,
   FilesOptions,
   GatewayOptions,
@@ -31,6 +32,7 @@ export type {
   Gateway,
 } from './gateway.ts'
 export { createGateway, GatewayStateError } from './gateway.ts'
+export { AccessLogError, type LogField } from './native/access-log.ts'
 export { AddonError } from './native/addon.ts'
 export { type Address, ListenError } from './native/listening.ts'
 export type { Logger } from './telemetry/log.ts'

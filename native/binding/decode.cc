@@ -230,6 +230,39 @@ std::string decode_server_field(const Reader& name) {
   return "Server: " + text + "\r\n";
 }
 
+log::Destination decode_destination(const Reader& to) {
+  using Kind = log::Destination::Kind;
+  const std::string kind = to.at("kind").text();
+  if (kind == "stdout") return {Kind::stdout_, ""};
+  if (kind == "stderr") return {Kind::stderr_, ""};
+  if (kind != "file" && kind != "socket") to.at("kind").fail("a kind of destination");
+  log::Destination decoded{kind == "file" ? Kind::file : Kind::socket, to.at("path").text()};
+  if (decoded.path.empty()) to.at("path").fail("a path");
+  return decoded;
+}
+
+std::optional<log::Settings> decode_access_log(const Reader& given) {
+  if (given.is_null()) return std::nullopt;
+  log::Settings settings;
+  const std::string format = given.at("format").text();
+  if (format != "json" && format != "combined") given.at("format").fail("'json' or 'combined'");
+  settings.style = format == "json" ? log::Style::json : log::Style::combined;
+  Reader fields = given.at("fields");
+  for (uint32_t i = 0; i < fields.length(); ++i) {
+    const std::optional<log::Field> field = log::field_named(fields.at(i).text());
+    if (!field) fields.at(i).fail("the name of a field");
+    settings.fields.push_back(*field);
+  }
+  Reader sample = given.at("sample");
+  for (uint32_t i = 0; i < settings.sample.size(); ++i) {
+    settings.sample[i] = sample.at(i).number(0, 1);
+  }
+  Reader redact = given.at("redact");
+  for (uint32_t i = 0; i < redact.length(); ++i) settings.redact.push_back(redact.at(i).text());
+  settings.to = decode_destination(given.at("to"));
+  return settings;
+}
+
 }  // namespace
 
 worker::GroupOptions decode_config(const Reader& config) {
@@ -240,6 +273,7 @@ worker::GroupOptions decode_config(const Reader& config) {
   decode_timeouts(config.at("timeouts"), snapshot->timeouts);
   snapshot->copy_only = decode_mode(config.at("transfer").at("mode"));
   snapshot->memory_bytes = config.at("transfer").at("memoryBytes").integer(0, 64 * 1024 * 1024);
+  snapshot->access_log = decode_access_log(config.at("accessLog"));
   snapshot->server_field = decode_server_field(config.at("serverName"));
   Reader upstreams = config.at("upstreams");
   for (uint32_t i = 0; i < upstreams.length(); ++i) {

@@ -260,6 +260,12 @@ Napi::Object encode_stats(Napi::Env env, const worker::WorkerGroup& group) {
   watched["paths"] = number(env, freshness.watches);
   watched["changes"] = number(env, freshness.changes);
   object["watched"] = watched;
+  Napi::Object access_log = Napi::Object::New(env);
+  const log::WriterCounts lines = group.log_counts();
+  access_log["lines"] = number(env, lines.lines);
+  access_log["bytes"] = number(env, lines.bytes);
+  access_log["dropped"] = number(env, lines.dropped);
+  object["accessLog"] = access_log;
   Napi::Object io = Napi::Object::New(env);
   std::array<uint64_t, sys::kCallCount> calls = group.io().syscalls();
   io["threads"] = number(env, group.io().threads());

@@ -23,6 +23,7 @@ Napi::Function GatewayObject::define(Napi::Env env) {
                       InstanceMethod<&GatewayObject::set_targets>("setTargets"),
                       InstanceMethod<&GatewayObject::match>("match"),
                       InstanceMethod<&GatewayObject::stats>("stats"),
+                      InstanceMethod<&GatewayObject::reopen_logs>("reopenLogs"),
                       InstanceMethod<&GatewayObject::drain>("drain"),
                       InstanceMethod<&GatewayObject::close>("close")});
 }
@@ -61,6 +62,7 @@ Napi::Value GatewayObject::listen(const Napi::CallbackInfo& info) {
     const char* code = files::errno_name(-failed.bind.error);
     Napi::Error error = Napi::Error::New(env, std::string(failed.bind.call) + ": " + code);
     error.Set("code", code);
+    error.Set("call", failed.bind.call);
     error.Set("address", encode_endpoint(env, failed.endpoint));
     throw error;
   }
@@ -154,6 +156,10 @@ Napi::Value GatewayObject::stats(const Napi::CallbackInfo& info) {
   return encode_stats(info.Env(), group(info.Env()));
 }
 
+void GatewayObject::reopen_logs(const Napi::CallbackInfo&) {
+  if (group_) group_->reopen_log();
+}
+
 void GatewayObject::drain(const Napi::CallbackInfo& info) {
   if (running_ == 0) return close(info);
   group_->drain();
@@ -182,6 +188,7 @@ void GatewayObject::receive(std::vector<worker::CoreEvent> events) {
     if (event.kind == Kind::ended && !has_ended) continue;
     batch[batch.Length()] = encode_event(env, event, *group_);
   }
+  if (has_ended) group_->close_log();  // whoever is told of the end may read the log
   if (batch.Length() > 0) call_back(batch);
   if (has_ended) end();
 }

@@ -26,6 +26,7 @@ class GatewayObject final : public Napi::ObjectWrap<GatewayObject> {
   void release(const Napi::CallbackInfo& info);
   void set_targets(const Napi::CallbackInfo& info);
   Napi::Value match(const Napi::CallbackInfo& info);
+  void reopen_logs(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);
   void drain(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);

@@ -68,6 +68,14 @@ uint64_t Reader::integer(uint64_t least, uint64_t most) const {
   return static_cast<uint64_t>(number);
 }
 
+double Reader::number(double least, double most) const {
+  const double number = value_.IsNumber() ? value_.As<Napi::Number>().DoubleValue() : NAN;
+  if (!(number >= least && number <= most)) {
+    fail("a number from " + std::to_string(least) + " to " + std::to_string(most));
+  }
+  return number;
+}
+
 uint64_t Reader::big() const {
   if (!value_.IsBigInt()) fail("a bigint");
   bool lossless = false;

@@ -25,6 +25,8 @@ class Reader {
   bool boolean() const;
   /// An integer within [least, most].
   uint64_t integer(uint64_t least, uint64_t most) const;
+  /// A number within [least, most].
+  double number(double least, double most) const;
   /// A BigInt.
   uint64_t big() const;
   /// The bytes of a Uint8Array.

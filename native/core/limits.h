@@ -70,5 +70,21 @@ inline constexpr int64_t kComplaintUs = 1'000'000;
 /// Threads for whatever may block on a disk, and jobs that may wait for them.
 inline constexpr size_t kIoThreads = 3;
 inline constexpr size_t kIoQueue = 64 * 1024;
+/// Lines of the access log travel to the thread that writes them in blocks of this size; a worker
+/// has at most so many of them. When all wait to be written, further lines are dropped and counted.
+inline constexpr size_t kLogBlockBytes = 64 * 1024;
+inline constexpr size_t kLogBlocks = 16;
+/// A block that is not full is handed over this long after its first line, within a timer's tick.
+inline constexpr int64_t kLogDelayMs = 36;
+/// Values in a line of the access log are cut to so many bytes of what came.
+inline constexpr size_t kLogTargetBytes = 2048;
+inline constexpr size_t kLogFieldBytes = 1024;  ///< Referer, User-Agent
+inline constexpr size_t kLogHostBytes = 256;    ///< hosts, request ids, upstreams
+inline constexpr size_t kLogRouteBytes = 256;
+inline constexpr size_t kLogMethodBytes = 32;
+/// A log file, pipe or socket that could not be had is tried again at most this often.
+inline constexpr int64_t kLogRetryUs = 1'000'000;
+/// Whoever stops waits at most this long for lines that nobody takes.
+inline constexpr int64_t kLogPatienceUs = 2'000'000;
 
 }  // namespace sluice

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/error.h"
 #include "files/answer.h"
 #include "files/multipart.h"
 #include "http/request_head.h"
@@ -21,10 +22,11 @@ struct Reply {
   std::string built;               ///< what `head` views when it was not prepared
   const Source* source = nullptr;  ///< body; null: none
   uint64_t offset = 0;
-  uint64_t length = 0;               ///< body bytes that are sent
-  Ref<const Source> own;             ///< a body that was made for this reply; `source` is it
-  std::shared_ptr<Multipart> parts;  ///< parts of `source` in turn: `length` is that of them all
-  uint64_t answer = 0;               ///< id of the answer it came from, or 0
+  uint64_t length = 0;                ///< body bytes that are sent
+  Ref<const Source> own;              ///< a body that was made for this reply; `source` is it
+  std::shared_ptr<Multipart> parts;   ///< parts of `source` in turn: `length` is that of them all
+  uint64_t answer = 0;                ///< id of the answer it came from, or 0
+  ErrorCode error = ErrorCode::none;  ///< the one that it tells of, when the core made it
 };
 
 /// `request` is GET or HEAD. `now_s` is the wall clock.

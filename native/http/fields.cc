@@ -1,4 +1,4 @@
-// One table of names, searched by length: at most two known names share one, so that almost every
+// One table of names, searched by length: at most three known names share one, so that almost every
 // unknown field costs a single load.
 #include "http/fields.h"
 
@@ -28,10 +28,12 @@ constexpr std::array<std::string_view, kIds> kNames = {
     "keep-alive",
     "proxy-connection",
     "range",
+    "referer",
     "te",
     "trailer",
     "transfer-encoding",
     "upgrade",
+    "user-agent",
     "x-forwarded-for",
     "x-request-id",
 };
@@ -43,7 +45,7 @@ constexpr size_t longest_name() {
 }
 
 constexpr size_t kLongest = longest_name();
-constexpr size_t kPerLength = 2;
+constexpr size_t kPerLength = 3;
 
 /// Ids of the names of each length; `other` fills the rest.
 using ByLength = std::array<std::array<FieldId, kPerLength>, kLongest + 1>;

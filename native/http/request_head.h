@@ -40,10 +40,12 @@ enum class FieldId : uint8_t {
   keep_alive,
   proxy_connection,
   range,
+  referer,
   te,
   trailer,
   transfer_encoding,
   upgrade,
+  user_agent,
   x_forwarded_for,
   x_request_id,
   count_

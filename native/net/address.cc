@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstddef>
 #include <cstring>
 
@@ -74,6 +75,28 @@ AddressKey to_key(const sockaddr_storage& storage) {
     return {load_big_endian(bytes), load_big_endian(bytes + 8)};
   }
   return {};
+}
+
+size_t write_address(const AddressKey& key, char* out) {
+  if (key == AddressKey{}) {
+    std::memcpy(out, "unix:", 5);
+    return 5;
+  }
+  if (key.high == 0 && key.low >> 32 == 0xffff) {
+    char* at = out;
+    for (int shift = 24; shift >= 0; shift -= 8) {
+      at = std::to_chars(at, at + 3, key.low >> shift & 0xff).ptr;
+      if (shift > 0) *at++ = '.';
+    }
+    return static_cast<size_t>(at - out);
+  }
+  in6_addr v6;
+  for (int i = 0; i < 8; ++i) {
+    v6.s6_addr[i] = static_cast<uint8_t>(key.high >> (56 - 8 * i));
+    v6.s6_addr[8 + i] = static_cast<uint8_t>(key.low >> (56 - 8 * i));
+  }
+  inet_ntop(AF_INET6, &v6, out, kAddressBytes);
+  return std::strlen(out);
 }
 
 }  // namespace sluice::net

@@ -34,4 +34,9 @@ Endpoint to_endpoint(const sockaddr_storage& storage);
 /// IPv4 mapped into IPv6; all zero for unix sockets.
 AddressKey to_key(const sockaddr_storage& storage);
 
+/// The most that write_address() writes.
+inline constexpr size_t kAddressBytes = 48;
+/// Writes the address as text, "unix:" for a unix socket; returns its length. No NUL.
+size_t write_address(const AddressKey& key, char* out);
+
 }  // namespace sluice::net

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -126,6 +127,10 @@ int epoll_wait(int epoll, epoll_event* events, int capacity, int timeout_ms) {
 
 int eventfd(unsigned initial, int flags) {
   return retried(Call::eventfd, [&] { return ::eventfd(initial, flags); });
+}
+
+int poll(pollfd* waiting, unsigned count, int timeout_ms) {
+  return once(Call::poll, [&] { return ::poll(waiting, count, timeout_ms); });
 }
 
 int openat(int directory, const char* path, int flags, unsigned mode) {
@@ -275,6 +280,12 @@ int64_t wall_clock_s() {
   timespec time;
   ::clock_gettime(CLOCK_REALTIME_COARSE, &time);
   return time.tv_sec;
+}
+
+int64_t wall_clock_us() {
+  timespec time;
+  ::clock_gettime(CLOCK_REALTIME, &time);
+  return int64_t{time.tv_sec} * 1'000'000 + time.tv_nsec / 1'000;
 }
 
 }  // namespace sluice::sys

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <string_view>
 
+struct pollfd;
 struct statfs;
 
 namespace sluice::sys {
@@ -24,10 +25,10 @@ namespace sluice::sys {
 #define SLUICE_SYSCALLS(X)                                                                       \
   X(accept4) X(bind) X(cachestat) X(close) X(connect) X(epoll_create1) X(epoll_ctl)              \
   X(epoll_wait) X(eventfd) X(fcntl) X(fstat) X(fstatat) X(getdents64) X(getsockname)             \
-  X(getsockopt) X(inotify) X(listen) X(memfd_create) X(openat) X(openat2) X(pipe2) X(pread)      \
-  X(preadv2) X(read) X(readahead) X(readlinkat) X(recv) X(sched_getaffinity) X(send) X(sendfile) \
-  X(sendmsg) X(setsockopt) X(shutdown) X(socket) X(socketpair) X(splice) X(statfs) X(tee)         \
-  X(unlink) X(vmsplice) X(write)
+  X(getsockopt) X(inotify) X(listen) X(memfd_create) X(openat) X(openat2) X(pipe2) X(poll)       \
+  X(pread) X(preadv2) X(read) X(readahead) X(readlinkat) X(recv) X(sched_getaffinity) X(send)    \
+  X(sendfile) X(sendmsg) X(setsockopt) X(shutdown) X(socket) X(socketpair) X(splice) X(statfs)   \
+  X(tee) X(unlink) X(vmsplice) X(write)
 // clang-format on
 
 enum class Call : uint8_t {
@@ -71,6 +72,7 @@ int epoll_create1(int flags);
 int epoll_ctl(int epoll, int operation, int fd, epoll_event* event);
 int epoll_wait(int epoll, epoll_event* events, int capacity, int timeout_ms);
 int eventfd(unsigned initial, int flags);
+int poll(pollfd* waiting, unsigned count, int timeout_ms);
 
 // Files.
 int openat(int directory, const char* path, int flags, unsigned mode);
@@ -118,5 +120,7 @@ int cpu_affinity();
 int64_t now_us();
 /// CLOCK_REALTIME in seconds, coarse (a tick), by the vDSO: not counted.
 int64_t wall_clock_s();
+/// CLOCK_REALTIME in microseconds, by the vDSO: not counted.
+int64_t wall_clock_us();
 
 }  // namespace sluice::sys

@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "core/source.h"
 #include "http/request_parser.h"
+#include "log/format.h"
 #include "net/address.h"
 #include "route/route_table.h"
 #include "route/template.h"
@@ -75,9 +77,10 @@ struct Route {
 struct Snapshot {
   Limits limits;
   Timeouts timeouts;
-  bool copy_only = false;     ///< transfer: 'copy' for every route
-  uint64_t memory_bytes = 0;  ///< files up to this size are held in memory
-  std::string server_field;   ///< "Server: sluice\r\n" or empty
+  bool copy_only = false;                   ///< transfer: 'copy' for every route
+  uint64_t memory_bytes = 0;                ///< files up to this size are held in memory
+  std::optional<log::Settings> access_log;  ///< none: off
+  std::string server_field;                 ///< "Server: sluice\r\n" or empty
   std::vector<Upstream> upstreams;
   std::vector<Route> routes;  ///< index = route id
   RouteTable table;

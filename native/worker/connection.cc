@@ -141,6 +141,7 @@ void Connection::on_alarm() {
       worker_.questions().leave();
       transit(Event::answered);
       load_input();
+      parse_again();
       refuse(ErrorCode::answer_timeout, unrouted());
       break;
     case State::discarding_body:
@@ -184,6 +185,7 @@ void Connection::drain() {
 
 void Connection::close(ErrorCode reason) {
   if (state_ == State::closed) return;
+  if (worker_.access_log() != nullptr) log_end(reason);
   if (state_ == State::awaiting_answer) worker_.questions().leave();
   transit(Event::end);
   if (reason == ErrorCode::idle_timeout) {

@@ -15,6 +15,7 @@
 #include "files/file_response.h"
 #include "http/chunked_decoder.h"
 #include "http/request_head.h"
+#include "log/lines.h"
 #include "net/event_loop.h"
 #include "net/socket_state.h"
 #include "route/snapshot.h"
@@ -68,6 +69,7 @@ class Connection final : public net::EventHandler, public Alarm {
     int64_t started_us = 0;
     uint64_t answer = 0;  ///< id of the remembered answer, or 0
     uint64_t taken = 0;   ///< bytes that the socket took
+    log::Lines lines;     ///< of the access log, for the responses that are under way
     Pace pace;
   };
 
@@ -91,6 +93,7 @@ class Connection final : public net::EventHandler, public Alarm {
   // connection_output.cc
   enum class Sent : uint8_t { all, blocked, gone };
   Sent flush(bool more_follows);
+  void keep_outgoing();
   bool begin(const files::Reply& reply, uint32_t route, bool copy_only);
   bool begin_large(const files::Reply& reply, uint32_t route, transfer::Engine engine);
   bool gather(const files::Reply& reply, uint32_t route);
@@ -129,6 +132,17 @@ class Connection final : public net::EventHandler, public Alarm {
   bool redirect(const http::RequestHead& head, const route::RedirectAction& action,
                 const route::Match& match);
 
+  // connection_log.cc
+  void took(uint64_t bytes);
+  void log_begun(const files::Reply& reply, uint32_t route, transfer::Engine engine,
+                 std::string_view received);
+  void log_end(ErrorCode reason);
+  void log_unanswered(ErrorCode reason);
+  log::Request log_request(std::string_view received, int64_t started_us) const;
+  void write_line(const log::Lines::Line& line, std::string_view before, std::string_view after,
+                  uint64_t bytes, ErrorCode error);
+  void parse_again();
+
   Worker& worker_;
   net::SocketState socket_;
   State state_ = State::reading_head;
@@ -145,7 +159,7 @@ class Connection final : public net::EventHandler, public Alarm {
   uint64_t ticket_ = 0;  ///< what it waits, or last waited, under; never used twice
   uint32_t requests_ = 0;
   uint32_t head_seen_ = 0;  ///< bytes that the parser already wanted more of
-  size_t consumed_ = 0;     ///< bytes of the head under way
+  size_t consumed_ = 0;     ///< bytes of the head under way, once it is parsed; 0: answered
   int64_t since_ms_;        ///< when the current wait began: connection, first byte, progress
   int64_t request_us_ = 0;  ///< when the head was complete; lingering: when that began
   std::string_view input_;  ///< unread bytes, in the scratch room or in kept_; empty between turns

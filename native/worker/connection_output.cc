@@ -45,18 +45,26 @@ Connection::Sent Connection::flush(bool more_follows) {
     return Sent::gone;
   }
   size_t taken = sent < 0 ? 0 : static_cast<size_t>(sent);
-  worker_.stats().bytes_out.add(taken);
   worker_.refresh_clock();
+  took(taken);
   record_gathered();
   since_ms_ = worker_.now_ms();
   if (taken == bytes.size()) {
     box.clear();
     return Sent::all;
   }
-  outgoing_ = std::make_unique<Outgoing>();
+  keep_outgoing();
   outgoing_->pending.assign(bytes.substr(taken));
   box.clear();
   return Sent::blocked;
+}
+
+/// Makes room for what the turn could not send, with the lines of those responses.
+void Connection::keep_outgoing() {
+  if (outgoing_) return;
+  outgoing_ = std::make_unique<Outgoing>();
+  if (worker_.access_log() != nullptr)
+    outgoing_->lines = worker_.access_log()->staged().take_rest();
 }
 
 /// Answers the request under way. True: the connection can go on now.
@@ -67,7 +75,9 @@ bool Connection::begin(const files::Reply& reply, uint32_t route, bool copy_only
   ++requests_;
   ++answered_;
   was_in_line_ = false;
+  const std::string_view received = input_.substr(0, consumed_);
   input_.remove_prefix(consumed_);
+  consumed_ = 0;
   head_seen_ = 0;
   Outbox& box = worker_.outbox();
   box.append(reply.head);
@@ -81,6 +91,7 @@ bool Connection::begin(const files::Reply& reply, uint32_t route, bool copy_only
                                 worker_.shared().sendfile_available)
           .engine;
   stats.engines[static_cast<size_t>(engine)].responses.add();
+  if (worker_.access_log() != nullptr) log_begun(reply, route, engine, received);
   // An empty body too: a head sent with MSG_MORE would wait for bytes that never come.
   bool is_empty = reply.length == 0 && !reply.parts;
   bool is_gathered = is_empty || (in_memory && reply.length <= kGatherBytes);
@@ -120,7 +131,7 @@ bool Connection::begin_large(const files::Reply& reply, uint32_t route, Engine e
     return false;
   }
   Outbox& box = worker_.outbox();
-  if (!outgoing_) outgoing_ = std::make_unique<Outgoing>();
+  keep_outgoing();
   outgoing_->pending.append(box.bytes());
   record_gathered();
   box.clear();
@@ -154,9 +165,9 @@ bool Connection::send_with_body(const files::Reply& reply, uint64_t& from_body) 
   size_t from_box = std::min(taken, parts[0].iov_len);
   from_body = taken - from_box;
   box.drop_front(from_box);
-  worker_.stats().bytes_out.add(taken);
   worker_.stats().engines[static_cast<size_t>(Engine::memory)].bytes.add(from_body);
   worker_.refresh_clock();
+  took(taken);
   since_ms_ = worker_.now_ms();
   return true;
 }
@@ -215,7 +226,7 @@ bool Connection::step_pending() {
     }
     out.sent += static_cast<size_t>(sent);
     out.taken += static_cast<size_t>(sent);
-    worker_.stats().bytes_out.add(static_cast<size_t>(sent));
+    took(static_cast<size_t>(sent));
     since_ms_ = worker_.now_ms();
   }
   return true;
@@ -227,7 +238,7 @@ bool Connection::step_transfer() {
   transfer::Progress progress =
       transfer::step(body, socket_.fd, kTurnBytes, worker_.copy_scratch(), worker_.now_us());
   WorkerStats& stats = worker_.stats();
-  stats.bytes_out.add(progress.moved);
+  took(progress.moved);
   stats.engines[static_cast<size_t>(body.engine)].bytes.add(progress.moved);
   outgoing_->taken += progress.moved;
   if (progress.moved > 0) since_ms_ = worker_.now_ms();

@@ -180,6 +180,7 @@ bool Connection::respond(const files::Reply& reply, uint32_t route, bool copy_on
   if (!is_head_) return begin(reply, route, copy_only);
   files::Reply headless;
   headless.status = reply.status;
+  headless.error = reply.error;
   headless.head = reply.head;
   return begin(headless, route, copy_only);
 }
@@ -201,6 +202,7 @@ bool Connection::refuse(ErrorCode error, uint32_t route, std::string_view fields
   const ErrorReply& prepared = error_reply(error);
   files::Reply reply;
   reply.status = error_info(error).status;
+  reply.error = error;
   reply.head = prepared.head;
   if (!fields.empty()) {
     reply.built.append(prepared.head).append(fields);

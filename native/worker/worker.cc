@@ -65,7 +65,11 @@ Worker::Worker(uint32_t index, Shared& shared)
       input_scratch_(kScratchBytes),
       reporter_(std::make_unique<Reporter>(*this)),
       last_call_(std::make_unique<LastCall>(*this)) {
-  outbox_.set_date(wall_s_, shared.snapshot->server_field);
+  if (shared.log != nullptr) {
+    access_log_ =
+        std::make_unique<log::AccessLog>(*shared.snapshot->access_log, *shared.log, wheel_, index);
+  }
+  set_date();
   complained_us_.fill(now_us_ - kComplaintUs);
 }
 
@@ -102,6 +106,12 @@ int64_t Worker::refresh_clock() {
   return now_us_;
 }
 
+/// Whatever depends on the wall clock's second.
+void Worker::set_date() {
+  outbox_.set_date(wall_s_, snapshot().server_field);
+  if (access_log_) access_log_->set_clock(sys::wall_clock_us(), sys::now_us());
+}
+
 bool Worker::finished() const { return (stopping_ || draining_) && live_.empty(); }
 
 int Worker::timeout_ms() const {
@@ -120,7 +130,7 @@ void Worker::run() {
     refresh_clock();
     if (int64_t second = sys::wall_clock_s(); second != wall_s_) {
       wall_s_ = second;
-      outbox_.set_date(wall_s_, snapshot().server_field);
+      set_date();
     }
     loop_.dispatch();
     wheel_.advance(now_ms(), [](Timer& timer) { static_cast<Alarm&>(timer).on_alarm(); });
@@ -129,6 +139,7 @@ void Worker::run() {
   }
   wheel_.cancel(*reporter_);
   wheel_.cancel(*last_call_);
+  if (access_log_) access_log_->flush();
   CoreEvent event;
   event.kind = CoreEvent::Kind::ended;
   event.worker = index_;

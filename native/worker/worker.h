@@ -18,6 +18,7 @@
 #include "core/alarm.h"
 #include "core/slab.h"
 #include "files/answer_table.h"
+#include "log/access_log.h"
 #include "net/event_loop.h"
 #include "net/io_threads.h"
 #include "route/snapshot.h"
@@ -36,6 +37,7 @@ struct Shared {
   std::shared_ptr<const route::Snapshot> snapshot;
   net::IoThreads* io = nullptr;
   EventSink* sink = nullptr;
+  log::Writer* log = nullptr;  ///< of the access log; null: there is none
   AddressCounts addresses;
   bool sendfile_available = true;
 };
@@ -79,6 +81,9 @@ class Worker {
   TimerWheel& wheel() { return wheel_; }
   files::AnswerTable& answers() { return answers_; }
   Outbox& outbox() { return outbox_; }
+  /// Null when it is off.
+  log::AccessLog* access_log() { return access_log_.get(); }
+  const log::AccessLog* access_log() const { return access_log_.get(); }
   std::span<char> input_scratch() { return input_scratch_; }
   std::span<char> copy_scratch();
   http::RequestHead& head_scratch() { return *head_; }
@@ -120,6 +125,7 @@ class Worker {
   class LastCall;
 
   void run();
+  void set_date();
   int timeout_ms() const;
   void run_ready();
   void remove_dead();
@@ -140,6 +146,7 @@ class Worker {
   files::AnswerTable answers_;
   Questions questions_{*this};
   Outbox outbox_;
+  std::unique_ptr<log::AccessLog> access_log_;
   std::unique_ptr<http::RequestHead> head_;
   std::vector<char> input_scratch_, copy_scratch_, path_scratch_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;

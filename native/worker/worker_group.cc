@@ -29,7 +29,35 @@ WorkerGroup::~WorkerGroup() {
   for (auto& worker : workers_) worker->join();
   io_.reset();  // its jobs may still post to workers: they end before the workers go
   freshness_.reset();
+  close_log();
   workers_.clear();
+}
+
+/// 0 or -errno.
+int WorkerGroup::start_log() {
+  if (!snapshot().access_log) return 0;
+  log_ = std::make_unique<log::Writer>(snapshot().access_log->to, options_.workers,
+                                       [this](std::string message) {
+                                         CoreEvent event;
+                                         event.code = "access-log";
+                                         event.text = std::move(message);
+                                         sink_.emit(std::move(event));
+                                       });
+  shared_.log = log_.get();
+  try {
+    return log_->start();
+  } catch (const std::system_error&) {
+    return -EAGAIN;
+  }
+}
+
+/// With what full workers dropped.
+log::WriterCounts WorkerGroup::log_counts() const {
+  log::WriterCounts counts = log_ ? log_->counts() : log::WriterCounts{};
+  for (const auto& worker : workers_) {
+    if (const log::AccessLog* log = worker->access_log()) counts.dropped += log->dropped();
+  }
+  return counts;
 }
 
 ListenError WorkerGroup::listen() {
@@ -41,6 +69,10 @@ ListenError WorkerGroup::listen() {
       return {error, endpoint};
     }
     bound_.push_back(std::move(bound));
+  }
+  if (int error = start_log(); error != 0) {
+    close_listeners();
+    return {{error, "access log"}, {}};
   }
   for (uint32_t index = 0; index < options_.workers; ++index) {
     workers_.push_back(std::make_unique<Worker>(index, shared_));

@@ -40,6 +40,16 @@ class WorkerGroup {
 
   /// Binds every listener and starts the workers; all or nothing. bind.error 0: fine.
   ListenError listen();
+  /// Opens the access log anew, where it goes to a name.
+  void reopen_log() {
+    if (log_) log_->reopen();
+  }
+  /// The workers have ended: what they logged is written, as far as somebody takes it.
+  void close_log() {
+    if (log_) log_->close();
+  }
+  log::WriterCounts log_counts() const;
+
   /// Where it really listens.
   std::vector<net::Endpoint> endpoints() const;
 
@@ -71,6 +81,7 @@ class WorkerGroup {
   size_t worker_count() const { return options_.workers; }
 
  private:
+  int start_log();
   void watch_files();
   void warn_of_remote_roots();
   ListenError abandon(uint32_t started);
@@ -80,6 +91,7 @@ class WorkerGroup {
   GroupOptions options_;
   EventSink& sink_;
   std::shared_ptr<files::FileCounts> file_counts_ = std::make_shared<files::FileCounts>();
+  std::unique_ptr<log::Writer> log_;
   Shared shared_;
   std::vector<net::BoundListener> bound_;
   proxy::TargetTable targets_;

@@ -9,7 +9,8 @@ export const run: Command = {
   usage: '',
   summary: 'serve what the configuration says (the default command)',
   details: `Prints one line for every listener when it is ready: listening on http://127.0.0.1:8080
-SIGTERM and SIGINT finish running requests and exit; a second one ends them at once.`,
+SIGTERM and SIGINT finish running requests and exit; a second one ends them at once.
+SIGUSR1 opens the access log's file anew.`,
   options: configOptions,
   words: [0, 0],
   run: async (invocation) => serveUntilSignal(await loadNamedConfig(invocation)),

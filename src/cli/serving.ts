@@ -42,6 +42,9 @@ function stopOnSignals(gateway: Gateway): Promise<void> {
     gateway.close({ drain: first === undefined }).then(resolve, reject)
     first ??= now
   }
+  // Also without a log: left alone it would make Node open its debugger to whoever is on this
+  // machine.
+  process.on('SIGUSR1', () => gateway.reopenLogs())
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
   return promise

@@ -1,5 +1,6 @@
 // From the resolved configuration to the one that the core takes. Pure.
 
+import { logFields, type NativeAccessLog } from '../native/access-log.ts'
 import type {
   NativeAction,
   NativeConfig,
@@ -7,7 +8,12 @@ import type {
   NativeRoute,
 } from '../native/interface.ts'
 import { fieldLines, routeFields } from './fields.ts'
-import type { ResolvedConfig, ResolvedListener, ResolvedRoute } from './resolved.ts'
+import type {
+  ResolvedAccessLog,
+  ResolvedConfig,
+  ResolvedListener,
+  ResolvedRoute,
+} from './resolved.ts'
 
 /** The index of a route is the same in both. */
 export function compileConfig(config: ResolvedConfig): NativeConfig {
@@ -22,9 +28,22 @@ export function compileConfig(config: ResolvedConfig): NativeConfig {
       ...config.transfer,
       memoryBytes: Math.min(config.transfer.memoryBytes, config.cache.bytes),
     },
+    accessLog: config.accessLog ? compileAccessLog(config.accessLog) : null,
     serverName: config.serverName,
     upstreams: [],
     routes: config.routes.map(compileRoute),
+  }
+}
+
+function compileAccessLog(log: ResolvedAccessLog): NativeAccessLog {
+  const { format, fields = logFields, sample, to, redact } = log
+  const shares = [sample.none, 1, sample['2xx'], sample['3xx'], sample['4xx'], sample['5xx']]
+  return {
+    format,
+    fields,
+    sample: shares as unknown as NativeAccessLog['sample'],
+    to,
+    redact: redact.map((name) => name.toLowerCase()),
   }
 }
 

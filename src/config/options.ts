@@ -1,6 +1,7 @@
 // The options that people write, with units and defaults for their editors. Written from the
 // tables of schema.ts and schema-routes.ts: change those, then run scripts/generate-config-docs.ts.
 
+import type { LogField } from '../native/access-log.ts'
 import type { OtherAction } from './other-action.ts'
 import type { Duration, Size } from './units.ts'
 
@@ -18,6 +19,8 @@ export interface GatewayOptions {
   transfer?: 'auto' | 'copy' | TransferOptions
   /** Bounds of what is remembered about files. */
   cache?: CacheOptions
+  /** One line for every request; true: JSON on stdout. See docs/ACCESS_LOG.md. Default: `false`. */
+  accessLog?: boolean | AccessLogOptions
   /** The Server field of every answer. '': none is sent. Default: `''`. */
   serverName?: string
 }
@@ -98,6 +101,35 @@ export interface CacheOptions {
   bytes?: Size
   /** Answers remembered, those for missing files included. Default: `32768`. */
   answers?: number
+}
+
+/** One line for every request. */
+export interface AccessLogOptions {
+  /**
+   * 'json': an object in each line. 'combined': the NCSA combined log format, followed by the
+   * duration in microseconds and the engine. Default: `'json'`.
+   */
+  format?: 'json' | 'combined'
+  /**
+   * The fields of JSON lines (docs/ACCESS_LOG.md). One that a request has no value for is left out
+   * of its line. Default: all of them.
+   */
+  fields?: LogField | readonly LogField[]
+  /**
+   * Which share of the requests is logged, for example { '2xx': 0.1 }; 'none' are those that ended
+   * without an answer, 'default' is what is not named. Default: `1`.
+   */
+  sample?: number | { readonly [Status in `${2 | 3 | 4 | 5}xx` | 'none' | 'default']?: number }
+  /**
+   * Where the lines go: a file that is appended to, or a unix stream socket that is connected to.
+   * Relative to the configuration file. Default: `'stdout'`.
+   */
+  to?: 'stdout' | 'stderr' | { readonly file: string } | { readonly socket: string }
+  /**
+   * Query parameters whose values are replaced by '***' in targets and referers, for example
+   * ['token']; upper and lower case are the same. Default: `false`.
+   */
+  redact?: string | readonly string[] | false
 }
 
 /** Options of files(). */

@@ -1,6 +1,7 @@
 // The resolved configuration: every default filled in, every duration in milliseconds, every size
 // in bytes, every path absolute. Plain data; made by config/validate.ts, read by everybody else.
 
+import type { LogField } from '../native/access-log.ts'
 import type { LocationPart } from '../native/interface.ts'
 
 export interface ResolvedListener {
@@ -44,6 +45,18 @@ export interface ResolvedCache {
   bytes: number
   /** Remembered answers, negative ones included. */
   answers: number
+}
+
+export interface ResolvedAccessLog {
+  format: 'json' | 'combined'
+  /** Undefined: all of them. */
+  fields?: LogField[]
+  /** The share of the requests that is logged, by status; none: without an answer. */
+  sample: Record<'2xx' | '3xx' | '4xx' | '5xx' | 'none', number>
+  /** The path is absolute; '' for stdout and stderr. */
+  to: { kind: 'stdout' | 'stderr' | 'file' | 'socket'; path: string }
+  /** Names of query parameters. */
+  redact: string[]
 }
 
 export interface ResolvedFiles {
@@ -110,6 +123,7 @@ export interface ResolvedConfig {
   timeouts: ResolvedTimeouts
   transfer: ResolvedTransfer
   cache: ResolvedCache
+  accessLog: ResolvedAccessLog | false
   serverName: string
   routes: ResolvedRoute[]
 }

@@ -5,6 +5,7 @@
 
 import { isIP } from 'node:net'
 import { availableParallelism } from 'node:os'
+import { accessLogOrNot } from './access-log.ts'
 import { fieldValue } from './fields.ts'
 import { choice, count, duration, oneOrMany, refined, size, text } from './kinds.ts'
 import { completeListeners } from './listeners.ts'
@@ -192,6 +193,11 @@ export const gateway: Section<Omit<ResolvedConfig, 'file' | 'routes'>> = {
     kind: section(cache, 'CacheOptions'),
     default: {},
     doc: 'Bounds of what is remembered about files.',
+  },
+  accessLog: {
+    kind: accessLogOrNot,
+    default: false,
+    doc: 'One line for every request; true: JSON on stdout. See docs/ACCESS_LOG.md.',
   },
   serverName: {
     kind: fieldValue,

@@ -2,6 +2,7 @@
 // comes out (batches of events). The twin of native/binding/, which checks everything again.
 // Only src/native knows the .node file; everybody else sees these types.
 
+import type { AccessLogStats, NativeAccessLog } from './access-log.ts'
 import type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } from './upstreams.ts'
 import type { LocationPart, NativeListener } from './values.ts'
 
@@ -16,6 +17,8 @@ export interface NativeConfig {
   /** In milliseconds, but for the rate. */
   timeouts: NativeTimeouts
   transfer: NativeTransfer
+  /** null: there is none. */
+  accessLog: NativeAccessLog | null
   /** Value of the Server field; empty: none is sent. */
   serverName: string
   /** The index of an upstream in this array is its id in routes, targets and stats. */
@@ -302,6 +305,7 @@ export interface NativeStats {
    * that somebody's answer rested on.
    */
   watched: { folders: number; paths: number; changes: number }
+  accessLog: AccessLogStats
   /** Jobs done and waiting in the I/O threads, and their system calls. */
   io: { threads: number; done: number; waiting: number; syscalls: Record<string, number> }
 }
@@ -342,6 +346,8 @@ export interface NativeGateway {
   /** Which route a request would take. Works before listen(). */
   match(method: string, host: string, target: string): NativeMatch
   stats(): NativeStats
+  /** Opens the access log anew, where it goes to a name. Returns before that has happened. */
+  reopenLogs(): void
   /** Stops accepting, finishes requests, then ends; hard stop after timeouts.drain. */
   drain(): void
   /** Ends at once. Idempotent. */

@@ -1,6 +1,7 @@
 // Turns what the core and the file questions count into the one object that stats() returns. Pure;
 // main thread. Counters only grow while the gateway lives; gauges say so.
 
+import type { AccessLogStats } from '../native/access-log.ts'
 import type { NativeHistogram, NativeStats, NativeWorkerStats } from '../native/interface.ts'
 import { quantileUs } from './quantiles.ts'
 
@@ -68,6 +69,8 @@ export interface GatewayStats {
   files: { descriptors: number; heldBytes: number }
   /** Gauges: directories and paths under inotify; and a counter of the changes that it told. */
   watched: { folders: number; paths: number; changes: number }
+  /** Lines of the access log; none when it is off. */
+  accessLog: AccessLogStats
   /** The threads for whatever may block on a disk. */
   io: { threads: number; done: number; waiting: number; syscalls: Record<string, number> }
 }
@@ -90,6 +93,7 @@ export function combineStats({ native, questions, cache, routeKeys }: StatsSourc
     cache,
     files: native.files,
     watched: native.watched,
+    accessLog: native.accessLog,
     io: native.io,
   }
 }

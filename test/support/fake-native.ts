@@ -121,6 +121,10 @@ export class FakeNative implements NativeGateway {
     this.calls.push('close')
   }
 
+  reopenLogs(): void {
+    this.calls.push('reopenLogs')
+  }
+
   match(): NativeMatch {
     return { route: -1, allow: [], rest: null, error: '' }
   }
@@ -129,7 +133,8 @@ export class FakeNative implements NativeGateway {
     const io = { threads: 0, done: 0, waiting: 0, syscalls: {} }
     const watched = { folders: 0, paths: 0, changes: 0 }
     const files = { descriptors: 0, heldBytes: 0 }
-    return { workers: [], histograms: [], upstreams: [], files, watched, io }
+    const accessLog = { lines: 0, bytes: 0, dropped: 0 }
+    return { workers: [], histograms: [], upstreams: [], files, watched, accessLog, io }
   }
 
   /** A question as a worker would ask it. */

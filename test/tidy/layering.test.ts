@@ -13,6 +13,7 @@ const nativeLayers = [
   'files',
   'transfer',
   'route',
+  'log',
   'http',
   'net',
   'core',

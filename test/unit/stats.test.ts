@@ -34,6 +34,7 @@ const native: NativeStats = {
   upstreams: [],
   files: { descriptors: 1, heldBytes: 2 },
   watched: { folders: 3, paths: 4, changes: 5 },
+  accessLog: { lines: 6, bytes: 600, dropped: 1 },
   io: { threads: 2, done: 3, waiting: 0, syscalls: { openat2: 3 } },
 }
 

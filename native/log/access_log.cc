@@ -1,0 +1,58 @@
+// One block is filled at a time. The alarm runs from its first line on, so a worker without
+// requests does not wake.
+#include "log/access_log.h"
+
+#include <utility>
+
+#include "core/limits.h"
+
+namespace sluice::log {
+
+AccessLog::AccessLog(const Settings& settings, Writer& writer, TimerWheel& wheel, uint32_t worker)
+    : format_(settings, worker),
+      writer_(writer),
+      wheel_(wheel),
+      worker_(worker),
+      random_(0x9e3779b9u * (worker + 1)) {
+  for (size_t i = 0; i < shares_.size(); ++i) {
+    shares_[i] = static_cast<uint32_t>(settings.sample[i] * UINT32_MAX);
+  }
+}
+
+void AccessLog::end(std::string_view before, std::string_view after, const Outcome& outcome) {
+  const size_t most = before.size() + after.size() + Format::kMostEnding;
+  if (!has_room(most, outcome.ended_us)) return;
+  char* const at = block_->bytes + block_->size;
+  const char* const end = format_.end(before, after, outcome, at);
+  block_->size += static_cast<size_t>(end - at);
+  ++block_->lines;
+}
+
+void AccessLog::log(const Request& request, const Outcome& outcome) {
+  if (!wants(outcome.status)) return;
+  alone_.clear();
+  const Begun begun = begin(request, alone_);
+  end(alone_.part(begun.begin, begun.middle), alone_.part(begun.middle, begun.end), outcome);
+}
+
+bool AccessLog::has_room(size_t bytes, int64_t now_us) {
+  if (block_ != nullptr && kLogBlockBytes - block_->size < bytes) flush();
+  if (block_ == nullptr) {
+    block_ = bytes <= kLogBlockBytes ? writer_.take_block(worker_) : nullptr;
+    if (block_ == nullptr) {
+      dropped_.add();
+      writer_.complain("its destination does not keep up", now_us);
+      return false;
+    }
+    wheel_.set(*this, now_us / 1'000 + kLogDelayMs);
+  }
+  return true;
+}
+
+void AccessLog::flush() {
+  wheel_.cancel(*this);
+  if (block_ == nullptr) return;
+  writer_.submit(*std::exchange(block_, nullptr));
+}
+
+}  // namespace sluice::log

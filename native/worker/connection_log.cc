@@ -1,0 +1,110 @@
+// What a connection tells the access log: one line for each request that began to arrive, exactly
+// once. The first half of a line is made when the response begins, while the request's head is
+// there; the second when the socket has taken the last byte, or when the connection ends before.
+//
+//   begin ──> staged with the worker ──> all taken in this turn: written
+//                   └─> kept in outgoing_ ──> taken later, or cut off: written
+//
+// A request that ends without a response is parsed again from the bytes that were kept.
+#include "http/request_parser.h"
+#include "worker/connection.h"
+#include "worker/worker.h"
+
+namespace sluice::worker {
+
+/// The head that was parsed last belongs to this connection's request under way, unless the
+/// connection refused it.
+log::Request Connection::log_request(std::string_view received, int64_t started_us) const {
+  log::Request request;
+  if (!is_refused_) request.head = &worker_.head_scratch();
+  request.bytes = received;
+  request.client = address_;
+  request.started_us = started_us;
+  return request;
+}
+
+/// The response's head is in the outbox, its body follows.
+void Connection::log_begun(const files::Reply& reply, uint32_t route, transfer::Engine engine,
+                           std::string_view received) {
+  log::AccessLog& log = *worker_.access_log();
+  if (!log.wants(reply.status)) return;
+  log::Request request = log_request(received, request_us_);
+  if (route != unrouted()) request.route = worker_.snapshot().routes[route].key;
+  log::Lines& lines = log.staged();
+  log::Lines::Line line;
+  line.text = log.begin(request, lines.text());
+  line.body_at = lines.taken() + worker_.outbox().bytes().size();
+  line.ends_at = line.body_at + reply.length;
+  line.started_us = request_us_;
+  line.engine = transfer::engine_name(engine);
+  line.status = reply.status;
+  line.error = reply.error;
+  lines.add(line);
+}
+
+void Connection::write_line(const log::Lines::Line& line, std::string_view before,
+                            std::string_view after, uint64_t bytes, ErrorCode error) {
+  log::Outcome outcome;
+  outcome.status = line.status;
+  outcome.bytes = bytes;
+  outcome.started_us = line.started_us;
+  outcome.ended_us = worker_.now_us();
+  outcome.engine = line.engine;
+  outcome.error = error;
+  worker_.access_log()->end(before, after, outcome);
+}
+
+/// The socket took `bytes` more of the connection's output.
+void Connection::took(uint64_t bytes) {
+  worker_.stats().bytes_out.add(bytes);
+  if (worker_.access_log() == nullptr) return;
+  log::Lines& lines = outgoing_ ? outgoing_->lines : worker_.access_log()->staged();
+  if (lines.empty()) return;
+  if (outgoing_) worker_.refresh_clock();
+  lines.took(bytes,
+             [this](const log::Lines::Line& line, std::string_view before, std::string_view after,
+                    uint64_t body) { write_line(line, before, after, body, line.error); });
+}
+
+/// The connection ends: so do the responses that are not out, and the requests that have none.
+void Connection::log_end(ErrorCode reason) {
+  log::Lines& lines = outgoing_ ? outgoing_->lines : worker_.access_log()->staged();
+  lines.cut_off([this, reason](const log::Lines::Line& line, std::string_view before,
+                               std::string_view after, uint64_t body) {
+    write_line(line, before, after, body, reason == ErrorCode::none ? line.error : reason);
+  });
+  if (state_ != State::discarding_body && state_ != State::lingering) log_unanswered(reason);
+}
+
+/// Whatever has come and was not answered: heads, the last of them perhaps incomplete.
+void Connection::log_unanswered(ErrorCode reason) {
+  const bool is_parsed = consumed_ > 0;
+  // What follows an answered request may be its body.
+  if (!is_parsed && (!keep_ || body_ != http::Framing::none)) return;
+  // Between turns input_ views nothing.
+  std::string_view bytes = input_.data() == nullptr ? std::string_view(kept_) : input_;
+  log::Outcome outcome;
+  outcome.error = reason;
+  outcome.started_us = is_parsed ? request_us_ : since_ms_ * 1'000;
+  outcome.ended_us = worker_.now_us();
+  http::RequestHead& head = worker_.head_scratch();
+  while (!bytes.empty()) {
+    const http::ParseResult parsed =
+        http::parse_request(bytes, 0, worker_.snapshot().limits.head, head);
+    const bool is_whole = parsed.status == http::ParseStatus::ok;
+    log::Request request = log_request(bytes, outcome.started_us);
+    if (!is_whole) request.head = nullptr;
+    worker_.access_log()->log(request, outcome);
+    if (!is_whole || head.framing != http::Framing::none) return;
+    bytes.remove_prefix(parsed.consumed);
+  }
+}
+
+/// Before a request that was parked is answered without being handled again: its head is another's
+/// by now.
+void Connection::parse_again() {
+  if (worker_.access_log() == nullptr) return;
+  http::parse_request(input_, 0, worker_.snapshot().limits.head, worker_.head_scratch());
+}
+
+}  // namespace sluice::worker
