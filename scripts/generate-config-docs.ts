@@ -5,123 +5,57 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { accessLog } from '../src/config/access-log.ts'
-import * as schema from '../src/config/schema.ts'
-import * as routes from '../src/config/schema-routes.ts'
 import type { Option } from '../src/config/section.ts'
-
-interface Chapter {
-  /** Heading in the documentation. */
-  title: string
-  typeName: string
-  /** One sentence for the type and under the heading. */
-  about: string
-  /** Precedes each key in the documentation. */
-  prefix: string
-  options: Record<string, Option<unknown>>
-}
-
-const chapters: Chapter[] = [
-  {
-    title: 'Top level',
-    typeName: 'GatewayOptions',
-    about: 'The top level of a configuration, beside its routes.',
-    prefix: '',
-    options: schema.gateway as Chapter['options'],
-  },
-  {
-    title: '`listen`',
-    typeName: 'ListenerOptions',
-    about: 'One place to accept connections: a port or a path.',
-    prefix: 'listen.',
-    options: schema.listener as Chapter['options'],
-  },
-  {
-    title: '`limits`',
-    typeName: 'LimitsOptions',
-    about: 'What one client may ask for at most.',
-    prefix: 'limits.',
-    options: schema.limits as Chapter['options'],
-  },
-  {
-    title: '`timeouts`',
-    typeName: 'TimeoutsOptions',
-    about: 'How long a client may take.',
-    prefix: 'timeouts.',
-    options: schema.timeouts as Chapter['options'],
-  },
-  {
-    title: '`transfer`',
-    typeName: 'TransferOptions',
-    about: 'How bytes are moved.',
-    prefix: 'transfer.',
-    options: schema.transfer as Chapter['options'],
-  },
-  {
-    title: '`cache`',
-    typeName: 'CacheOptions',
-    about: 'Bounds of what is remembered about files.',
-    prefix: 'cache.',
-    options: schema.cache as Chapter['options'],
-  },
-  {
-    title: '`accessLog`',
-    typeName: 'AccessLogOptions',
-    about: 'One line for every request.',
-    prefix: 'accessLog.',
-    options: accessLog as Chapter['options'],
-  },
-  {
-    title: '`files(root, options)`',
-    typeName: 'FilesOptions',
-    about: 'Options of files().',
-    prefix: '',
-    options: routes.files as Chapter['options'],
-  },
-  {
-    title: '`respond(status, body, options)`',
-    typeName: 'RespondOptions',
-    about: 'Options of respond().',
-    prefix: '',
-    options: routes.respond as Chapter['options'],
-  },
-  {
-    title: '`redirect(status, location, options)`',
-    typeName: 'RedirectOptions',
-    about: 'Options of redirect().',
-    prefix: '',
-    options: routes.redirect as Chapter['options'],
-  },
-]
+import { type Chapter, chapters } from './config-chapters.ts'
 
 /** `'30s'`, `8080`, or the words that describe a default which depends. */
 function defaultOf(option: Option<unknown>, code: (text: string) => string): string {
   if (option.defaultText !== undefined) {
     return option.defaultText.startsWith("'") ? code(option.defaultText) : option.defaultText
   }
+  if (option.required) return 'required'
   if (option.default === undefined) return 'none'
   return code(JSON.stringify(option.default).replaceAll('"', "'"))
 }
 
+const notice = `Written from the tables of
+// schema*.ts: change those, then run scripts/generate-config-docs.ts.`
+
 /** The text of src/config/options.ts. */
 export function optionTypes(): string {
   const head = `\
-// The options that people write, with units and defaults for their editors. Written from the
-// tables of schema.ts and schema-routes.ts: change those, then run scripts/generate-config-docs.ts.
+// The options that people write, with units and defaults for their editors; those about forwarding
+// are in proxy-options.ts. ${notice}
 
 import type { LogField } from '../native/access-log.ts'
 import type { OtherAction } from './other-action.ts'
+import type { UpstreamOptions } from './proxy-options.ts'
 import type { Duration, Size } from './units.ts'
 `
-  return [head, ...chapters.map(interfaceText)].join('\n')
+  const own = chapters.filter(({ isForwarding }) => !isForwarding)
+  return [head, ...own.map(interfaceText)].join('\n')
+}
+
+/** The text of src/config/proxy-options.ts. */
+export function proxyOptionTypes(): string {
+  const head = `\
+// The options of upstreams and of proxy(), as in options.ts. ${notice}
+
+import type { StatusPattern } from './status-pattern.ts'
+import type { Duration, Size } from './units.ts'
+`
+  const own = chapters.filter(({ isForwarding }) => isForwarding)
+  return [head, ...own.map(interfaceText)].join('\n')
 }
 
 function interfaceText(chapter: Chapter): string {
   const members = Object.entries(chapter.options).map(([key, option]) => {
     const isSection = JSON.stringify(option.default) === '{}'
     const doc = oneLine(option.doc)
-    const sentence = isSection ? '' : ` Default: ${defaultOf(option, (text) => `\`${text}\``)}.`
-    return `${comment(`${doc}${sentence}`)}\n  ${key}?: ${option.kind.typescript}`
+    const byDefault = defaultOf(option, (text) => `\`${text}\``)
+    const sentence = isSection || option.required ? '' : ` Default: ${byDefault}.`
+    const name = option.required ? key : `${key}?`
+    return `${comment(`${doc}${sentence}`)}\n  ${name}: ${option.kind.typescript}`
   })
   const head = `/** ${chapter.about} */\nexport interface ${chapter.typeName} {`
   return [head, ...members, '}', ''].join('\n')
@@ -170,6 +104,7 @@ function tableText(chapter: Chapter): string {
 export function generatedFiles(): { path: string; text: string }[] {
   return [
     { path: 'src/config/options.ts', text: optionTypes() },
+    { path: 'src/config/proxy-options.ts', text: proxyOptionTypes() },
     { path: 'docs/CONFIGURATION.md', text: documentation() },
   ]
 }

@@ -12,6 +12,7 @@ import { AccessLogError } from './native/access-log.ts'
 import { loadAddon } from './native/addon.ts'
 import type { NativeAddon, NativeEvent, NativeGateway } from './native/interface.ts'
 import { type Address, addressOf, ListenError } from './native/listening.ts'
+import { Upstreams } from './proxy/upstreams.ts'
 import { createLogger, type Logger, logFault } from './telemetry/log.ts'
 import { combineStats, type GatewayStats } from './telemetry/stats.ts'
 
@@ -90,6 +91,7 @@ class CoreGateway implements Gateway {
   readonly #logger: Logger
   readonly #native: NativeGateway
   readonly #questions: FileQuestions
+  readonly #upstreams: Upstreams
   readonly #ended = Promise.withResolvers<void>()
   #state: State = 'made'
   #alive: NodeJS.Timeout | undefined
@@ -98,7 +100,9 @@ class CoreGateway implements Gateway {
   constructor(resolved: ResolvedConfig, logger: Logger, addon: NativeAddon) {
     this.resolved = resolved
     this.#logger = logger
-    this.#native = addon.createGateway(compileConfig(resolved), (events) => this.#take(events))
+    this.#upstreams = new Upstreams(resolved.upstreams)
+    const config = compileConfig(resolved, (upstream) => this.#upstreams.targets(upstream))
+    this.#native = addon.createGateway(config, (events) => this.#take(events))
     this.#questions = new FileQuestions({
       native: this.#native,
       routes: resolved.routes.map(({ action }) => (action.kind === 'files' ? action : undefined)),

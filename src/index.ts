@@ -3,13 +3,16 @@
 export type {
   FilesAction,
   GatewayConfig,
+  InlineProxyOptions,
+  ProxyAction,
   RedirectAction,
   RedirectStatus,
   RespondAction,
   ResponseBody,
   RouteAction,
+  TargetUrl,
 } from './config/actions.ts'
-export { defineGateway, files, redirect, respond } from './config/actions.ts'
+export { defineGateway, files, proxy, redirect, respond } from './config/actions.ts'
 export { ConfigError, type Problem } from './config/errors.ts'
 export type {
   AccessLogOptions,
@@ -24,6 +27,19 @@ export type {
   TransferOptions,
 } from './config/options.ts'
 export type { RouteKey } from './config/pattern-types.ts'
+export type {
+  EjectionOptions,
+  FieldEditsOptions,
+  HealthOptions,
+  KeepAliveOptions,
+  ProxyHeadersOptions,
+  ProxyOptions,
+  ProxyTimeoutOptions,
+  QueueOptions,
+  RetryOptions,
+  TargetOptions,
+  UpstreamOptions,
+} from './config/proxy-options.ts'
 export type { ResolvedConfig } from './config/resolved.ts'
 export type { Duration, Size } from './config/units.ts'
 export type {

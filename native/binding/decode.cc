@@ -221,6 +221,31 @@ std::vector<files::EncodedFile> decode_variants(const Reader& variants,
   return decoded;
 }
 
+void decode_trusted(const Reader& trusted, route::Snapshot& snapshot) {
+  for (uint32_t i = 0; i < trusted.length(); ++i) {
+    const std::string written = trusted.at(i).text();
+    if (written == "unix") {
+      snapshot.trusts_unix_peers = true;
+      continue;
+    }
+    net::Network network;
+    if (!net::parse_network(written, network)) trusted.at(i).fail("'address/bits' or 'unix'");
+    snapshot.trusted_proxies.push_back(network);
+  }
+}
+
+route::ListenerRules decode_listener_rules(const Reader& listener,
+                                           const route::Snapshot& snapshot) {
+  route::ListenerRules rules;
+  rules.proxy_protocol = listener.at("proxyProtocol").boolean();
+  if (Reader upstream = listener.at("tcp"); !upstream.is_null()) {
+    const uint64_t upstreams = snapshot.upstreams.size();
+    if (upstreams == 0) upstream.fail("the index of an upstream");
+    rules.tcp_upstream = static_cast<uint32_t>(upstream.integer(0, upstreams - 1));
+  }
+  return rules;
+}
+
 std::string decode_server_field(const Reader& name) {
   std::string text = name.text();
   if (text.empty()) return text;
@@ -275,6 +300,7 @@ worker::GroupOptions decode_config(const Reader& config) {
   snapshot->memory_bytes = config.at("transfer").at("memoryBytes").integer(0, 64 * 1024 * 1024);
   snapshot->access_log = decode_access_log(config.at("accessLog"));
   snapshot->server_field = decode_server_field(config.at("serverName"));
+  decode_trusted(config.at("trustedProxies"), *snapshot);
   Reader upstreams = config.at("upstreams");
   for (uint32_t i = 0; i < upstreams.length(); ++i) {
     snapshot->upstreams.push_back(decode_upstream(upstreams.at(i)));
@@ -285,6 +311,7 @@ worker::GroupOptions decode_config(const Reader& config) {
   Reader listeners = config.at("listeners");
   for (uint32_t i = 0; i < listeners.length(); ++i) {
     options.listeners.push_back(decode_endpoint(listeners.at(i)));
+    snapshot->listeners.push_back(decode_listener_rules(listeners.at(i), *snapshot));
   }
   options.snapshot = std::move(snapshot);
   return options;

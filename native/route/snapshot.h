@@ -13,6 +13,7 @@
 #include "http/request_parser.h"
 #include "log/format.h"
 #include "net/address.h"
+#include "net/network.h"
 #include "route/route_table.h"
 #include "route/template.h"
 #include "route/upstream.h"
@@ -74,13 +75,22 @@ struct Route {
   Action action;
 };
 
+/// What is special about the connections of one listener.
+struct ListenerRules {
+  bool proxy_protocol = false;           ///< they begin with a header of the PROXY protocol
+  std::optional<uint32_t> tcp_upstream;  ///< passed on to it as they are; else HTTP is spoken
+};
+
 struct Snapshot {
   Limits limits;
   Timeouts timeouts;
-  bool copy_only = false;                   ///< transfer: 'copy' for every route
-  uint64_t memory_bytes = 0;                ///< files up to this size are held in memory
-  std::optional<log::Settings> access_log;  ///< none: off
-  std::string server_field;                 ///< "Server: sluice\r\n" or empty
+  bool copy_only = false;                     ///< transfer: 'copy' for every route
+  uint64_t memory_bytes = 0;                  ///< files up to this size are held in memory
+  std::optional<log::Settings> access_log;    ///< none: off
+  std::string server_field;                   ///< "Server: sluice\r\n" or empty
+  std::vector<net::Network> trusted_proxies;  ///< whose word on a client's address is believed
+  bool trusts_unix_peers = false;             ///< also whoever connects to a unix socket
+  std::vector<ListenerRules> listeners;       ///< in the order of GroupOptions::listeners
   std::vector<Upstream> upstreams;
   std::vector<Route> routes;  ///< index = route id
   RouteTable table;

@@ -85,7 +85,7 @@ struct ProxyAction {
   uint32_t retries = 1;      ///< on other targets, after the first try
   uint64_t body_bytes = 0;   ///< of a request; more: 413
   std::string strip_prefix;  ///< "/api": whole segments taken off the path
-  Template rewrite;          ///< the path instead; empty: as it came
+  Template rewrite;          ///< path and query instead; empty: as they came
   bool target_host = false;  ///< Host is the target's own
   std::string host;          ///< a fixed Host; empty: see target_host
   FieldEdits request;

@@ -74,6 +74,8 @@ function shownAction(action: ResolvedRoute['action']): string {
       return `respond(${action.status})`
     case 'redirect':
       return `redirect(${action.status}, '${template(action.location)}')`
+    case 'proxy':
+      return `proxy('${action.upstream}')`
   }
 }
 
@@ -99,6 +101,7 @@ async function actionRows(
     const type = action.headers['Content-Type'] ?? 'no type'
     return [['answer', `${action.status}, ${action.body.length} bytes, ${type}`], prepared]
   }
+  if (action.kind === 'proxy') return []
   if (method !== 'GET' && method !== 'HEAD') {
     const { otherwise } = action
     if (otherwise) return [['otherwise', `files have no ${method}: ${shownAction(otherwise)}`]]

@@ -13,6 +13,7 @@ import { readSection, type Section } from './section.ts'
 const sampleKeys = ['2xx', '3xx', '4xx', '5xx', 'none'] as const
 type SampleKey = (typeof sampleKeys)[number]
 
+// biome-ignore lint/suspicious/noTemplateCurlyInString: the text of a type
 const sampleNames = "`${2 | 3 | 4 | 5}xx` | 'none' | 'default'"
 
 function isShare(value: unknown): value is number {

@@ -3,6 +3,7 @@
 
 import type { FilesOptions, GatewayOptions, RedirectOptions, RespondOptions } from './options.ts'
 import type { CheckedRoutes, RouteKey } from './pattern-types.ts'
+import type { ProxyOptions, TargetOptions, UpstreamOptions } from './proxy-options.ts'
 
 /** A route that serves files; made by files(). */
 export interface FilesAction {
@@ -27,8 +28,21 @@ export interface RedirectAction {
   readonly options: RedirectOptions
 }
 
+/** A route that forwards to an upstream; made by proxy(). */
+export interface ProxyAction {
+  readonly kind: 'proxy'
+  readonly to: string | TargetOptions | readonly (string | TargetOptions)[]
+  readonly options: InlineProxyOptions
+}
+
+/** Where a proxy() route goes that names no upstream. */
+export type TargetUrl = `http://${string}` | `https://${string}` | `unix:${string}`
+
+/** Options of proxy() to targets of its own: those of an upstream stand beside the route's. */
+export type InlineProxyOptions = ProxyOptions & Omit<UpstreamOptions, 'targets'>
+
 /** What stands behind a route key. */
-export type RouteAction = FilesAction | RespondAction | RedirectAction
+export type RouteAction = FilesAction | RespondAction | RedirectAction | ProxyAction
 
 /** 301 and 308 are permanent; 307 and 308 keep the method and the body; 303 makes it a GET. */
 export type RedirectStatus = 301 | 302 | 303 | 307 | 308
@@ -89,4 +103,19 @@ export function redirect(
   options: RedirectOptions = {},
 ): RedirectAction {
   return { kind: 'redirect', status, location, options }
+}
+
+/**
+ * Forwards requests to an upstream: to one of `upstreams`, by its name, or to targets that stand
+ * here: a URL (`'http://127.0.0.1:3000'`, `'unix:/run/app.sock'`), or a list of them, with the
+ * options of an upstream beside those of the route. Bodies stream both ways; upgrades (WebSockets)
+ * become tunnels.
+ */
+export function proxy(
+  targets: TargetUrl | TargetOptions | readonly (TargetUrl | TargetOptions)[],
+  options?: InlineProxyOptions,
+): ProxyAction
+export function proxy(upstream: string, options?: ProxyOptions): ProxyAction
+export function proxy(to: ProxyAction['to'], options: InlineProxyOptions = {}): ProxyAction {
+  return { kind: 'proxy', to, options }
 }

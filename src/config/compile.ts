@@ -1,4 +1,5 @@
-// From the resolved configuration to the one that the core takes. Pure.
+// From the resolved configuration to the one that the core takes; the part about forwarding is in
+// compile-proxy.ts. Pure.
 
 import { logFields, type NativeAccessLog } from '../native/access-log.ts'
 import type {
@@ -6,7 +7,9 @@ import type {
   NativeConfig,
   NativeListener,
   NativeRoute,
+  NativeTarget,
 } from '../native/interface.ts'
+import { compileProxy, compileUpstream } from './compile-proxy.ts'
 import { fieldLines, routeFields } from './fields.ts'
 import type {
   ResolvedAccessLog,
@@ -15,11 +18,22 @@ import type {
   ResolvedRoute,
 } from './resolved.ts'
 
-/** The index of a route is the same in both. */
-export function compileConfig(config: ResolvedConfig): NativeConfig {
+/** Where each upstream is in NativeConfig.upstreams, by name. */
+type UpstreamIndex = (name: string) => number
+
+/**
+ * The index of a route or an upstream is the same in both. `targetsOf` says which targets an
+ * upstream begins with, by its index.
+ */
+export function compileConfig(
+  config: ResolvedConfig,
+  targetsOf: (upstream: number) => NativeTarget[] = () => [],
+): NativeConfig {
+  const indexOf: UpstreamIndex = (name) =>
+    config.upstreams.findIndex((upstream) => upstream.name === name)
   return {
     workers: config.workers,
-    listeners: config.listen.map(compileListener),
+    listeners: config.listen.map((listener) => compileListener(listener, indexOf)),
     limits: config.limits,
     timeouts: config.timeouts,
     // A file that the cache has no room for in memory is held by descriptor, so that it can be
@@ -29,9 +43,12 @@ export function compileConfig(config: ResolvedConfig): NativeConfig {
       memoryBytes: Math.min(config.transfer.memoryBytes, config.cache.bytes),
     },
     accessLog: config.accessLog ? compileAccessLog(config.accessLog) : null,
+    trustedProxies: config.trustedProxies.map(withBits),
     serverName: config.serverName,
-    upstreams: [],
-    routes: config.routes.map(compileRoute),
+    upstreams: config.upstreams.map((upstream, index) =>
+      compileUpstream(upstream, targetsOf(index)),
+    ),
+    routes: config.routes.map((route) => compileRoute(route, indexOf)),
   }
 }
 
@@ -47,15 +64,25 @@ function compileAccessLog(log: ResolvedAccessLog): NativeAccessLog {
   }
 }
 
-function compileListener({ host = '127.0.0.1', port = 0, path }: ResolvedListener): NativeListener {
-  return path === undefined ? { kind: 'tcp', host, port } : { kind: 'unix', path }
+function compileListener(listener: ResolvedListener, indexOf: UpstreamIndex): NativeListener {
+  const { host = '127.0.0.1', port = 0, path, proxyProtocol, tcp } = listener
+  const rules = { proxyProtocol, tcp: tcp === undefined ? null : indexOf(tcp) }
+  if (path === undefined) return { kind: 'tcp', host, port, ...rules }
+  return { kind: 'unix', path, ...rules }
 }
 
-function compileRoute({ key, method, host, path, action }: ResolvedRoute): NativeRoute {
-  return { key, method, host, path, action: compileAction(action) }
+/** An address is the network that holds it alone. */
+function withBits(network: string): string {
+  if (network === 'unix' || network.includes('/')) return network
+  return `${network}/${network.includes(':') ? 128 : 32}`
 }
 
-function compileAction(action: ResolvedRoute['action']): NativeAction {
+function compileRoute(route: ResolvedRoute, indexOf: UpstreamIndex): NativeRoute {
+  const { key, method, host, path, action } = route
+  return { key, method, host, path, action: compileAction(action, indexOf) }
+}
+
+function compileAction(action: ResolvedRoute['action'], indexOf: UpstreamIndex): NativeAction {
   switch (action.kind) {
     case 'files':
       return {
@@ -63,7 +90,7 @@ function compileAction(action: ResolvedRoute['action']): NativeAction {
         root: action.root,
         mode: action.sendfile ? action.transfer : 'copy',
         fields: routeFields(action),
-        otherwise: action.otherwise ? compileAction(action.otherwise) : null,
+        otherwise: action.otherwise ? compileAction(action.otherwise, indexOf) : null,
       }
     case 'respond': {
       const { kind, status, body } = action
@@ -73,5 +100,7 @@ function compileAction(action: ResolvedRoute['action']): NativeAction {
       const { kind, status, location, keepQuery } = action
       return { kind, status, fields: fieldLines(action.headers), location, keepQuery }
     }
+    case 'proxy':
+      return compileProxy(action, indexOf(action.upstream))
   }
 }

@@ -2,7 +2,7 @@
 // the core makes itself, never gets past this file.
 
 import { globPattern } from './globs.ts'
-import { type Kind, text } from './kinds.ts'
+import { type Kind, oneOrMany, text } from './kinds.ts'
 import { isPlainObject, type Place, shown } from './place.ts'
 import type { ResolvedFiles } from './resolved.ts'
 
@@ -11,17 +11,23 @@ const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const valuePattern = /^(?:[!-~](?:[\t -~]*[!-~])?)?$/
 
 const framing = 'the server sets it from the connection and the body'
-const ownedByCore: Record<string, string> = {
+
+/** Fields about one connection or about where a body ends (RFC 9110 §7.6.1): never anybody's. */
+export const framingFields: Record<string, string> = {
   connection: framing,
   'content-length': framing,
-  date: 'the server sets it from its clock',
   'keep-alive': framing,
   'proxy-connection': framing,
-  server: "set the option 'serverName' instead",
   te: framing,
   trailer: framing,
   'transfer-encoding': framing,
   upgrade: framing,
+}
+
+const ownedByCore: Record<string, string> = {
+  ...framingFields,
+  date: 'the server sets it from its clock',
+  server: "set the option 'serverName' instead",
 }
 
 const ownedByFile = 'the server makes it from the file that it sends'
@@ -56,9 +62,13 @@ export function wrongFieldValue(value: string): string | undefined {
 /** The value of one field. */
 export const fieldValue = text('a field value', wrongFieldValue)
 
-/** Field names and their values; `owned` are names that somebody else sets. */
+/** Fields of an answer that is ours; `owned` are names that somebody else sets. */
 export function fields(owned: Record<string, string>): Kind<Record<string, string>> {
-  const refused = { ...ownedByCore, ...owned }
+  return fieldsBut({ ...ownedByCore, ...owned })
+}
+
+/** Field names and their values; of those in `refused` it is said why not. */
+export function fieldsBut(refused: Record<string, string>): Kind<Record<string, string>> {
   const expected = 'an object of header fields and their values'
   return {
     expected,
@@ -73,6 +83,25 @@ export function fields(owned: Record<string, string>): Kind<Record<string, strin
       return place.problems.length === before ? (value as Record<string, string>) : undefined
     },
   }
+}
+
+/** Names of fields, in any case; read to lower case. */
+export function fieldNamesBut(refused: Record<string, string>): Kind<string[]> {
+  const name = text('the name of a header field', (value) => {
+    if (!token.test(value)) return 'letters, digits and - are usual'
+    return Object.hasOwn(refused, value.toLowerCase())
+      ? `this field cannot be removed here: ${refused[value.toLowerCase()]}`
+      : undefined
+  })
+  const many = oneOrMany(name, 1)
+  return { ...many, read: (value, place) => many.read(value, place)?.map((n) => n.toLowerCase()) }
+}
+
+/** The name of one field, read to lower case. */
+export const fieldName: Kind<string> = {
+  ...text('the name of a header field', (value) =>
+    token.test(value) ? undefined : 'letters, digits and - are usual',
+  ),
 }
 
 /** Fields, and fields by pattern of the file, whose values are objects. */

@@ -115,22 +115,28 @@ export function oneOrMany<T>(kind: Kind<T>, fewest: number): Kind<T[]> {
   }
 }
 
-/** `false` stands for the empty list. */
-export function orNone<T>(kind: Kind<T[]>): Kind<T[]> {
+/** `false` stands for `meaning`. */
+export function falseFor<T, Off>(kind: Kind<T>, meaning: Off): Kind<T | Off> {
   return {
     expected: `${kind.expected}, or false`,
     typescript: `${kind.typescript} | false`,
-    read: (value, place) => (value === false ? [] : kind.read(value, place)),
+    read: (value, place) => (value === false ? meaning : kind.read(value, place)),
   }
+}
+
+/** `false` stands for the empty list. */
+export function orNone<T>(kind: Kind<T[]>): Kind<T[]> {
+  return falseFor(kind, [])
 }
 
 /** `false` stands for the empty text. */
 export function orNothing(kind: Kind<string>): Kind<string> {
-  return {
-    expected: `${kind.expected}, or false`,
-    typescript: `${kind.typescript} | false`,
-    read: (value, place) => (value === false ? '' : kind.read(value, place)),
-  }
+  return falseFor(kind, '')
+}
+
+/** `false` stands for 0, which is no limit. */
+export function orNoLimit(kind: Kind<number>): Kind<number> {
+  return falseFor(kind, 0)
 }
 
 /** `reason` may refuse what `kind` has read, looking at all of it. */

@@ -14,7 +14,7 @@ export function completeListeners(listeners: ResolvedListener[], place: Place): 
   return listeners.map((listener, index) => {
     const at = listeners.length === 1 ? place : place.at(index)
     const complete = completeListener(listener, at)
-    const name = JSON.stringify(complete)
+    const name = JSON.stringify([complete.host, complete.port, complete.path])
     if (seen.has(name) && complete.port !== 0) at.report('the same address as one before it')
     seen.add(name)
     return complete
@@ -22,10 +22,12 @@ export function completeListeners(listeners: ResolvedListener[], place: Place): 
 }
 
 function completeListener(listener: ResolvedListener, place: Place): ResolvedListener {
-  const { host = 'localhost', port, path } = listener
+  const { host = 'localhost', port, path, proxyProtocol, tcp } = listener
+  const rules = { proxyProtocol, ...(tcp !== undefined && { tcp }) }
+  if (tcp !== undefined) place.scope?.upstreamNamed(tcp, place.at('tcp'))
   if (path === undefined) {
     if (port === undefined) place.report('expected a port or a path')
-    return { host: host === 'localhost' ? '127.0.0.1' : host, port: port ?? 0 }
+    return { host: host === 'localhost' ? '127.0.0.1' : host, port: port ?? 0, ...rules }
   }
   if (port !== undefined || listener.host !== undefined) {
     place.report('a unix socket (path) has neither port nor host')
@@ -37,5 +39,5 @@ function completeListener(listener: ResolvedListener, place: Place): ResolvedLis
       .at('path')
       .report(`${absolute} has ${bytes} bytes; the system takes at most ${longestSocketPath}`)
   }
-  return { path: absolute }
+  return { path: absolute, ...rules }
 }

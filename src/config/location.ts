@@ -1,5 +1,6 @@
-// Redirect templates: 'https://example.com$path'. Parses one into the parts that the core joins,
-// and refuses templates with which a visitor could choose the host that he is sent to.
+// Templates: 'https://example.com$path' of redirect(), '/v2$rest' of proxy(). Parses one into the
+// parts that the core joins, and refuses templates with which a visitor could choose the host that
+// he is sent to, or that make no path.
 
 import type { LocationPart } from '../native/interface.ts'
 import type { Pattern } from './patterns.ts'
@@ -14,10 +15,28 @@ export function parseLocation(
   pattern: Pattern,
   place: Place,
 ): LocationPart[] | undefined {
+  return parse(template, pattern, place, checkTarget)
+}
+
+/** The parts of a path (with a query, if it has one), or undefined after reporting. */
+export function parseRewrite(
+  template: string,
+  pattern: Pattern,
+  place: Place,
+): LocationPart[] | undefined {
+  return parse(template, pattern, place, checkPath)
+}
+
+function parse(
+  template: string,
+  pattern: Pattern,
+  place: Place,
+  check: (parts: readonly LocationPart[], place: Place) => void,
+): LocationPart[] | undefined {
   const before = place.problems.length
   const parts = split(template).map((part) => variableOrLiteral(part, pattern, place))
   checkLiterals(template, place)
-  if (place.problems.length === before) checkTarget(parts, place)
+  if (place.problems.length === before) check(parts, place)
   return place.problems.length === before ? parts : undefined
 }
 
@@ -87,6 +106,20 @@ function checkTarget(parts: readonly LocationPart[], place: Place): void {
   } else if (first.literal.startsWith('//')) {
     place.report("a location that begins with '//' names a host: write 'https://' before it")
   } else if (!first.literal.startsWith('/')) checkAbsolute(parts, first.literal, place)
+}
+
+// What is sent to a target begins with a slash, which '$path' and '$rest' bring along.
+function checkPath(parts: readonly LocationPart[], place: Place): void {
+  const first = parts[0]
+  const begins =
+    first !== undefined &&
+    ('literal' in first
+      ? first.literal.startsWith('/')
+      : first.variable === 'path' || first.variable === 'rest')
+  if (!begins) place.report("a path begins with '/', $path or $rest")
+  if (parts.some((part) => 'literal' in part && part.literal.includes('#'))) {
+    place.report("'#' is for browsers: a target never sees it")
+  }
 }
 
 function nameOf(part: LocationPart): string {

@@ -1,8 +1,10 @@
-// The options that people write, with units and defaults for their editors. Written from the
-// tables of schema.ts and schema-routes.ts: change those, then run scripts/generate-config-docs.ts.
+// The options that people write, with units and defaults for their editors; those about forwarding
+// are in proxy-options.ts. Written from the tables of
+// schema*.ts: change those, then run scripts/generate-config-docs.ts.
 
 import type { LogField } from '../native/access-log.ts'
 import type { OtherAction } from './other-action.ts'
+import type { UpstreamOptions } from './proxy-options.ts'
 import type { Duration, Size } from './units.ts'
 
 /** The top level of a configuration, beside its routes. */
@@ -23,6 +25,14 @@ export interface GatewayOptions {
   accessLog?: boolean | AccessLogOptions
   /** The Server field of every answer. '': none is sent. Default: `''`. */
   serverName?: string
+  /**
+   * Coming, not honoured yet: networks of the proxies before this one, whose X-Forwarded-For,
+   * Forwarded, X-Request-Id and PROXY protocol are believed: '10.0.0.0/8', an address, or 'unix'
+   * for whoever connects to a unix socket. false: nobody's. Default: `false`.
+   */
+  trustedProxies?: string | readonly string[] | false
+  /** Where proxy() routes forward to, by name. */
+  upstreams?: { readonly [name: string]: UpstreamOptions }
 }
 
 /** One place to accept connections: a port or a path. */
@@ -39,6 +49,16 @@ export interface ListenerOptions {
    * bytes. Default: none.
    */
   path?: string
+  /**
+   * Coming, not honoured yet: whether connections begin with a header of the PROXY protocol (v1 or
+   * v2), which only 'trustedProxies' may send. Default: `false`.
+   */
+  proxyProtocol?: boolean
+  /**
+   * Coming, not honoured yet: the upstream that gets the connections as they are, whatever is
+   * spoken on them. Without it, HTTP. Default: none.
+   */
+  tcp?: string
 }
 
 /** What one client may ask for at most. */
@@ -55,7 +75,10 @@ export interface LimitsOptions {
   targetBytes?: Size
   /** Header fields of a request; more is answered with 431. Default: `100`. */
   headers?: number
-  /** Body of a request; more is answered with 413. Default: `'10mb'`. */
+  /**
+   * Body of a request; more is answered with 413. proxy() routes, which pass bodies on, have a
+   * limit only when one is set here or at the route. Default: `'10mb'`.
+   */
   bodyBytes?: Size
 }
 
@@ -145,8 +168,8 @@ export interface FilesOptions {
    */
   fallback?: string | false
   /**
-   * What answers when there is no file, and for methods other than GET and HEAD: respond(…) or
-   * redirect(…). Default: none.
+   * What answers when there is no file, and for methods other than GET and HEAD: proxy(…) to an
+   * application, respond(…) or redirect(…). Default: none.
    */
   otherwise?: OtherAction
   /**

@@ -2,24 +2,41 @@
 // problem, so that a person sees all of them at once.
 
 import type { Problem } from './errors.ts'
+import type { ResolvedUpstream } from './resolved.ts'
 
-/** A position in the configuration; children share its list of problems. */
+/** What options may refer to elsewhere in the same configuration; config/scope.ts makes it. */
+export interface Scope {
+  /** limits.bodyBytes where somebody has set it; false: nobody has. */
+  readonly bodyBytes: number | false
+  /** Every listener passes connections on as they are: there is no use for a route. */
+  readonly hasNoUseForRoutes: boolean
+  /** A name of the option `upstreams`, or undefined after reporting that there is none. */
+  upstreamNamed(name: string, place: Place): string | undefined
+  /** The name by which an upstream that a route describes is known. */
+  inlineUpstream(settings: Omit<ResolvedUpstream, 'name'>): string
+}
+
+/** A position in the configuration; children share its list of problems and its scope. */
 export class Place {
   /** As a person would write it: `routes["/api/*"].files.index`; '' at the top. */
   readonly path: string
   /** Relative paths in the configuration start here. Absolute. */
   readonly directory: string
   readonly problems: Problem[]
+  /** What options may refer to; undefined where nothing else of the configuration is known. */
+  readonly scope: Scope | undefined
 
-  constructor(path: string, directory: string, problems: Problem[] = []) {
+  constructor(path: string, directory: string, problems: Problem[] = [], scope?: Scope) {
     this.path = path
     this.directory = directory
     this.problems = problems
+    this.scope = scope
   }
 
   /** The place of an option or of an element of a list. */
   at(key: string | number): Place {
-    return new Place(this.path + step(key, this.path === ''), this.directory, this.problems)
+    const path = this.path + step(key, this.path === '')
+    return new Place(path, this.directory, this.problems, this.scope)
   }
 
   report(message: string): undefined {

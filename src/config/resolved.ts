@@ -3,12 +3,26 @@
 
 import type { LogField } from '../native/access-log.ts'
 import type { LocationPart } from '../native/interface.ts'
+import type { ResolvedProxy, ResolvedUpstream } from './resolved-proxy.ts'
+
+export type {
+  ResolvedAddress,
+  ResolvedFieldEdits,
+  ResolvedHealth,
+  ResolvedProxy,
+  ResolvedTarget,
+  ResolvedUpstream,
+} from './resolved-proxy.ts'
 
 export interface ResolvedListener {
   /** TCP: host and port; unix: path. */
   host?: string
   port?: number
   path?: string
+  /** Connections begin with a header of the PROXY protocol. */
+  proxyProtocol: boolean
+  /** Name of the upstream that gets the connections as they are; without one it is HTTP. */
+  tcp?: string
 }
 
 export interface ResolvedLimits {
@@ -67,7 +81,7 @@ export interface ResolvedFiles {
   /** Beneath the root; '': none. */
   fallback: string
   /** Takes what no file answers. */
-  otherwise?: ResolvedRespond | ResolvedRedirect
+  otherwise?: ResolvedRespond | ResolvedRedirect | ResolvedProxy
   cleanUrls: boolean | 'redirect'
   list: boolean
   /** Files beneath the root, by status. */
@@ -111,7 +125,7 @@ export interface ResolvedRoute {
   method: string
   host: string
   path: string
-  action: ResolvedFiles | ResolvedRespond | ResolvedRedirect
+  action: ResolvedFiles | ResolvedRespond | ResolvedRedirect | ResolvedProxy
 }
 
 export interface ResolvedConfig {
@@ -125,5 +139,9 @@ export interface ResolvedConfig {
   cache: ResolvedCache
   accessLog: ResolvedAccessLog | false
   serverName: string
+  /** Networks ('10.0.0.0/8'), and 'unix', whose word on a client's address is believed. */
+  trustedProxies: string[]
+  /** Those of the option, then those that routes describe inline. */
+  upstreams: ResolvedUpstream[]
   routes: ResolvedRoute[]
 }

@@ -1,5 +1,6 @@
-// Reads the routes of a configuration: keys, the three kinds of action, and what must hold between
-// a key and its action. Everything wrong is reported with the route's own path.
+// Reads the routes of a configuration: keys, the kinds of action (proxy() in config/proxies.ts),
+// and what must hold between a key and its action. Everything wrong is reported with the route's
+// own path.
 
 import { resolve } from 'node:path'
 import { wrongFieldValue } from './fields.ts'
@@ -7,11 +8,14 @@ import { hasQuery, parseLocation, queryBeforeFragment } from './location.ts'
 import { pathStatus, wrongStatus } from './path-status.ts'
 import { type Pattern, parsePattern, shapeOf } from './patterns.ts'
 import { isPlainObject, type Place } from './place.ts'
+import { readProxy } from './proxies.ts'
 import type { ResolvedFiles, ResolvedRedirect, ResolvedRespond, ResolvedRoute } from './resolved.ts'
 import * as schema from './schema-routes.ts'
 import { readSection } from './section.ts'
 
 type Action = Record<string, unknown>
+
+const anAction = 'files(…), proxy(…), respond(…) or redirect(…)'
 
 /** The routes in the order of their keys, or as many as could be read. */
 export function readRoutes(value: unknown, place: Place): ResolvedRoute[] {
@@ -20,7 +24,9 @@ export function readRoutes(value: unknown, place: Place): ResolvedRoute[] {
     return []
   }
   const keys = Object.keys(value)
-  if (keys.length === 0) place.report("expected at least one route, such as '/*': files('public')")
+  if (keys.length === 0 && !place.scope?.hasNoUseForRoutes) {
+    place.report("expected at least one route, such as '/*': files('public')")
+  }
   reportTies(keys, place)
   return keys
     .map((key) => readRoute(key, value[key], place.at(key)))
@@ -46,10 +52,11 @@ function readRoute(key: string, value: unknown, place: Place): ResolvedRoute | u
   if (typeof pattern === 'string') {
     place.report(pattern)
     // What stands behind a wrong key is checked too, but for templates, which need the key.
-    if (isPlainObject(value) && value.kind !== 'redirect') readAction(value, anyPath, place)
+    const needsKey = ['redirect', 'proxy'].includes(String(isPlainObject(value) && value.kind))
+    if (isPlainObject(value) && !needsKey) readAction(value, anyPath, place)
     return undefined
   }
-  if (!isPlainObject(value)) return place.mismatch('files(…), respond(…) or redirect(…)', value)
+  if (!isPlainObject(value)) return place.mismatch(anAction, value)
   const action = readAction(value, pattern, place)
   if (action === undefined) return undefined
   const { method, host, path } = pattern
@@ -64,8 +71,10 @@ function readAction(value: Action, pattern: Pattern, place: Place) {
       return readRespond(value, place.at('respond'))
     case 'redirect':
       return readRedirect(value, pattern, place.at('redirect'))
+    case 'proxy':
+      return readProxy(value, pattern, place.at('proxy'))
     default:
-      return place.mismatch('files(…), respond(…) or redirect(…)', value)
+      return place.mismatch(anAction, value)
   }
 }
 
@@ -89,6 +98,7 @@ function readFiles(value: Action, pattern: Pattern, place: Place): ResolvedFiles
 }
 
 function readOtherwise(value: Action, pattern: Pattern, place: Place) {
+  if (value.kind === 'proxy') return readProxy(value, pattern, place.at('proxy'))
   return value.kind === 'respond'
     ? readRespond(value, place.at('respond'))
     : readRedirect(value, pattern, place.at('redirect'))

@@ -45,12 +45,14 @@ const pages: Kind<Record<string, string>> = {
   },
 }
 
+const others = ['proxy', 'respond', 'redirect']
+
 /** What a route does when it has no file; config/routes.ts reads it. */
 const anotherAction: Kind<Record<string, unknown>> = {
-  expected: 'respond(…) or redirect(…)',
+  expected: 'proxy(…), respond(…) or redirect(…)',
   typescript: 'OtherAction',
   read(value, place) {
-    const fits = isPlainObject(value) && ['respond', 'redirect'].includes(String(value.kind))
+    const fits = isPlainObject(value) && others.includes(String(value.kind))
     return fits ? value : place.mismatch(this.expected, value)
   },
 }
@@ -75,8 +77,8 @@ browser. Not for a path whose last segment has a dot: a missing script stays a 4
   otherwise: {
     kind: anotherAction,
     default: undefined,
-    doc: `What answers when there is no file, and for methods other than GET and HEAD: respond(…) or
-redirect(…).`,
+    doc: `What answers when there is no file, and for methods other than GET and HEAD: proxy(…) to
+an application, respond(…) or redirect(…).`,
   },
   cleanUrls: {
     kind: choice(true, false, 'redirect'),

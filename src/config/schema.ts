@@ -7,7 +7,17 @@ import { isIP } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { accessLogOrNot } from './access-log.ts'
 import { fieldValue } from './fields.ts'
-import { choice, count, duration, oneOrMany, refined, size, text } from './kinds.ts'
+import {
+  boolean,
+  choice,
+  count,
+  duration,
+  oneOrMany,
+  orNone,
+  refined,
+  size,
+  text,
+} from './kinds.ts'
 import { completeListeners } from './listeners.ts'
 import type {
   ResolvedCache,
@@ -17,6 +27,7 @@ import type {
   ResolvedTimeouts,
   ResolvedTransfer,
 } from './resolved.ts'
+import { upstreams } from './schema-upstreams.ts'
 import { type Section, section, shorthand } from './section.ts'
 
 const second = 1_000
@@ -33,6 +44,16 @@ const address = text("an IP address such as '0.0.0.0' or '::', or 'localhost'", 
 const socketPath = text('a path', (path) => {
   if (path === '' || path.includes('\0')) return 'it names no file'
   return undefined
+})
+
+const network = text("a network such as '10.0.0.0/8', an address, or 'unix'", (written) => {
+  const [address = '', bits, ...more] = written.split('/')
+  if (written === 'unix') return undefined
+  const version = isIP(address)
+  if (version === 0 || address.includes('%')) return 'that is no address'
+  const most = version === 4 ? 32 : 128
+  const fits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most)
+  return fits && more.length === 0 ? undefined : `the part after '/' is 0 to ${most}`
 })
 
 export const listener: Section<ResolvedListener> = {
@@ -53,6 +74,18 @@ every IPv4 address, '::' every address.`,
     default: undefined,
     doc: `Unix socket to listen on instead of a port, relative to the configuration file; at most
 107 bytes.`,
+  },
+  proxyProtocol: {
+    kind: boolean(),
+    default: false,
+    doc: `Coming, not honoured yet: whether connections begin with a header of the PROXY protocol
+(v1 or v2), which only 'trustedProxies' may send.`,
+  },
+  tcp: {
+    kind: text('the name of an upstream', () => undefined),
+    default: undefined,
+    doc: `Coming, not honoured yet: the upstream that gets the connections as they are, whatever is
+spoken on them. Without it, HTTP.`,
   },
 }
 
@@ -90,7 +123,8 @@ export const limits: Section<ResolvedLimits> = {
   bodyBytes: {
     kind: size(0, 1024 * gb),
     default: '10mb',
-    doc: 'Body of a request; more is answered with 413.',
+    doc: `Body of a request; more is answered with 413. proxy() routes, which pass bodies on, have a
+limit only when one is set here or at the route.`,
   },
 }
 
@@ -203,5 +237,17 @@ export const gateway: Section<Omit<ResolvedConfig, 'file' | 'routes'>> = {
     kind: fieldValue,
     default: '',
     doc: "The Server field of every answer. '': none is sent.",
+  },
+  trustedProxies: {
+    kind: orNone(oneOrMany(network, 1)),
+    default: false,
+    doc: `Coming, not honoured yet: networks of the proxies before this one, whose X-Forwarded-For,
+Forwarded, X-Request-Id and PROXY protocol are believed: '10.0.0.0/8', an address, or 'unix' for
+whoever connects to a unix socket. false: nobody's.`,
+  },
+  upstreams: {
+    kind: upstreams,
+    default: {},
+    doc: 'Where proxy() routes forward to, by name.',
   },
 }

@@ -11,6 +11,8 @@ export interface Option<T> {
   default: unknown
   /** The default in words, where its value says too little. */
   defaultText?: string
+  /** It has to be there; there is no default then. */
+  required?: boolean
   /** What it is for, in one or two sentences. */
   doc: string
 }
@@ -40,7 +42,10 @@ export function readSection<T extends object>(
 
 function readOption<T>(option: Option<T>, given: unknown, place: Place) {
   const value = given === undefined ? defaultOf(option) : given
-  if (value === undefined) return { wrong: false, value: undefined }
+  if (value === undefined) {
+    if (option.required) place.report(`expected ${option.kind.expected}, got nothing`)
+    return { wrong: option.required === true, value: undefined }
+  }
   const read = option.kind.read(value, place)
   return { wrong: read === undefined, value: read }
 }

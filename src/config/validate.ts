@@ -6,6 +6,7 @@ import { isPlainObject, Place } from './place.ts'
 import type { ResolvedConfig } from './resolved.ts'
 import { readRoutes } from './routes.ts'
 import { gateway } from './schema.ts'
+import { ConfigScope } from './scope.ts'
 import { readSection, type Section } from './section.ts'
 
 /** Where a configuration comes from. */
@@ -28,12 +29,14 @@ const whole: Section<Omit<ResolvedConfig, 'file'>> = {
 /** Checks a configuration and fills in every default. Throws ConfigError. The result is frozen. */
 export function resolveConfig(config: unknown, origin: Origin): ResolvedConfig {
   const problems: Problem[] = []
-  const place = new Place('', origin.directory, problems)
+  const scope = new ConfigScope(config)
+  const place = new Place('', origin.directory, problems, scope)
   const resolved = isPlainObject(config)
     ? readSection(whole, config, place)
     : place.mismatch('a configuration such as { routes: { … } }', config)
   if (resolved === undefined || problems.length > 0) throw new ConfigError(problems, origin.file)
-  return frozen({ file: origin.file, ...resolved })
+  const upstreams = [...resolved.upstreams, ...scope.inlineUpstreams]
+  return frozen({ file: origin.file, ...resolved, upstreams })
 }
 
 /** Freezes plain objects and lists all the way down; bytes cannot be frozen. */

@@ -4,9 +4,10 @@
 
 import type { AccessLogStats, NativeAccessLog } from './access-log.ts'
 import type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } from './upstreams.ts'
-import type { LocationPart, NativeListener } from './values.ts'
+import type { LocationPart, NativeEndpoint } from './values.ts'
 
-export type { LocationPart, NativeListener } from './values.ts'
+export type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } from './upstreams.ts'
+export type { LocationPart, NativeEndpoint } from './values.ts'
 
 /** What TypeScript hands the core once, at start. Plain data: no functions, no class instances. */
 export interface NativeConfig {
@@ -19,12 +20,24 @@ export interface NativeConfig {
   transfer: NativeTransfer
   /** null: there is none. */
   accessLog: NativeAccessLog | null
+  /**
+   * Whose word on a client's address is believed: 'address/bits', and 'unix' for whoever connects
+   * to a unix socket.
+   */
+  trustedProxies: string[]
   /** Value of the Server field; empty: none is sent. */
   serverName: string
   /** The index of an upstream in this array is its id in routes, targets and stats. */
   upstreams: NativeUpstream[]
   /** The index of a route in this array is its id in questions and stats. */
   routes: NativeRoute[]
+}
+
+export type NativeListener = NativeEndpoint & {
+  /** Connections begin with a header of the PROXY protocol; others are closed. */
+  proxyProtocol: boolean
+  /** Index of the upstream that gets the connections as they are; null: HTTP is spoken. */
+  tcp: number | null
 }
 
 export interface NativeLimits {

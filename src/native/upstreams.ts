@@ -1,7 +1,7 @@
 // The part of the boundary that is about forwarding: proxy routes, upstreams and their targets.
 // The twin of native/binding/decode_upstream; only types.
 
-import type { LocationPart, NativeListener } from './values.ts'
+import type { LocationPart, NativeEndpoint } from './values.ts'
 
 /** Forwards requests to an upstream. Times in milliseconds, 0: no limit. */
 export interface NativeProxy {
@@ -11,7 +11,10 @@ export interface NativeProxy {
   mode: 'auto' | 'copy'
   /** '/api': whole segments taken off the path; '': none. */
   stripPrefix: string
-  /** The path instead (variables may stand in it); empty: as it came. */
+  /**
+   * Path and query instead of those that came (variables may stand in it): where the query is kept,
+   * the variable 'query' is its last part. Empty: as it came.
+   */
   rewrite: LocationPart[]
   /** 'preserve': as the client sent it; 'target': the target's own; else that very value. */
   host: 'preserve' | 'target' | { fixed: string }
@@ -69,7 +72,7 @@ export interface NativeUpstream {
 export interface NativeTarget {
   /** Chosen by TypeScript, unique within the gateway, at least 1. */
   id: number
-  address: NativeListener
+  address: NativeEndpoint
   /** host[:port] of its URL, for the Host field. */
   authority: string
   /** 1 to 1000. */

@@ -1,7 +1,7 @@
 // Small values that cross the boundary in several places; only types.
 
-/** Where to listen, or where to connect. */
-export type NativeListener =
+/** Where to listen, or where to connect. `host` is a numeric address. */
+export type NativeEndpoint =
   | { kind: 'tcp'; host: string; port: number }
   | { kind: 'unix'; path: string }
 

@@ -47,7 +47,7 @@ async function startExample(site: Site) {
   const config: ResolvedConfig = {
     ...resolved,
     workers: 1,
-    listen: [{ host: '127.0.0.1', port: 0 }],
+    listen: [{ host: '127.0.0.1', port: 0, proxyProtocol: false }],
     routes: resolved.routes.map((route) =>
       route.action.kind === 'files'
         ? { ...route, action: { ...route.action, root: site.root } }

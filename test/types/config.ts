@@ -2,7 +2,7 @@
 // An `@ts-expect-error` without an error below it is itself an error.
 
 import type { GatewayConfig, RouteAction } from 'sluice'
-import { createGateway, defineGateway, files, redirect, respond } from 'sluice'
+import { createGateway, defineGateway, files, proxy, redirect, respond } from 'sluice'
 
 const ok = respond(200, 'ok')
 const site = files('public')
@@ -53,6 +53,33 @@ defineGateway({
   },
 })
 defineGateway({ listen: 0, transfer: 'copy', routes: { '/': ok } })
+
+/** Upstreams and routes to them. */
+defineGateway({
+  listen: [{ port: 5432, tcp: 'db', proxyProtocol: true }],
+  trustedProxies: ['10.0.0.0/8', 'unix'],
+  upstreams: {
+    api: {
+      targets: ['http://10.0.0.1:3000', { url: 'http://app:3000', weight: 2, backup: true }],
+      balance: 'hash',
+      key: { header: 'x-user' },
+      health: { path: '/healthz', status: [200, '3xx'], interval: '2s' },
+      ejection: false,
+    },
+    db: { targets: 'unix:/run/db.sock', health: { tcp: true } },
+  },
+  routes: {
+    '/api/*': proxy('api', { stripPrefix: '/api', timeout: { total: '1m', between: false } }),
+    '/app/*': proxy('http://127.0.0.1:3000', { health: '/', retry: 2, host: 'target' }),
+    '/list': proxy(['http://a', { url: 'unix:/run/b' }], { balance: 'sticky' }),
+    '/*': files('public', { otherwise: proxy('api') }),
+    '/edit': proxy('api', {
+      headers: { request: { set: { 'X-A': '1' }, remove: 'Cookie' }, response: { add: {} } },
+      forwarded: 'both',
+      bodyBytes: '1gb',
+    }),
+  },
+})
 
 /** Keys that only run-time knows are checked when the configuration is loaded. */
 declare const someKey: string
@@ -142,5 +169,25 @@ redirect(200, '/')
 redirect(301)
 // @ts-expect-error unknown option
 redirect(301, '/', { keepquery: true })
+// @ts-expect-error an option of the upstream, not of a route to it
+proxy('api', { balance: 'hash' })
+// @ts-expect-error unknown option
+proxy('http://a', { healht: '/' })
+// @ts-expect-error not a word of these
+proxy('http://a', { balance: 'random' })
+// @ts-expect-error not a word of these
+proxy('api', { forwarded: true })
+// @ts-expect-error a target is an URL
+proxy(['api'])
+// @ts-expect-error nowhere to go
+proxy()
+// @ts-expect-error unknown option of a section
+proxy('api', { timeout: { conect: '1s' } })
+// @ts-expect-error not a class of statuses
+proxy('http://a', { health: { status: '6xx' } })
+// @ts-expect-error an upstream without targets
+defineGateway({ upstreams: { api: { balance: 'hash' } }, routes: { '/': ok } })
+// @ts-expect-error an upstream is named by a string
+defineGateway({ listen: { port: 1, tcp: true }, routes: { '/': ok } })
 
 void pathless

@@ -70,7 +70,7 @@ test('files: what is wrong with options of sites', (t) => {
     [{ fallback: '/index.html' }, /^\.files\.fallback: .*without '\/' at either end/],
     [{ fallback: '../index.html' }, /^\.files\.fallback: .*it names no file/],
     [{ fallback: 'a', otherwise: respond(404) }, /^\.files\.otherwise: .*use one or the other/],
-    [{ otherwise: files('.') }, /^\.files\.otherwise: expected respond/],
+    [{ otherwise: files('.') }, /^\.files\.otherwise: expected proxy/],
     [{ otherwise: respond(99) }, /^\.files\.otherwise\.respond\.status: /],
     [{ otherwise: redirect(301, '/$nothing') }, /^\.files\.otherwise\.redirect\.location/],
     [{ cleanUrls: 'yes' }, /^\.files\.cleanUrls: expected true or false or 'redirect'/],
@@ -202,7 +202,7 @@ test('respond: what cannot be', (t) => {
 })
 
 test('a value that is no route', (t) => {
-  const expected = ': expected files(…), respond(…) or redirect(…), got '
+  const expected = ': expected files(…), proxy(…), respond(…) or redirect(…), got '
   t.deepEqual(problemsOfAction('public'), [`${expected}'public'`])
   t.deepEqual(problemsOfAction({ root: '.' }), [`${expected}an object`])
   t.deepEqual(
@@ -242,8 +242,8 @@ test('compiled routes keep their order; fields become lines', (t) => {
   )
   const native = compileConfig(config)
   t.deepEqual(native.listeners, [
-    { kind: 'unix', path: '/run/s' },
-    { kind: 'tcp', host: '127.0.0.1', port: 0 },
+    { kind: 'unix', path: '/run/s', proxyProtocol: false, tcp: null },
+    { kind: 'tcp', host: '127.0.0.1', port: 0, proxyProtocol: false, tcp: null },
   ])
   t.deepEqual(
     native.routes.map(({ key, method, host, path }) => [key, method, host, path]),

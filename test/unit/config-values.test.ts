@@ -59,7 +59,7 @@ test('what is shown can be read back', (t) => {
 
 test('every default is filled in and the result is frozen', (t) => {
   const resolved = resolveConfig({ routes }, origin)
-  t.deepEqual(resolved.listen, [{ host: '127.0.0.1', port: 8080 }])
+  t.deepEqual(resolved.listen, [{ host: '127.0.0.1', port: 8080, proxyProtocol: false }])
   t.is(resolved.limits.headBytes, 32_768)
   t.is(resolved.timeouts.idle, 60_000)
   t.deepEqual(resolved.transfer, { mode: 'auto', memoryBytes: 16_384 })
@@ -140,12 +140,13 @@ test('unknown options are named, at every level, with the nearest known one', (t
 })
 
 test('listeners in every spelling', (t) => {
+  const plain = { proxyProtocol: false }
   const listen = [80, { host: '::', port: 0 }, { path: 'x.sock' }, { host: 'localhost', port: 0 }]
   t.deepEqual(resolveConfig({ routes, listen }, { file: '', directory: '/run' }).listen, [
-    { host: '127.0.0.1', port: 80 },
-    { host: '::', port: 0 },
-    { path: '/run/x.sock' },
-    { host: '127.0.0.1', port: 0 },
+    { host: '127.0.0.1', port: 80, ...plain },
+    { host: '::', port: 0, ...plain },
+    { path: '/run/x.sock', ...plain },
+    { host: '127.0.0.1', port: 0, ...plain },
   ])
 })
 

@@ -1,0 +1,67 @@
+// The part of config/compile.ts that is about forwarding: upstreams and proxy() routes, as the core
+// takes them. Pure.
+
+import type {
+  NativeFieldEdits,
+  NativeProxy,
+  NativeTarget,
+  NativeUpstream,
+} from '../native/upstreams.ts'
+import { fieldLines } from './fields.ts'
+import type { ResolvedFieldEdits, ResolvedProxy, ResolvedUpstream } from './resolved.ts'
+
+// What the core takes for "any size".
+const unlimitedBytes = 2 ** 50
+
+/** `upstream` is its index in NativeConfig.upstreams. */
+export function compileProxy(action: ResolvedProxy, upstream: number): NativeProxy {
+  const { kind, stripPrefix, rewrite, headers, retry, halfClose } = action
+  const { host, forwarded, via, requestId, bodyBytes } = action
+  return {
+    kind,
+    upstream,
+    mode: action.transfer,
+    stripPrefix,
+    rewrite,
+    host: host === 'preserve' || host === 'target' ? host : { fixed: host },
+    request: compileEdits(headers.request),
+    response: compileEdits(headers.response),
+    forwarded: {
+      xForwarded: forwarded === 'x-forwarded' || forwarded === 'both',
+      forwarded: forwarded === 'forwarded' || forwarded === 'both',
+      via,
+      requestId,
+    },
+    timeouts: action.timeout,
+    retry,
+    bodyBytes: bodyBytes === false ? unlimitedBytes : bodyBytes,
+    halfClose,
+  }
+}
+
+function compileEdits({ set, add, remove }: ResolvedFieldEdits): NativeFieldEdits {
+  const replaced = Object.keys(set).map((name) => name.toLowerCase())
+  const names = new Set([...remove, ...replaced])
+  return { remove: [...names], add: fieldLines(set) + fieldLines(add) }
+}
+
+const versions = { v1: 1, v2: 2 } as const
+
+export function compileUpstream(
+  upstream: ResolvedUpstream,
+  targets: NativeTarget[],
+): NativeUpstream {
+  const { name, balance, key, keepAlive, queue, ejection, slowStart, proxyProtocol } = upstream
+  const { failures, percent, time } = ejection
+  return {
+    name,
+    balance,
+    key,
+    keepAlive,
+    queue,
+    passive: { failures, percent, eject: time },
+    slowStart,
+    proxyProtocol: proxyProtocol === false ? 0 : versions[proxyProtocol],
+    targets,
+  }
+}

@@ -1,0 +1,90 @@
+// The part of the resolved configuration that is about forwarding: upstreams and proxy() routes.
+// Plain data, as in resolved.ts: durations in milliseconds, 0 where there is no limit.
+
+import type { LocationPart } from '../native/interface.ts'
+import type { StatusPattern } from './status-pattern.ts'
+
+/** A name or numeric address (IPv6 without brackets) and a port, or a unix socket. */
+export type ResolvedAddress = { host: string; port: number } | { path: string }
+
+export interface ResolvedTarget {
+  /** As people see it: 'http://10.0.0.1:3000', 'unix:/run/app.sock'. */
+  url: string
+  address: ResolvedAddress
+  /** host[:port] of the URL, for the Host field. */
+  authority: string
+  weight: number
+  /** 0: any number. */
+  maxConnections: number
+  backup: boolean
+}
+
+/** Active checks of every target. */
+export interface ResolvedHealth {
+  /** '' when only the connection is checked (tcp). */
+  path: string
+  method: 'GET' | 'HEAD' | 'OPTIONS'
+  /** Statuses or classes of them ('2xx') of a healthy target. */
+  status: StatusPattern[]
+  /** What the answer's body must contain; '': anything. */
+  body: string
+  /** '': the target's own. */
+  host: string
+  /** A connection is enough. */
+  tcp: boolean
+  interval: number
+  timeout: number
+  /** Checks in a row after which a target is up, or down. */
+  rise: number
+  fall: number
+}
+
+export interface ResolvedUpstream {
+  name: string
+  targets: ResolvedTarget[]
+  balance: 'random-two' | 'round-robin' | 'least-connections' | 'hash' | 'sticky'
+  /** What 'hash' looks at; the cookie of 'sticky'. */
+  key: { kind: 'address' | 'path' | 'header' | 'cookie'; name: string }
+  keepAlive: { connections: number; idle: number }
+  queue: { length: number; timeout: number }
+  /** Failures in a row (0: any number), percentage (0: any), and for how long. */
+  ejection: { failures: number; percent: number; time: number }
+  slowStart: number
+  proxyProtocol: false | 'v1' | 'v2'
+  health: ResolvedHealth | false
+}
+
+export interface ResolvedFieldEdits {
+  set: Record<string, string>
+  add: Record<string, string>
+  /** In lower case. */
+  remove: string[]
+}
+
+export interface ResolvedProxy {
+  kind: 'proxy'
+  /** Its name in ResolvedConfig.upstreams. */
+  upstream: string
+  /** '': none. */
+  stripPrefix: string
+  /** Path and query instead of those of the request; empty: as they came. */
+  rewrite: LocationPart[]
+  /** 'preserve', 'target', or a value. */
+  host: string
+  headers: { request: ResolvedFieldEdits; response: ResolvedFieldEdits }
+  forwarded: 'x-forwarded' | 'forwarded' | 'both' | false
+  via: boolean
+  requestId: boolean
+  timeout: {
+    connect: number
+    firstByte: number
+    between: number
+    total: number
+    tunnel: number
+  }
+  retry: { tries: number; unsafe: boolean }
+  /** false: any size. */
+  bodyBytes: number | false
+  halfClose: boolean
+  transfer: 'auto' | 'copy'
+}

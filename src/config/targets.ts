@@ -1,0 +1,76 @@
+// Targets as people write them: 'http://10.0.0.1:3000', 'unix:/run/app.sock'. Says what is wrong
+// with one, and which of them this gateway cannot serve. Pure, but for the directory that relative
+// paths of sockets start from.
+
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+import type { Place } from './place.ts'
+import { shown } from './place.ts'
+import type { ResolvedAddress } from './resolved.ts'
+
+// The longest path that fits into sockaddr_un.
+const longestSocketPath = 107
+
+const expected = "a URL such as 'http://10.0.0.1:3000' or 'unix:/run/app.sock'"
+
+/** Whether a text is meant as a target; the name of an upstream has no colon. */
+export function looksLikeTarget(text: string): boolean {
+  return text.includes(':') || text.includes('/')
+}
+
+/** A target's address and how it is called, or undefined after reporting what is wrong. */
+export interface NamedAddress {
+  /** As it is shown: the URL without what says nothing. */
+  url: string
+  address: ResolvedAddress
+  /** host[:port] for the Host field. */
+  authority: string
+}
+
+export function readTargetUrl(value: unknown, place: Place): NamedAddress | undefined {
+  if (typeof value !== 'string') return place.mismatch(expected, value)
+  if (value.startsWith('unix:')) return readSocketPath(value.slice('unix:'.length), place)
+  const url = value.includes('://') ? URL.parse(value) : null
+  if (url === null) {
+    const hint = URL.parse(`http://${value}`) ? `: did you mean 'http://${value}'?` : ''
+    return place.mismatch(expected, value, hint)
+  }
+  const reason = wrongTarget(url)
+  if (reason !== undefined) return place.report(`${shown(value)}: ${reason}`)
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const port = url.port === '' ? 80 : Number(url.port)
+  if (port === 0) return place.report(`${shown(value)}: a port is 1 to 65535`)
+  return { url: `http://${url.host}`, address: { host, port }, authority: url.host }
+}
+
+function wrongTarget(url: URL): string | undefined {
+  if (url.protocol === 'https:') {
+    return `https: needs the transport 'undici', which is not there yet; http: and unix: are`
+  }
+  if (url.protocol !== 'http:') return `${url.protocol} is not http: or unix:`
+  if (url.username !== '' || url.password !== '') {
+    return "a target has no user: set the field Authorization by 'headers'"
+  }
+  if (url.pathname !== '/') {
+    return "a target has no path: 'stripPrefix' and 'rewrite' of proxy() change paths"
+  }
+  if (url.search !== '' || url.hash !== '') return 'a target has no query and no fragment'
+  const host = url.hostname
+  if (isIP(host) === 0 && !host.startsWith('[') && !/^[\w.-]{1,253}$/.test(host)) {
+    return 'that is not the name of a host'
+  }
+  return undefined
+}
+
+function readSocketPath(path: string, place: Place): NamedAddress | undefined {
+  if (path.startsWith('//')) {
+    return place.report(`a socket is written 'unix:/run/app.sock', got ${shown(`unix:${path}`)}`)
+  }
+  if (path === '' || path.includes('\0')) return place.mismatch(expected, `unix:${path}`)
+  const absolute = resolve(place.directory, path)
+  const bytes = Buffer.byteLength(absolute)
+  if (bytes > longestSocketPath) {
+    return place.report(`${absolute} has ${bytes} bytes; at most ${longestSocketPath} are possible`)
+  }
+  return { url: `unix:${absolute}`, address: { path: absolute }, authority: 'localhost' }
+}
