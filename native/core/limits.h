@@ -67,6 +67,25 @@ inline constexpr uint64_t kDiscardBytes = 64 * 1024;
 inline constexpr int64_t kDrainGraceMs = 500;
 /// An error that a setting would change is logged at most this often.
 inline constexpr int64_t kComplaintUs = 1'000'000;
+/// A pipe for splicing: what is asked for, what is the least that is worth having, how many empty
+/// ones a worker keeps, and how long it does without after it could not have one.
+inline constexpr int kPipeBytes = 1024 * 1024;
+inline constexpr size_t kLeastPipeBytes = 64 * 1024;
+inline constexpr size_t kIdlePipes = 16;
+inline constexpr int64_t kPipeRetryUs = 1'000'000;
+/// From so many bytes in one piece on (of a body, or of a chunk) they are spliced instead of
+/// copied.
+inline constexpr uint64_t kSpliceBytes = 128 * 1024;
+/// Of a request, sent so far, that is kept so that it can be sent again to another target.
+inline constexpr size_t kReplayBytes = 16 * 1024;
+/// Retries of one worker for one upstream: as many at once as the reserve, which every request
+/// fills by a share. A storm of failures makes a fifth more requests, not twice as many.
+inline constexpr double kRetryReserve = 20;
+inline constexpr double kRetryShare = 0.2;
+/// A connection to a target is given up this long before the target would close it.
+inline constexpr int64_t kIdleMarginMs = 500;
+/// Hexadecimal digits of a request id (X-Request-Id).
+inline constexpr size_t kRequestIdBytes = 32;
 /// Threads for whatever may block on a disk, and jobs that may wait for them.
 inline constexpr size_t kIoThreads = 3;
 inline constexpr size_t kIoQueue = 64 * 1024;

@@ -41,6 +41,7 @@ class ChunkedDecoder {
 
   /// Payload bytes of the current chunk still to come.
   uint64_t payload_left() const { return left_; }
+  bool in_payload() const { return state_ == State::payload; }
   bool done() const { return state_ == State::done; }
 
  private:

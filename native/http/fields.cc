@@ -1,4 +1,4 @@
-// One table of names, searched by length: at most three known names share one, so that almost every
+// One table of names, searched by length: at most four known names share one, so that almost every
 // unknown field costs a single load.
 #include "http/fields.h"
 
@@ -18,7 +18,10 @@ constexpr std::array<std::string_view, kIds> kNames = {
     "accept-encoding",
     "connection",
     "content-length",
+    "cookie",
+    "date",
     "expect",
+    "forwarded",
     "host",
     "if-match",
     "if-modified-since",
@@ -34,7 +37,12 @@ constexpr std::array<std::string_view, kIds> kNames = {
     "transfer-encoding",
     "upgrade",
     "user-agent",
+    "via",
+    "x-accel-redirect",
     "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-proto",
     "x-request-id",
 };
 
@@ -45,7 +53,7 @@ constexpr size_t longest_name() {
 }
 
 constexpr size_t kLongest = longest_name();
-constexpr size_t kPerLength = 3;
+constexpr size_t kPerLength = 4;
 
 /// Ids of the names of each length; `other` fills the rest.
 using ByLength = std::array<std::array<FieldId, kPerLength>, kLongest + 1>;

@@ -30,7 +30,10 @@ enum class FieldId : uint8_t {
   accept_encoding,
   connection,
   content_length,
+  cookie,
+  date,
   expect,
+  forwarded,
   host,
   if_match,
   if_modified_since,
@@ -46,7 +49,12 @@ enum class FieldId : uint8_t {
   transfer_encoding,
   upgrade,
   user_agent,
+  via,
+  x_accel_redirect,
   x_forwarded_for,
+  x_forwarded_host,
+  x_forwarded_port,
+  x_forwarded_proto,
   x_request_id,
   count_
 };

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "http/fields.h"
+#include "http/field_line.h"
 #include "http/framing.h"
 #include "http/head_cursor.h"
 #include "http/head_progress.h"
@@ -28,8 +28,6 @@ class HeadParser {
  private:
   void clear();
   ErrorCode take_field();
-  ErrorCode take_name(Field& field);
-  ErrorCode take_value(Field& field);
   ErrorCode on_known_field(const Field& field);
   ErrorCode on_host(std::string_view value);
   ErrorCode on_content_length(std::string_view value);
@@ -69,44 +67,16 @@ void HeadParser::clear() {
 }
 
 ErrorCode HeadParser::take_field() {
-  // A line that begins with white space continues the one before (obs-fold, RFC 9112 §5.2) or hides
-  // from those who take it for that (§2.2).
-  if (is_white_space(*in_.at)) return ErrorCode::folded_field;
-  if (head_.field_count >= std::min(limits_.fields, kMaxFields)) return ErrorCode::too_many_fields;
+  if (head_.field_count >= std::min(limits_.fields, kMaxFields)) {
+    // White space first: a folded line is no field of its own.
+    return is_white_space(*in_.at) ? ErrorCode::folded_field : ErrorCode::too_many_fields;
+  }
   Field& field = head_.fields[head_.field_count];
-  ErrorCode error = take_name(field);
-  if (error == ErrorCode::none) error = take_value(field);
+  ErrorCode error = take_field_line(in_, field);
   if (error != ErrorCode::none) return error;
-  field.id = field_id(field.name);
   if (field.id != FieldId::other) error = on_known_field(field);
   ++head_.field_count;
   return error;
-}
-
-ErrorCode HeadParser::take_name(Field& field) {
-  // field-name = token, and no white space before the colon (RFC 9112 §5.1).
-  const char* const stop = skip_name(in_.at, in_.end);
-  if (stop == in_.end) return kNeedMore;
-  if (*stop != ':' || stop == in_.at) {
-    constexpr ErrorCode kWrong = ErrorCode::bad_field_name;
-    return line_end_error({stop, in_.end}, kWrong, kWrong);
-  }
-  field.name = std::string_view(in_.at, static_cast<size_t>(stop - in_.at));
-  in_.at = stop + 1;
-  return ErrorCode::none;
-}
-
-ErrorCode HeadParser::take_value(Field& field) {
-  // Control characters are refused, not replaced (RFC 9110 §5.5).
-  const char* begin = in_.at;
-  const char* stop = skip_field_content(begin, in_.end);
-  in_.at = stop;
-  const ErrorCode error = take_line_end(in_, ErrorCode::bad_field_value);
-  if (error != ErrorCode::none) return error;
-  while (begin != stop && is_white_space(*begin)) ++begin;
-  while (begin != stop && is_white_space(stop[-1])) --stop;
-  field.value = std::string_view(begin, static_cast<size_t>(stop - begin));
-  return ErrorCode::none;
 }
 
 ErrorCode HeadParser::on_known_field(const Field& field) {

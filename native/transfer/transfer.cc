@@ -154,8 +154,10 @@ Progress step_copy(Transfer& transfer, const Context& context) {
   return progress;
 }
 
-constexpr std::array<StepFunction, kEngineCount> kSteps = {step_memory, step_sendfile, step_copy};
-constexpr std::array<std::string_view, kEngineCount> kNames = {"memory", "sendfile", "copy"};
+/// Of bodies that come from a Source; what comes from a socket is a flow (transfer/flow.h).
+constexpr std::array<StepFunction, 3> kSteps = {step_memory, step_sendfile, step_copy};
+constexpr std::array<std::string_view, kEngineCount> kNames = {"memory", "sendfile", "copy",
+                                                               "splice"};
 
 }  // namespace
 
@@ -163,6 +165,7 @@ std::string_view engine_name(Engine engine) { return kNames[static_cast<size_t>(
 
 Progress step(Transfer& transfer, int socket, uint64_t budget, std::span<char> scratch,
               int64_t now_us) {
+  assert(static_cast<size_t>(transfer.engine) < kSteps.size());
   return kSteps[static_cast<size_t>(transfer.engine)](transfer, {socket, budget, scratch, now_us});
 }
 

@@ -17,7 +17,8 @@ namespace sluice::transfer {
 enum class Engine : uint8_t {
   memory,    ///< send of bytes that the core holds
   sendfile,  ///< sendfile at an explicit offset
-  copy,      ///< pread + send: the twin of both
+  copy,      ///< pread or recv, and send: the twin of the others
+  splice,    ///< socket to pipe to socket
   count_
 };
 inline constexpr size_t kEngineCount = static_cast<size_t>(Engine::count_);

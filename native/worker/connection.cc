@@ -49,6 +49,7 @@ void Connection::drive() {
       case State::reading_head: goes_on = step_head(); break;
       case State::sending: goes_on = step_sending(); break;
       case State::discarding_body: goes_on = step_body(); break;
+      case State::proxying: goes_on = step_proxying(); break;
       case State::lingering: goes_on = step_linger(); break;
       default: goes_on = false;
     }
@@ -92,6 +93,7 @@ int64_t Connection::deadline_ms() const {
       return body_pace_ ? std::min(silent, body_pace_->due_ms(timeouts.body)) : silent;
     }
     case State::sending: return outgoing_->pace.due_ms(timeouts.write);
+    case State::proxying: return exchange_->deadline_ms();
     case State::lingering: {
       return std::min(since_ms_ + kLingerIdleMs, request_us_ / 1000 + kLingerMs);
     }
@@ -151,6 +153,10 @@ void Connection::on_alarm() {
       is_too_slow();
       return;
     case State::sending: is_too_slow(); return;
+    case State::proxying:
+      load_input();
+      after_exchange(exchange_->on_deadline());
+      break;
     case State::lingering: return close(ErrorCode::none);
     default: return close(ErrorCode::write_timeout);
   }
@@ -197,6 +203,7 @@ void Connection::close(ErrorCode reason) {
   worker_.outbox().clear();
   if (is_counted_) worker_.shared().addresses.leave(address_);
   outgoing_.reset();
+  exchange_.reset();
   answer_.reset();
   sys::close(socket_.fd);
   worker_.bury(*this);

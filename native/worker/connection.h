@@ -18,6 +18,7 @@
 #include "log/lines.h"
 #include "net/event_loop.h"
 #include "net/socket_state.h"
+#include "proxy/exchange.h"
 #include "route/snapshot.h"
 #include "transfer/transfer.h"
 #include "worker/connection_state.h"
@@ -27,7 +28,7 @@ namespace sluice::worker {
 
 class Worker;
 
-class Connection final : public net::EventHandler, public Alarm {
+class Connection final : public net::EventHandler, public Alarm, public proxy::Downstream {
  public:
   Connection(Worker& worker, int fd, const AddressKey& address, bool is_counted);
   ~Connection() = default;
@@ -51,6 +52,14 @@ class Connection final : public net::EventHandler, public Alarm {
   void drain();
   /// Ends now, whatever is under way. `reason` is counted.
   void close(ErrorCode reason);
+
+  // proxy::Downstream: the side of the client for the exchange under way.
+  net::SocketState& socket() override { return socket_; }
+  std::string_view unread() const override { return input_; }
+  void consume(size_t bytes) override { input_.remove_prefix(bytes); }
+  Fill fill(size_t& room) override;
+  void on_exchange() override;
+  void on_response(uint16_t status) override;
 
   State state() const { return state_; }
   uint64_t ticket() const { return ticket_; }
@@ -112,6 +121,14 @@ class Connection final : public net::EventHandler, public Alarm {
   bool cork(bool is_on);
   void record(uint32_t route, transfer::Engine engine, int64_t started_us);
 
+  // connection_proxy.cc
+  bool forward(const http::RequestHead& head, const route::ProxyAction& action,
+               const route::Match& match);
+  bool step_proxying();
+  bool after_exchange(proxy::Exchange::Outcome outcome);
+  void record_exchange(const proxy::Exchange& exchange);
+  void reset();
+
   // connection_request.cc
   bool handle(const http::RequestHead& head, size_t consumed);
   bool dispatch(const http::RequestHead& head);
@@ -153,7 +170,7 @@ class Connection final : public net::EventHandler, public Alarm {
   bool is_head_ : 1 = false;      ///< the request under way is HEAD
   bool is_queued_ : 1 = false;    ///< has a turn coming without an event
   bool was_in_line_ : 1 = false;  ///< the request under way waited to ask: it began when it came
-  bool is_refused_ : 1 = false;   ///< the head was wrong: more bytes of it may be on their way
+  bool is_refused_ : 1 = false;   ///< the rest of the request is not read: more of it may come
   uint8_t answered_ = 0;          ///< requests answered in this turn
   const AddressKey address_;
   uint64_t ticket_ = 0;  ///< what it waits, or last waited, under; never used twice
@@ -161,6 +178,7 @@ class Connection final : public net::EventHandler, public Alarm {
   uint32_t head_seen_ = 0;  ///< bytes that the parser already wanted more of
   size_t consumed_ = 0;     ///< bytes of the head under way, once it is parsed; 0: answered
   int64_t since_ms_;        ///< when the current wait began: connection, first byte, progress
+  uint32_t exchange_route_ = 0;
   int64_t request_us_ = 0;  ///< when the head was complete; lingering: when that began
   std::string_view input_;  ///< unread bytes, in the scratch room or in kept_; empty between turns
   std::string kept_;        ///< unread bytes between turns
@@ -170,6 +188,7 @@ class Connection final : public net::EventHandler, public Alarm {
   std::unique_ptr<http::ChunkedDecoder> chunks_;
   std::unique_ptr<Pace> body_pace_;
   std::unique_ptr<Outgoing> outgoing_;
+  std::unique_ptr<proxy::Exchange> exchange_;
   Ref<files::Answer> answer_;  ///< given to the request that was parked
   Connection* previous_ = nullptr;
   Connection* next_ = nullptr;

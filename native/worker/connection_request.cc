@@ -23,6 +23,13 @@ namespace {
 /// NUL.
 constexpr std::string_view kNoName("\0", 1);
 
+/// Whether the action, or what it hands on to, has a bound of its own for request bodies.
+bool reads_bodies(const route::Action& action) {
+  if (std::holds_alternative<route::ProxyAction>(action)) return true;
+  const auto* files = std::get_if<route::FilesAction>(&action);
+  return files != nullptr && files->otherwise && reads_bodies(files->otherwise->action);
+}
+
 }  // namespace
 
 uint32_t Connection::unrouted() const {
@@ -39,10 +46,6 @@ bool Connection::handle(const http::RequestHead& head, size_t consumed) {
   keep_ = head.keep_alive && !worker_.draining() &&
           (limits.keep_alive_requests == 0 || requests_ + 1 < limits.keep_alive_requests);
   expect_body(head);
-  if (head.framing == http::Framing::length && head.content_length > limits.body_bytes) {
-    keep_ = false;
-    return refuse(ErrorCode::body_too_large, unrouted());
-  }
   return dispatch(head);
 }
 
@@ -50,7 +53,14 @@ bool Connection::dispatch(const http::RequestHead& head) {
   const route::Snapshot& snapshot = worker_.snapshot();
   route::Match match;
   snapshot.table.match(head.method_text, head.host, head.path, match);
-  if (match.route != route::kNoRoute) {
+  const bool is_routed = match.route != route::kNoRoute;
+  const bool has_own_bound = is_routed && reads_bodies(snapshot.routes[match.route].action);
+  if (!has_own_bound && head.framing == http::Framing::length &&
+      head.content_length > snapshot.limits.body_bytes) {
+    keep_ = false;
+    return refuse(ErrorCode::body_too_large, is_routed ? match.route : unrouted());
+  }
+  if (is_routed) {
     return perform(head, snapshot.routes[match.route].action, match);
   }
   if (match.allow == nullptr || match.allow->empty()) {
@@ -72,8 +82,8 @@ bool Connection::perform(const http::RequestHead& head, const route::Action& act
   if (const auto* redirection = std::get_if<route::RedirectAction>(&action)) {
     return redirect(head, *redirection, match);
   }
-  if (std::holds_alternative<route::ProxyAction>(action)) {
-    return refuse(ErrorCode::internal_error, match.route);
+  if (const auto* proxied = std::get_if<route::ProxyAction>(&action)) {
+    return forward(head, *proxied, match);
   }
   const auto& fixed = std::get<route::RespondAction>(action);
   files::Reply reply;

@@ -9,6 +9,7 @@
 //                           discarding_body <─────────────┘ │
 //                                 │ linger                  │ linger
 //                                 └───────> lingering <─────┴── (reading_head too)
+//   reading_head <──forward / sent──> proxying
 //   every state: end ──> closed
 #pragma once
 
@@ -24,6 +25,7 @@ enum class State : uint8_t {
   sending,          ///< the socket is full, or the turn's budget was used up
   awaiting_pages,   ///< an I/O thread reads ahead
   discarding_body,  ///< answered; the request body is read and dropped
+  proxying,         ///< the request is with an upstream, or its response on the way back
   lingering,        ///< answered, our side is shut; unread bytes are drained
   closed,
   count_
@@ -38,6 +40,7 @@ enum class Event : uint8_t {
   warm,      ///< they are in memory now
   skip,      ///< a response is out, the request's body is not read
   skipped,   ///< it is now
+  forward,   ///< the request goes to an upstream
   linger,    ///< a response is out, the connection ends with bytes unread
   end,       ///< nothing more to do
   count_
@@ -54,6 +57,8 @@ inline constexpr Transition<State, Event> kConnectionRows[] = {
     {State::reading_head, Event::skip, State::discarding_body},
     {State::sending, Event::skip, State::discarding_body},
     {State::discarding_body, Event::skipped, State::reading_head},
+    {State::reading_head, Event::forward, State::proxying},
+    {State::proxying, Event::sent, State::reading_head},
     {State::reading_head, Event::linger, State::lingering},
     {State::sending, Event::linger, State::lingering},
     {State::discarding_body, Event::linger, State::lingering},
@@ -62,6 +67,7 @@ inline constexpr Transition<State, Event> kConnectionRows[] = {
     {State::sending, Event::end, State::closed},
     {State::awaiting_pages, Event::end, State::closed},
     {State::discarding_body, Event::end, State::closed},
+    {State::proxying, Event::end, State::closed},
     {State::lingering, Event::end, State::closed},
 };
 
@@ -75,6 +81,7 @@ constexpr const char* blocked_on(State state) {
     case State::sending: return "write";
     case State::awaiting_pages: return "disk";
     case State::discarding_body: return "body";
+    case State::proxying: return "upstream";
     case State::lingering: return "linger";
     default: return "nothing";
   }

@@ -9,8 +9,9 @@ namespace sluice::worker {
 void Outbox::set_date(int64_t wall_s, std::string_view server_field) {
   char date[http::kDateBytes];
   http::format_date(wall_s, date);
-  std::string common;
-  http::append_field(common, "Date", {date, sizeof date});
+  date_field_.clear();
+  http::append_field(date_field_, "Date", {date, sizeof date});
+  std::string common = date_field_;
   common.append(server_field);
   implied_ = common + "\r\n";
   keep_alive_ = common + "Connection: keep-alive\r\n\r\n";

@@ -25,6 +25,9 @@ class Outbox {
   /// `wall_s` dates the responses from now on; `server_field` is "Server: …\r\n" or empty.
   void set_date(int64_t wall_s, std::string_view server_field);
 
+  /// "Date: …\r\n" of now.
+  std::string_view date_field() const { return date_field_; }
+
   void append(std::string_view bytes) { bytes_.append(bytes); }
   /// Date, Server, Connection and the empty line.
   enum class Persistence : uint8_t { implied, keep_alive, close };
@@ -54,6 +57,7 @@ class Outbox {
 
  private:
   std::string bytes_;
+  std::string date_field_;
   std::string implied_, keep_alive_, close_;
   std::array<Gathered, kTurnRequests> gathered_;
   unsigned gathered_count_ = 0;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "core/hash.h"
 #include "net/address.h"
 #include "net/sys.h"
 #include "worker/acceptor.h"
@@ -61,6 +62,9 @@ Worker::Worker(uint32_t index, Shared& shared)
       now_us_(sys::now_us()),
       wall_s_(sys::wall_clock_s()),
       wheel_(now_us_ / 1000),
+      upstreams_({loop_, wheel_, now_us_}, shared.snapshot->upstreams),
+      exchange_limits_{shared.snapshot->limits.response_head, shared.snapshot->timeouts.body,
+                       shared.snapshot->timeouts.write},
       head_(std::make_unique<http::RequestHead>()),
       input_scratch_(kScratchBytes),
       reporter_(std::make_unique<Reporter>(*this)),
@@ -163,10 +167,23 @@ void Worker::bury(Connection& connection) {
 }
 
 void Worker::remove_dead() {
-  if (dead_.empty()) return;
+  if (dead_.empty()) return upstreams_.remove_dead();
   std::erase_if(later_, [](Connection* waiting) { return waiting->state() == State::closed; });
   for (Connection* connection : dead_) slab_.destroy(connection);
   dead_.clear();
+  upstreams_.remove_dead();
+}
+
+std::string_view Worker::next_request_id(char (&room)[kRequestIdBytes]) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  const uint64_t number = ++last_request_ << 8 | (index_ & 0xff);
+  const uint64_t seed = hash_seed();
+  const uint64_t halves[2] = {fold_multiply(number ^ seed, 0xa0761d6478bd642fULL) ^ number,
+                              fold_multiply(number + seed, 0xe7037ed1a0b428dbULL)};
+  for (size_t i = 0; i < kRequestIdBytes; ++i) {
+    room[i] = kDigits[halves[i / 16] >> (4 * (i % 16)) & 0xf];
+  }
+  return {room, kRequestIdBytes};
 }
 
 bool Worker::has_room() const { return live_.size() < snapshot().limits.connections_per_worker; }
@@ -218,7 +235,8 @@ void Worker::complain(ErrorCode error) {
   stats_.errors[static_cast<size_t>(error)].add();
   const ErrorInfo& info = error_info(error);
   bool names_a_setting = info.meaning.find("limits.") != std::string_view::npos ||
-                         info.meaning.find("timeouts.") != std::string_view::npos;
+                         info.meaning.find("timeouts.") != std::string_view::npos ||
+                         info.meaning.find("timeout.") != std::string_view::npos;
   int64_t& last_us = complained_us_[static_cast<size_t>(error)];
   if (!names_a_setting || now_us_ - last_us < kComplaintUs) return;
   last_us = now_us_;

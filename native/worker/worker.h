@@ -96,6 +96,11 @@ class Worker {
   int64_t refresh_clock();
   bool draining() const { return draining_; }
   uint64_t next_ticket() { return ++last_ticket_; }
+  /// A number for a request, unique beyond this process; views `room`.
+  std::string_view next_request_id(char (&room)[kRequestIdBytes]);
+
+  proxy::Upstreams& upstreams() { return upstreams_; }
+  const proxy::ExchangeLimits& exchange_limits() const { return exchange_limits_; }
 
   void accept(int fd, const sockaddr_storage& address);
   bool has_room() const;
@@ -143,6 +148,9 @@ class Worker {
   std::vector<Connection*> later_, dead_;
   std::unordered_map<uint64_t, Connection*> waiting_;
   uint64_t last_ticket_ = 0;
+  uint64_t last_request_ = 0;
+  proxy::Upstreams upstreams_;
+  proxy::ExchangeLimits exchange_limits_;
   files::AnswerTable answers_;
   Questions questions_{*this};
   Outbox outbox_;

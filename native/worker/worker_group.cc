@@ -76,6 +76,9 @@ ListenError WorkerGroup::listen() {
   }
   for (uint32_t index = 0; index < options_.workers; ++index) {
     workers_.push_back(std::make_unique<Worker>(index, shared_));
+    for (uint32_t upstream = 0; upstream < targets_.size(); ++upstream) {
+      workers_.back()->upstreams().replace(upstream, targets_.current(upstream));
+    }
     if (int error = workers_.back()->error(); error != 0) {
       workers_.clear();
       close_listeners();
@@ -229,7 +232,10 @@ void WorkerGroup::forget(const std::vector<uint64_t>& answers) {
 }
 
 void WorkerGroup::set_targets(uint32_t upstream, const std::vector<route::TargetConfig>& targets) {
-  targets_.replace(upstream, targets);
+  Ref<const proxy::TargetSet> set = targets_.replace(upstream, targets);
+  for (auto& worker : workers_) {
+    worker->post([upstream, set](Worker& there) { there.upstreams().replace(upstream, set); });
+  }
 }
 
 uint64_t WorkerGroup::queued(uint32_t) const { return 0; }

@@ -118,7 +118,7 @@ export const errors = {
   'body-too-large': {
     status: 413,
     source: 'downstream',
-    meaning: 'request body is over limits.bodyBytes',
+    meaning: 'request body is over limits.bodyBytes, or bodyBytes of its route',
   },
   'head-timeout': {
     status: 408,
@@ -164,6 +164,107 @@ export const errors = {
     status: 503,
     source: 'internal',
     meaning: 'the gateway is shutting down',
+  },
+  'no-target': {
+    status: 503,
+    source: 'upstream',
+    meaning: 'no target of the upstream can take the request',
+  },
+  'queue-full': {
+    status: 503,
+    source: 'upstream',
+    meaning: 'every target is at maxConnections and queue.length requests wait',
+  },
+  'queue-timeout': {
+    status: 503,
+    source: 'upstream',
+    meaning: 'no target had room within queue.timeout',
+  },
+  'upstream-refused': {
+    status: 502,
+    source: 'upstream',
+    meaning: 'the target refused the connection, or there is no way to it',
+  },
+  'connect-timeout': {
+    status: 504,
+    source: 'upstream',
+    meaning: 'no connection to the target within timeout.connect',
+  },
+  'upstream-closed': {
+    status: 502,
+    source: 'upstream',
+    meaning: 'the target closed the connection before it answered',
+  },
+  'upstream-cut-head': {
+    status: 502,
+    source: 'upstream',
+    meaning: 'the target closed the connection within the head of its response',
+  },
+  'bad-status-line': {
+    status: 502,
+    source: 'upstream',
+    meaning: 'status line of the target is not HTTP-version SP status SP reason CRLF',
+  },
+  'bad-upstream-field': {
+    status: 502,
+    source: 'upstream',
+    meaning: 'header field of the target is malformed',
+  },
+  'bad-upstream-framing': {
+    status: 502,
+    source: 'upstream',
+    meaning:
+      'Content-Length or Transfer-Encoding of the target is malformed, repeated, or both are there',
+  },
+  'upstream-head-too-large': {
+    status: 502,
+    source: 'upstream',
+    meaning: 'response head of the target is over limits.responseHeadBytes or has too many fields',
+  },
+  'unexpected-response': {
+    status: 502,
+    source: 'upstream',
+    meaning: 'the target answered before it was asked',
+  },
+  'unexpected-upgrade': {
+    status: 502,
+    source: 'upstream',
+    meaning: 'the target switched protocols unasked',
+  },
+  'first-byte-timeout': {
+    status: 504,
+    source: 'upstream',
+    meaning: 'no response head within timeout.firstByte',
+  },
+  'between-timeout': {
+    status: 0,
+    source: 'upstream',
+    meaning: 'no byte of the response body within timeout.between',
+  },
+  'total-timeout': {
+    status: 504,
+    source: 'upstream',
+    meaning: 'the exchange was not over within timeout.total',
+  },
+  'upstream-bad-body': {
+    status: 0,
+    source: 'upstream',
+    meaning: 'chunk of the response body is malformed',
+  },
+  'upstream-cut-body': {
+    status: 0,
+    source: 'upstream',
+    meaning: 'the target closed the connection within the response body',
+  },
+  'tunnel-broken': {
+    status: 0,
+    source: 'upstream',
+    meaning: 'one side of a tunnel was reset',
+  },
+  'tunnel-timeout': {
+    status: 0,
+    source: 'upstream',
+    meaning: 'no byte in either direction within timeout.tunnel',
   },
   'no-route': {
     status: 404,

@@ -1,0 +1,28 @@
+// The fields that tell the next hop who asked: X-Forwarded-*, Forwarded (RFC 7239), Via
+// (RFC 9110 §7.6.3). What came in them is only continued when the peer is trusted. Bytes only.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "http/request_head.h"
+
+namespace sluice::http {
+
+/// The hop before us.
+struct Hop {
+  std::string_view client;  ///< "192.0.2.1", "2001:db8::1"; "unix" where there is no address
+  std::string_view host;    ///< of the request, without port
+  std::string_view port;    ///< digits, or empty
+  bool is_secure = false;
+  bool is_peer_trusted = false;
+};
+
+/// X-Forwarded-For, -Proto, -Host and -Port.
+void append_x_forwarded(const RequestHead& head, const Hop& hop, std::string& out);
+/// Forwarded: for=…;host=…;proto=…
+void append_forwarded(const RequestHead& head, const Hop& hop, std::string& out);
+/// Via: what was there, then us.
+void append_via(const RequestHead& head, std::string& out);
+
+}  // namespace sluice::http

@@ -1,0 +1,93 @@
+// The names in Connection. Fields that a message means something else without are never dropped
+// because Connection names them: a client could otherwise take off what a proxy before us has put
+// on (X-Forwarded-For, Authorization), which is an old attack.
+#include "http/hop_by_hop.h"
+
+#include <algorithm>
+
+#include "http/chars.h"
+#include "http/response_parser.h"
+
+namespace sluice::http {
+namespace {
+
+/// Options of Connection that name no field that could pass.
+constexpr std::string_view kPlainOptions[] = {"keep-alive", "close", "upgrade", "te",
+                                              "proxy-connection"};
+
+constexpr std::string_view kKept[] = {
+    "authorization", "cache-control", "content-encoding", "content-length",
+    "content-range", "content-type",  "cookie",           "date",
+    "etag",          "expires",       "forwarded",        "host",
+    "if-match",      "if-none-match", "if-range",         "location",
+    "origin",        "range",         "set-cookie",       "traceparent",
+    "vary",          "via",           "x-request-id",
+};
+
+bool is_kept(std::string_view name) {
+  constexpr std::string_view kForwardedPrefix = "x-forwarded-";
+  if (name.size() > kForwardedPrefix.size() &&
+      equals_ignoring_case(name.substr(0, kForwardedPrefix.size()), kForwardedPrefix)) {
+    return true;
+  }
+  return std::ranges::any_of(
+      kKept, [name](std::string_view kept) { return equals_ignoring_case(name, kept); });
+}
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+
+}  // namespace
+
+HopByHop::HopByHop(const RequestHead& head) { collect(head); }
+HopByHop::HopByHop(const ResponseHead& head) { collect(head); }
+
+template <typename Head>
+void HopByHop::collect(const Head& head) {
+  if (head.first_of[static_cast<size_t>(FieldId::connection)] == 0) return;
+  for (size_t i = 0; i < head.field_count; ++i) {
+    if (head.fields[i].id == FieldId::connection) add_options(head.fields[i].value);
+  }
+}
+
+void HopByHop::add_options(std::string_view connection) {
+  std::string_view option;
+  while (next_list_element(connection, option)) {
+    if (option.empty() || std::ranges::any_of(kPlainOptions, [option](std::string_view plain) {
+          return equals_ignoring_case(option, plain);
+        })) {
+      continue;
+    }
+    if (named_count_ < kMaxNamed && !is_kept(option)) named_[named_count_++] = option;
+  }
+}
+
+bool HopByHop::is_named(std::string_view name) const {
+  for (size_t i = 0; i < named_count_; ++i) {
+    if (std::ranges::equal(name, named_[i], {}, lower, lower)) return true;
+  }
+  return false;
+}
+
+bool HopByHop::forwards(const Field& field) const {
+  switch (field.id) {
+    case FieldId::connection:
+    case FieldId::keep_alive:
+    case FieldId::proxy_connection:
+    case FieldId::transfer_encoding:
+    case FieldId::upgrade: return false;
+    // "trailers" is all that TE can promise end to end here (RFC 9110 §10.1.4).
+    case FieldId::te: return equals_ignoring_case(field.value, "trailers");
+    default: return named_count_ == 0 || !is_named(field.name);
+  }
+}
+
+bool has_list_token(std::string_view list, std::string_view token) {
+  if (list.data() == nullptr) return false;
+  std::string_view element;
+  while (next_list_element(list, element)) {
+    if (equals_ignoring_case(element, token)) return true;
+  }
+  return false;
+}
+
+}  // namespace sluice::http

@@ -1,0 +1,447 @@
+// The loop of an exchange and how it ends. Whatever a socket says is found out by the flows; what
+// follows from it is decided here. A target that failed before any byte of a response is given up
+// for another one when the request can be sent again.
+#include "proxy/exchange.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cassert>
+#include <charconv>
+
+#include "core/limits.h"
+#include "core/timer_wheel.h"
+#include "net/sys.h"
+
+namespace sluice::proxy {
+
+using State = ExchangeState;
+using Event = ExchangeEvent;
+using Step = transfer::Flow::Step;
+
+Exchange::Exchange(const route::ProxyAction& action, Upstreams& upstreams, Downstream& downstream,
+                   const ExchangeLimits& limits)
+    : action_(action), upstreams_(upstreams), downstream_(downstream), limits_(limits) {}
+
+Exchange::~Exchange() { let_go(false); }
+
+void Exchange::transit(Event event) {
+  std::optional<State> next = kExchangeTable.next(state_, event);
+  assert(next.has_value());
+  state_ = *next;
+}
+
+/// Comes to an end. Always false: the loop does not go on.
+bool Exchange::ends(Outcome outcome, ErrorCode error) {
+  transit(Event::finish);
+  outcome_ = outcome;
+  error_ = error;
+  return false;
+}
+
+void Exchange::begin(const http::RequestHead& head, const route::Match& match, const Asker& asker,
+                     bool persists) {
+  times_.begun_us = since_us_ = upstreams_.now_us();
+  persists_ = persists;
+  shape_ = shape_of(head);
+  const route::Upstream& upstream = upstreams_.config(action_.upstream);
+  if (upstream.balance == route::Balance::hash) selection_.hash = hash_of(head, upstream, asker);
+  if (upstream.balance == route::Balance::sticky) {
+    const std::string_view value = cookie_value(head, upstream.hash_name);
+    std::from_chars(value.data(), value.data() + value.size(), selection_.stuck_to, 16);
+  }
+  target_ = Ref<Target>(upstreams_.choose(action_.upstream, selection_));
+  const std::string_view authority = target_ ? std::string_view(target_->authority) : "-";
+  std::string bytes;
+  append_request_head(head, match, action_, asker, authority, shape_, bytes);
+  const auto inbound = shape_.framing == http::Framing::none      ? transfer::Inbound::none
+                       : shape_.framing == http::Framing::chunked ? transfer::Inbound::chunked
+                                                                  : transfer::Inbound::length;
+  const auto outbound = inbound == transfer::Inbound::chunked ? transfer::Outbound::chunked
+                                                              : transfer::Outbound::plain;
+  request_.start(std::move(bytes), inbound, shape_.content_length, outbound, true);
+  request_.limit(action_.body_bytes);
+}
+
+Exchange::Outcome Exchange::advance(std::string_view date_field) {
+  date_field_ = date_field;
+  outcome_ = Outcome::waiting;
+  wants_turn_ = false;
+  bool goes_on = true;
+  while (goes_on) {
+    switch (state_) {
+      case State::choosing: goes_on = choose(); break;
+      case State::queued: goes_on = false; break;
+      case State::connecting: goes_on = await_connection(); break;
+      case State::requesting: goes_on = await_head(); break;
+      case State::relaying: goes_on = relay(); break;
+      case State::tunnelling: goes_on = tunnel(); break;
+      default: goes_on = false;
+    }
+  }
+  date_field_ = {};
+  if (connection_ != nullptr) connection_->save();
+  if (outcome_ == Outcome::waiting && wants_turn_) return Outcome::more;
+  return outcome_;
+}
+
+bool Exchange::choose() {
+  if (!target_) {
+    selection_.tried = tried_;
+    target_ = Ref<Target>(upstreams_.choose(action_.upstream, selection_));
+    if (!target_)
+      return ends(Outcome::refused, error_ != ErrorCode::none ? error_ : ErrorCode::no_target);
+  }
+  ++tries_;
+  is_counted_ = true;
+  target_->active.fetch_add(1, std::memory_order_relaxed);
+  target_->requests.fetch_add(1, std::memory_order_relaxed);
+  since_us_ = upstreams_.now_us();
+  if (!wants_fresh_) {
+    // What cannot be sent twice takes a connection that is known to be there.
+    const bool verified = !shape_.is_idempotent || !request_.can_rewind();
+    connection_ = upstreams_.take_idle(action_.upstream, *target_, verified);
+  }
+  if (connection_ != nullptr) {
+    upstreams_.use(*connection_, *this);
+    times_.connected_us = upstreams_.now_us();
+    transit(Event::reuse);
+    return true;
+  }
+  int error = 0;
+  connection_ = upstreams_.connect(action_.upstream, *target_, error);
+  if (connection_ == nullptr) return fail_target(ErrorCode::upstream_refused);
+  upstreams_.use(*connection_, *this);
+  transit(Event::connect);
+  return true;
+}
+
+bool Exchange::await_connection() {
+  if (connection_->is_broken()) return fail_target(ErrorCode::upstream_refused);
+  if (!connection_->is_connected()) return false;
+  times_.connected_us = since_us_ = upstreams_.now_us();
+  transit(Event::connected);
+  return true;
+}
+
+transfer::FlowContext Exchange::upward() {
+  return {downstream_,           downstream_.socket(),
+          connection_->socket(), action_.copy_only ? nullptr : &upstreams_.pipes(),
+          upstreams_.now_us(),   kTurnBytes};
+}
+
+transfer::FlowContext Exchange::downward() {
+  return {*connection_,         connection_->socket(),
+          downstream_.socket(), action_.copy_only ? nullptr : &upstreams_.pipes(),
+          upstreams_.now_us(),  kTurnBytes};
+}
+
+void Exchange::note_progress() { since_us_ = upstreams_.now_us(); }
+
+/// Sends what there is of the request. False: the exchange has ended.
+bool Exchange::pump_request() {
+  if (request_broken_ || request_.is_done()) return true;
+  const uint64_t before = request_.moved();
+  const Step step = request_.run(upward());
+  if (request_.moved() != before) note_progress();
+  switch (step) {
+    case Step::more: wants_turn_ = true; return true;
+    case Step::source_ended:
+    case Step::source_failed: return ends(Outcome::gone, ErrorCode::client_gone);
+    case Step::bad_framing: return ends(Outcome::refused, request_.error());
+    case Step::too_large: return ends(Outcome::refused, ErrorCode::body_too_large);
+    case Step::sink_failed: request_broken_ = true; return true;  // its answer may be there already
+    default: return true;
+  }
+}
+
+bool Exchange::await_head() {
+  if (!pump_request()) return false;
+  return fetch_head();
+}
+
+/// Reads until the final head is complete. True: it is, and the state has changed.
+bool Exchange::fetch_head() {
+  http::ResponseHead& head = upstreams_.head_scratch();
+  for (;;) {
+    if (!connection_->unread().empty()) {
+      // Nothing of the request has gone out: this answers something else.
+      if (request_.moved() == 0) return fail_target(ErrorCode::unexpected_response);
+      const http::ParseResult result = http::parse_response(
+          connection_->unread(), head_seen_, limits_.response_head, shape_.is_head, head);
+      if (result.status == http::ParseStatus::error) return fail_target(result.error);
+      if (result.status == http::ParseStatus::ok) {
+        head_seen_ = 0;
+        if (times_.first_byte_us == 0) times_.first_byte_us = upstreams_.now_us();
+        if (!on_head(head)) return false;
+        connection_->consume(result.consumed);
+        if (state_ != State::requesting) return true;
+        continue;
+      }
+      head_seen_ = connection_->unread().size();
+    }
+    if (!connection_->socket().readable) return false;
+    switch (connection_->fill_more()) {
+      case transfer::Reader::Fill::got: note_progress(); break;
+      case transfer::Reader::Fill::empty: return false;
+      default:
+        return fail_target(connection_->unread().empty() ? ErrorCode::upstream_closed
+                                                         : ErrorCode::upstream_cut_head);
+    }
+  }
+}
+
+bool Exchange::on_head(const http::ResponseHead& head) {
+  if (head.is_interim) return on_interim(head);
+  if (head.status == 101) {
+    if (!shape_.wants_upgrade || !head.has_upgrade)
+      return fail_target(ErrorCode::unexpected_upgrade);
+    begin_tunnel(head);
+    transit(Event::upgraded);
+  } else {
+    begin_response(head);
+    transit(Event::head);
+  }
+  note_progress();
+  return true;
+}
+
+/// 100 and 103 are passed on at once, to clients that know them (RFC 9110 §15.2).
+bool Exchange::on_interim(const http::ResponseHead& head) {
+  request_.stop_keeping();
+  note_progress();
+  if (!shape_.is_minor_0) {
+    std::string bytes = response_.take_pending();
+    append_interim_head(head, bytes);
+    response_.start(std::move(bytes), transfer::Inbound::none, 0, transfer::Outbound::plain, false);
+    if (response_.run(downward()) == Step::sink_failed) {
+      return ends(Outcome::gone, ErrorCode::client_gone);
+    }
+    // What the socket did not take now goes out ahead of the final head.
+  }
+  return true;
+}
+
+void Exchange::begin_response(const http::ResponseHead& head) {
+  request_.stop_keeping();
+  status_ = head.status;
+  upstream_persists_ = head.keep_alive && head.framing != http::ResponseFraming::until_close;
+  idle_ms_ = upstreams_.config(action_.upstream).idle_ms;
+  if (head.keep_alive_timeout_s >= 0) {
+    // The target's own limit, and a moment less: its FIN must not cross a request.
+    idle_ms_ = std::min<int64_t>(idle_ms_, head.keep_alive_timeout_s * 1000 - kIdleMarginMs);
+  }
+  ResponseShape shape;
+  shape.is_minor_0 = shape_.is_minor_0;
+  switch (head.framing) {
+    case http::ResponseFraming::none: break;
+    case http::ResponseFraming::length: shape.inbound = transfer::Inbound::length; break;
+    case http::ResponseFraming::chunked: shape.inbound = transfer::Inbound::chunked; break;
+    case http::ResponseFraming::until_close: shape.inbound = transfer::Inbound::until_end; break;
+  }
+  const bool has_no_length =
+      shape.inbound == transfer::Inbound::chunked || shape.inbound == transfer::Inbound::until_end;
+  ends_by_close_ = has_no_length && shape_.is_minor_0;
+  if (ends_by_close_) persists_ = false;
+  if (has_no_length && !shape_.is_minor_0) shape.outbound = transfer::Outbound::chunked;
+  shape.persists = persists_;
+  shape.date_field = date_field_;
+  std::string sticky;
+  const route::Upstream& upstream = upstreams_.config(action_.upstream);
+  if (upstream.balance == route::Balance::sticky) {
+    const uint64_t number = sticky_number(*target_);
+    if (number != selection_.stuck_to) append_sticky_cookie(upstream.hash_name, number, sticky);
+  }
+  shape.extra_fields = sticky;
+  std::string bytes = response_.take_pending();  // interim heads that wait
+  append_response_head(head, action_, shape, bytes);
+  response_.start(std::move(bytes), shape.inbound, head.content_length, shape.outbound, false);
+  downstream_.on_response(status_);
+}
+
+void Exchange::begin_tunnel(const http::ResponseHead& head) {
+  status_ = 101;
+  persists_ = false;
+  ends_by_close_ = false;
+  ResponseShape shape;
+  shape.is_upgrade = true;
+  shape.date_field = date_field_;
+  std::string bytes = response_.take_pending();
+  append_response_head(head, action_, shape, bytes);
+  response_.start(std::move(bytes), transfer::Inbound::until_end, 0, transfer::Outbound::plain,
+                  false);
+  // The request has no body that is not out: an upgrade with one waits for its end.
+  request_.start(request_.take_pending(), transfer::Inbound::until_end, 0,
+                 transfer::Outbound::plain, false);
+  downstream_.on_response(status_);
+}
+
+bool Exchange::relay() {
+  if (!request_.is_done() && !pump_request()) {
+    // Too late for an answer of ours.
+    if (outcome_ == Outcome::refused) outcome_ = Outcome::cut;
+    return false;
+  }
+  const uint64_t before = response_.moved();
+  const Step step = response_.run(downward());
+  if (response_.moved() != before) note_progress();
+  switch (step) {
+    case Step::done: finish_response(); return false;
+    case Step::more: wants_turn_ = true; return false;
+    case Step::source_empty:
+    case Step::sink_full: return false;
+    case Step::sink_failed: return ends(Outcome::gone, ErrorCode::client_gone);
+    case Step::bad_framing:
+      target_->failed(upstreams_.config(action_.upstream), upstreams_.now_us());
+      return ends(Outcome::cut, ErrorCode::upstream_bad_body);
+    default:
+      target_->failed(upstreams_.config(action_.upstream), upstreams_.now_us());
+      return ends(Outcome::cut, ErrorCode::upstream_cut_body);
+  }
+}
+
+void Exchange::finish_response() {
+  target_->succeeded(upstreams_.now_us());
+  const bool is_clean = connection_->unread().empty();
+  let_go(upstream_persists_ && request_.is_done() && !request_broken_ && is_clean);
+  // The rest of the request cannot be told from the next one.
+  if (!request_.has_all()) persists_ = false;
+  ends(Outcome::answered);
+}
+
+/// One direction has ended: its sink is told when everything before that is out.
+bool Exchange::tunnel() {
+  const uint64_t before = request_.moved() + response_.moved();
+  for (int direction = 0; direction < 2; ++direction) {
+    if (is_tunnel_done_[direction]) continue;
+    transfer::Flow& flow = direction == 0 ? request_ : response_;
+    const transfer::FlowContext context = direction == 0 ? upward() : downward();
+    switch (flow.run(context)) {
+      case Step::more: wants_turn_ = true; break;
+      case Step::source_empty:
+      case Step::sink_full: break;
+      case Step::done:
+        is_tunnel_done_[direction] = true;
+        sys::shutdown(context.to.fd, SHUT_WR);
+        break;
+      default: return ends(Outcome::cut, ErrorCode::tunnel_broken);
+    }
+  }
+  if (request_.moved() + response_.moved() != before) note_progress();
+  if (!is_tunnel_done_[0] || !is_tunnel_done_[1]) return false;
+  target_->succeeded(upstreams_.now_us());
+  let_go(false);
+  return ends(Outcome::answered);
+}
+
+/// Whether another target may be tried after `error`.
+bool Exchange::may_try_again(ErrorCode error) const {
+  const bool nothing_sent = request_.moved() == 0;
+  if (!nothing_sent && !request_.can_rewind()) return false;
+  if (error_info(error).retry == Retry::no) return false;
+  return nothing_sent || shape_.is_safe || (action_.retry_unsafe);
+}
+
+/// The target did not answer. True: the exchange goes on with another try.
+bool Exchange::fail_target(ErrorCode error) {
+  const bool was_idle = connection_ != nullptr && connection_->requests() > 0;
+  const bool said_nothing = error == ErrorCode::upstream_closed;
+  // An idle connection that was closed just now says nothing about the target.
+  const bool is_stale = was_idle && said_nothing && !wants_fresh_;
+  if (!is_stale) target_->failed(upstreams_.config(action_.upstream), upstreams_.now_us());
+  const bool repeats = is_stale && shape_.is_idempotent && request_.can_rewind();
+  const bool elsewhere = !repeats && tries_ <= action_.retries && may_try_again(error) &&
+                         upstreams_.may_retry(action_.upstream);
+  let_go(false);
+  if (!repeats && !elsewhere) return ends(Outcome::refused, error);
+  error_ = error;
+  wants_fresh_ = repeats;
+  head_seen_ = 0;
+  request_broken_ = false;
+  if (repeats) {
+    --tries_;
+  } else {
+    target_->retries.fetch_add(1, std::memory_order_relaxed);
+    tried_.push_back(target_.get());
+    selection_.tried = tried_;
+    target_ = Ref<Target>(upstreams_.choose(action_.upstream, selection_));
+    if (!target_) return ends(Outcome::refused, error);
+  }
+  if (!request_.rewind(action_.target_host ? target_->authority : std::string_view(),
+                       shape_.host_at, shape_.host_size)) {
+    return ends(Outcome::refused, error);
+  }
+  if (action_.target_host) shape_.host_size = target_->authority.size();
+  transit(Event::retry);
+  return true;
+}
+
+void Exchange::let_go(bool reusable) {
+  if (is_counted_) {
+    target_->active.fetch_sub(1, std::memory_order_relaxed);
+    is_counted_ = false;
+  }
+  if (connection_ == nullptr) return;
+  UpstreamConnection& connection = *std::exchange(connection_, nullptr);
+  if (reusable) {
+    upstreams_.keep(connection, idle_ms_);
+  } else {
+    upstreams_.close(connection);
+  }
+}
+
+int64_t Exchange::deadline_ms() const {
+  const route::ProxyTimeouts& timeouts = action_.timeouts;
+  auto after = [this](int64_t ms) { return ms == 0 ? TimerWheel::kNever : since_us_ / 1000 + ms; };
+  int64_t deadline = TimerWheel::kNever;
+  switch (state_) {
+    case State::queued: deadline = after(upstreams_.config(action_.upstream).queue_ms); break;
+    case State::connecting: deadline = after(timeouts.connect); break;
+    case State::requesting:
+      deadline = after(waits_for_body() ? limits_.body_ms : timeouts.first_byte);
+      break;
+    case State::relaying:
+      deadline = after(response_.has_pending() ? limits_.write_ms : timeouts.between);
+      break;
+    case State::tunnelling: return after(timeouts.tunnel);
+    default: return TimerWheel::kNever;
+  }
+  if (timeouts.total == 0) return deadline;
+  return std::min(deadline, times_.begun_us / 1000 + timeouts.total);
+}
+
+/// The client has not sent all of the body, and the target would take more.
+bool Exchange::waits_for_body() const {
+  return !request_.has_all() && !request_.has_pending() && !request_broken_;
+}
+
+Exchange::Outcome Exchange::on_deadline() {
+  outcome_ = Outcome::waiting;
+  switch (state_) {
+    case State::queued: ends(Outcome::refused, ErrorCode::queue_timeout); break;
+    case State::connecting: fail_target(ErrorCode::connect_timeout); break;
+    case State::requesting:
+      if (waits_for_body()) {
+        ends(Outcome::refused, ErrorCode::body_timeout);
+      } else {
+        fail_target(ErrorCode::first_byte_timeout);
+      }
+      break;
+    case State::relaying:
+      if (response_.has_pending()) {
+        ends(Outcome::gone, ErrorCode::write_timeout);
+      } else {
+        target_->failed(upstreams_.config(action_.upstream), upstreams_.now_us());
+        ends(Outcome::cut, ErrorCode::between_timeout);
+      }
+      break;
+    case State::tunnelling: ends(Outcome::cut, ErrorCode::tunnel_timeout); break;
+    default: break;
+  }
+  // A retry goes on in advance().
+  if (state_ != State::ended) return Outcome::more;
+  let_go(false);
+  return outcome_;
+}
+
+}  // namespace sluice::proxy

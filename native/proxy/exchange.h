@@ -1,0 +1,154 @@
+// One forwarded request, from its head to the last byte of its response, or to the end of the
+// tunnel that it became. Owned by the downstream connection, which drives it: whatever happens on
+// either side ends in advance(). The worker's thread only; keeps no pointer into a head.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/error.h"
+#include "http/request_head.h"
+#include "http/response_parser.h"
+#include "net/socket_state.h"
+#include "proxy/exchange_state.h"
+#include "proxy/request_head.h"
+#include "proxy/response_head.h"
+#include "proxy/upstreams.h"
+#include "route/upstream.h"
+#include "transfer/flow.h"
+
+namespace sluice::proxy {
+
+/// The client's side: its socket, what it has sent beyond the head, and what it is told.
+class Downstream : public transfer::Reader {
+ public:
+  virtual net::SocketState& socket() = 0;
+  /// Something happened upstream: advance() can go on.
+  virtual void on_exchange() = 0;
+  /// The final response's head goes out now.
+  virtual void on_response(uint16_t status) = 0;
+
+ protected:
+  ~Downstream() = default;
+};
+
+/// What an exchange needs of the gateway's settings, and lives as long as the worker.
+struct ExchangeLimits {
+  http::HeadLimits response_head;
+  int64_t body_ms = 0;   ///< timeouts.body
+  int64_t write_ms = 0;  ///< timeouts.write
+};
+
+/// When what happened; sys::now_us, 0: not (yet).
+struct ExchangeTimes {
+  int64_t begun_us = 0;
+  int64_t connected_us = 0;  ///< the connection that answered was there (or reused)
+  int64_t first_byte_us = 0;
+};
+
+class Exchange final : public UpstreamUser {
+ public:
+  enum class Outcome : uint8_t {
+    waiting,   ///< for either side
+    more,      ///< the turn's budget is used up
+    answered,  ///< the whole response is out; see persists()
+    refused,   ///< nothing of a final response is out: answer with error()
+    cut,       ///< a response has begun and cannot be completed: end the connection
+    gone       ///< the client has
+  };
+
+  Exchange(const route::ProxyAction& action, Upstreams& upstreams, Downstream& downstream,
+           const ExchangeLimits& limits);
+  ~Exchange();
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  /// Takes what it needs of the head. `persists`: the client's connection may go on afterwards.
+  void begin(const http::RequestHead& head, const route::Match& match, const Asker& asker,
+             bool persists);
+  /// Goes on until it has to wait or has come to an end. `date_field`: "Date: …\r\n" of now.
+  Outcome advance(std::string_view date_field);
+  /// When on_deadline() is to be called; kNever: not at all.
+  int64_t deadline_ms() const;
+  Outcome on_deadline();
+
+  void on_upstream() override { downstream_.on_exchange(); }
+
+  ErrorCode error() const { return error_; }
+  /// After `answered`: whether the client's connection can carry another request.
+  bool persists() const { return persists_; }
+  /// After `cut`: the end of the connection would look like the end of the body: reset it.
+  bool needs_reset() const { return ends_by_close_; }
+  bool has_begun_response() const { return status_ != 0; }
+  uint16_t status() const { return status_; }
+  ExchangeState state() const { return state_; }
+  const ExchangeTimes& times() const { return times_; }
+  /// The target of the last try, "" before there was one.
+  std::string_view target_name() const { return target_ ? target_->name : std::string_view(); }
+  uint32_t tries() const { return tries_; }
+  bool is_head_request() const { return shape_.is_head; }
+  bool allows_half_close() const { return action_.half_close; }
+  /// Nothing of the request's body is left unread.
+  bool has_whole_request() const { return request_.has_all(); }
+  const transfer::Flow& response_flow() const { return response_; }
+  const transfer::Flow& request_flow() const { return request_; }
+
+ private:
+  void transit(ExchangeEvent event);
+  bool ends(Outcome outcome, ErrorCode error = ErrorCode::none);
+
+  // Each returns whether the loop of advance() goes on now; else outcome_ says why not.
+  bool choose();
+  bool await_connection();
+  bool await_head();
+  bool relay();
+  bool tunnel();
+  bool pump_request();
+
+  bool fetch_head();
+  bool on_head(const http::ResponseHead& head);
+  bool on_interim(const http::ResponseHead& head);
+  void begin_response(const http::ResponseHead& head);
+  void begin_tunnel(const http::ResponseHead& head);
+  bool fail_target(ErrorCode error);
+  bool may_try_again(ErrorCode error) const;
+  void finish_response();
+  void let_go(bool reusable);
+  transfer::FlowContext upward();
+  transfer::FlowContext downward();
+  void note_progress();
+  bool waits_for_body() const;
+
+  const route::ProxyAction& action_;
+  Upstreams& upstreams_;
+  Downstream& downstream_;
+  const ExchangeLimits& limits_;
+  ExchangeState state_ = ExchangeState::choosing;
+  Outcome outcome_ = Outcome::waiting;
+  ErrorCode error_ = ErrorCode::none;
+  bool persists_ = false;
+  bool ends_by_close_ = false;
+  bool upstream_persists_ = false;
+  bool wants_fresh_ = false;     ///< an idle connection has failed already
+  bool request_broken_ = false;  ///< the target takes no more of the request
+  bool is_tunnel_done_[2] = {};  ///< upward, downward
+  bool is_counted_ = false;      ///< among the target's active requests
+  bool wants_turn_ = false;      ///< a flow used up its budget
+  uint16_t status_ = 0;
+  uint32_t tries_ = 0;
+  int64_t idle_ms_ = 0;  ///< how long the connection may be kept
+  size_t head_seen_ = 0;
+  RequestShape shape_;
+  Selection selection_;
+  std::vector<const Target*> tried_;
+  Ref<Target> target_;
+  UpstreamConnection* connection_ = nullptr;
+  std::string_view date_field_;  ///< during advance() only
+  int64_t since_us_ = 0;         ///< the last progress
+  ExchangeTimes times_;
+  transfer::Flow request_, response_;
+};
+
+}  // namespace sluice::proxy

@@ -1,0 +1,55 @@
+// The request as the target gets it: re-serialised from what was parsed, never copied raw. What
+// must outlive the turn is taken out of the head here. Bytes only.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/address_counts.h"
+#include "http/request_head.h"
+#include "route/route_table.h"
+#include "route/upstream.h"
+
+namespace sluice::proxy {
+
+/// Who asked, and how.
+struct Asker {
+  std::string_view address;  ///< of the client, as text: "192.0.2.1", "2001:db8::1", "unix"
+  AddressKey key;
+  bool is_peer_trusted = false;  ///< what its X-Forwarded-* say is passed on
+  bool is_secure = false;        ///< TLS
+  uint16_t port = 0;             ///< that it connected to; 0: a unix socket
+  std::string_view request_id;
+};
+
+/// What of a request matters after its head is gone.
+struct RequestShape {
+  bool is_head = false;
+  bool is_safe = false;        ///< RFC 9110 §9.2.1
+  bool is_idempotent = false;  ///< RFC 9110 §9.2.2
+  bool is_minor_0 = false;
+  bool wants_upgrade = false;
+  bool expects_continue = false;
+  bool is_connect = false;
+  http::Framing framing = http::Framing::none;
+  uint64_t content_length = 0;
+  size_t host_at = 0;  ///< where the Host value stands in the head, for a target that has its own
+  size_t host_size = 0;
+};
+
+RequestShape shape_of(const http::RequestHead& head);
+
+/// Appends the head for a target whose authority is `authority`.
+void append_request_head(const http::RequestHead& head, const route::Match& match,
+                         const route::ProxyAction& action, const Asker& asker,
+                         std::string_view authority, RequestShape& shape, std::string& out);
+
+/// What a target is chosen by: 0 when the request does not say.
+uint64_t hash_of(const http::RequestHead& head, const route::Upstream& upstream,
+                 const Asker& asker);
+
+/// The value of a cookie in the request's Cookie fields; empty when it has none.
+std::string_view cookie_value(const http::RequestHead& head, std::string_view name);
+
+}  // namespace sluice::proxy

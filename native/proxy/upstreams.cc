@@ -1,0 +1,179 @@
+// Making, keeping and ending connections to targets. A connection stays registered in the loop from
+// its first turn to its end, edge-triggered: no epoll_ctl per request.
+#include "proxy/upstreams.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "core/hash.h"
+#include "core/limits.h"
+#include "net/sys.h"
+
+namespace sluice::proxy {
+
+Upstreams::Upstreams(Surroundings surroundings, const std::vector<route::Upstream>& configs)
+    : around_(surroundings), pools_(configs.size()) {
+  for (size_t i = 0; i < configs.size(); ++i) {
+    pools_[i].config = &configs[i];
+    pools_[i].set = make_ref<const TargetSet>(std::vector<TargetEntry>());
+    // Workers must not choose in step.
+    pools_[i].balancer = Balancer(hash_seed() ^ reinterpret_cast<uintptr_t>(&pools_[i]));
+  }
+}
+
+Upstreams::~Upstreams() {
+  close_idle();
+  remove_dead();
+}
+
+void Upstreams::replace(uint32_t upstream, Ref<const TargetSet> set) {
+  Pool& pool = pools_[upstream];
+  std::vector<Idle> idle;
+  for (const TargetEntry& entry : set->entries) {
+    Idle* before =
+        entry.state == route::TargetState::draining ? nullptr : idle_of(pool, *entry.target);
+    idle.push_back({entry.target.get(), {}});
+    if (before != nullptr) idle.back().connections.swap(before->connections);
+  }
+  std::vector<Idle> gone = std::exchange(pool.idle, std::move(idle));
+  pool.set = std::move(set);
+  for (Idle& left : gone) {
+    // close() looks for them in the new list, where they are not.
+    for (UpstreamConnection* connection : left.connections) close(*connection);
+  }
+}
+
+Target* Upstreams::choose(uint32_t upstream, const Selection& selection) {
+  Pool& pool = pools_[upstream];
+  pool.retries_left = std::min(pool.retries_left + kRetryShare, kRetryReserve);
+  const int entry = pool.balancer.choose(*pool.config, *pool.set, selection, now_us());
+  return entry < 0 ? nullptr : pool.set->entries[static_cast<size_t>(entry)].target.get();
+}
+
+bool Upstreams::may_retry(uint32_t upstream) {
+  double& left = pools_[upstream].retries_left;
+  if (left < 1) return false;
+  left -= 1;
+  return true;
+}
+
+Upstreams::Idle* Upstreams::idle_of(Pool& pool, const Target& target) {
+  const auto found = std::ranges::find(pool.idle, &target, &Idle::target);
+  return found == pool.idle.end() ? nullptr : &*found;
+}
+
+UpstreamConnection* Upstreams::take_idle(uint32_t upstream, Target& target, bool verified) {
+  Idle* idle = idle_of(pools_[upstream], target);
+  while (idle != nullptr && !idle->connections.empty()) {
+    UpstreamConnection* connection = idle->connections.back();
+    idle->connections.pop_back();
+    bool is_live = !connection->socket_.readable && !connection->is_broken_ &&
+                   now_us() / 1000 < connection->idle_until_ms_;
+    if (is_live && verified) {
+      char byte;
+      is_live = sys::recv(connection->socket_.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == -EAGAIN;
+    }
+    if (is_live) return connection;
+    close(*connection);
+  }
+  return nullptr;
+}
+
+UpstreamConnection* Upstreams::connect(uint32_t upstream, Target& target, int& error) {
+  const sockaddr_storage& address = target.address.storage;
+  const int family = address.ss_family;
+  const int fd = sys::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) {
+    error = fd;
+    return nullptr;
+  }
+  if (family != AF_UNIX) {
+    int on = 1;
+    sys::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+  target.connects.fetch_add(1, std::memory_order_relaxed);
+  error = sys::connect(fd, reinterpret_cast<const sockaddr*>(&address), target.address.length);
+  if (error < 0 && error != -EINPROGRESS) {
+    sys::close(fd);
+    return nullptr;
+  }
+  UpstreamConnection* connection = slab_.create(*this, upstream, Ref<Target>(&target), fd);
+  connection->is_connected_ = error == 0;
+  // What is not connected yet can neither be read nor written; the loop says when.
+  connection->socket_.readable = false;
+  connection->socket_.writable = connection->is_connected_;
+  const int added = around_.loop.add(fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, connection);
+  if (added < 0) {
+    error = added;
+    close(*connection);
+    return nullptr;
+  }
+  error = 0;
+  return connection;
+}
+
+void Upstreams::keep(UpstreamConnection& connection, int64_t idle_ms) {
+  connection.user_ = nullptr;
+  ++connection.requests_;
+  Pool& pool = pools_[connection.upstream_];
+  Idle* idle = idle_of(pool, *connection.target_);
+  const bool is_fit = !connection.is_broken_ && !connection.socket_.readable &&
+                      !connection.socket_.peer_ended && connection.unread_.empty();
+  if (!is_fit || idle == nullptr || idle_ms <= 0 ||
+      idle->connections.size() >= pool.config->idle_connections) {
+    return close(connection);
+  }
+  connection.idle_until_ms_ = now_us() / 1000 + idle_ms;
+  idle->connections.push_back(&connection);
+  // A timer that is armed is earlier: it comes up, sees that it is too early, and is set again.
+  if (connection.previous == nullptr) around_.wheel.set(connection, connection.idle_until_ms_);
+}
+
+void Upstreams::expire(UpstreamConnection& connection) {
+  if (now_us() / 1000 >= connection.idle_until_ms_) return close(connection);
+  around_.wheel.set(connection, connection.idle_until_ms_);
+}
+
+void Upstreams::forget_idle(UpstreamConnection& connection) {
+  Idle* idle = idle_of(pools_[connection.upstream_], *connection.target_);
+  if (idle != nullptr) std::erase(idle->connections, &connection);
+}
+
+void Upstreams::close(UpstreamConnection& connection) {
+  if (connection.is_closed_) return;
+  connection.is_closed_ = true;
+  if (connection.user_ == nullptr) forget_idle(connection);
+  connection.user_ = nullptr;
+  connection.unread_ = {};
+  around_.wheel.cancel(connection);
+  sys::close(connection.socket_.fd);
+  dead_.push_back(&connection);
+}
+
+void Upstreams::close_idle() {
+  for (Pool& pool : pools_) {
+    for (Idle& idle : pool.idle) {
+      for (UpstreamConnection* connection : std::exchange(idle.connections, {})) {
+        close(*connection);
+      }
+    }
+  }
+}
+
+void Upstreams::remove_dead() {
+  if (dead_.empty()) return;
+  for (UpstreamConnection* connection : dead_) slab_.destroy(connection);
+  dead_.clear();
+}
+
+std::span<char> Upstreams::scratch() {
+  if (scratch_.empty()) scratch_.resize(kScratchBytes);
+  return scratch_;
+}
+
+}  // namespace sluice::proxy

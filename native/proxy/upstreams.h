@@ -1,0 +1,96 @@
+// The upstreams as one worker sees them: which targets there are, idle connections to each, the
+// choice of the next target. The worker's thread only; shares the targets with the other workers.
+// Must never hand out a connection that has said something while it was idle.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/limits.h"
+#include "core/slab.h"
+#include "core/timer_wheel.h"
+#include "http/response_parser.h"
+#include "net/event_loop.h"
+#include "proxy/balancer.h"
+#include "proxy/target.h"
+#include "proxy/upstream_connection.h"
+#include "route/upstream.h"
+#include "transfer/pipe_pool.h"
+
+namespace sluice::proxy {
+
+/// What of its worker a connection to a target uses.
+struct Surroundings {
+  net::EventLoop& loop;
+  TimerWheel& wheel;
+  const int64_t& now_us;  ///< the worker's clock
+};
+
+class Upstreams {
+ public:
+  Upstreams(Surroundings surroundings, const std::vector<route::Upstream>& configs);
+  ~Upstreams();
+  Upstreams(const Upstreams&) = delete;
+  Upstreams& operator=(const Upstreams&) = delete;
+
+  /// Requests go to these targets from now on; idle connections to others close.
+  void replace(uint32_t upstream, Ref<const TargetSet> set);
+  const route::Upstream& config(uint32_t upstream) const { return *pools_[upstream].config; }
+
+  /// Where a request goes; null: no target is there, or none has room.
+  Target* choose(uint32_t upstream, const Selection& selection);
+  /// An idle connection to `target`, or null. `verified`: one that has not been closed meanwhile as
+  /// far as can be known (a system call more).
+  UpstreamConnection* take_idle(uint32_t upstream, Target& target, bool verified);
+  /// A new one, on its way; null and -errno when there is none to be had.
+  UpstreamConnection* connect(uint32_t upstream, Target& target, int& error);
+  void use(UpstreamConnection& connection, UpstreamUser& user) { connection.user_ = &user; }
+  /// A request has ended well: kept for the next one, for `idle_ms` at most, if there is room.
+  void keep(UpstreamConnection& connection, int64_t idle_ms);
+  /// Ends it. Idempotent.
+  void close(UpstreamConnection& connection);
+  /// Its time in the pool may be over.
+  void expire(UpstreamConnection& connection);
+  void close_idle();
+
+  /// Destroys what was closed in this turn.
+  void remove_dead();
+  size_t open() const { return slab_.live(); }
+  /// Room for one recv; only until the next one, of whatever connection.
+  std::span<char> scratch();
+  http::ResponseHead& head_scratch() { return *head_; }
+  /// Takes a retry out of the upstream's budget; false: it is used up.
+  bool may_retry(uint32_t upstream);
+  transfer::PipePool& pipes() { return pipes_; }
+  const transfer::PipeCounts& pipe_counts() const { return pipe_counts_; }
+  int64_t now_us() const { return around_.now_us; }
+
+ private:
+  struct Idle {
+    const Target* target;
+    std::vector<UpstreamConnection*> connections;  ///< the most recently used last
+  };
+  struct Pool {
+    const route::Upstream* config = nullptr;
+    Ref<const TargetSet> set;
+    std::vector<Idle> idle;  ///< by entry of the set
+    Balancer balancer;
+    double retries_left = kRetryReserve;
+  };
+
+  Idle* idle_of(Pool& pool, const Target& target);
+  void forget_idle(UpstreamConnection& connection);
+
+  Surroundings around_;
+  std::vector<Pool> pools_;
+  Slab<UpstreamConnection> slab_;
+  std::vector<UpstreamConnection*> dead_;
+  std::vector<char> scratch_;
+  std::unique_ptr<http::ResponseHead> head_ = std::make_unique<http::ResponseHead>();
+  transfer::PipeCounts pipe_counts_;
+  transfer::PipePool pipes_{pipe_counts_};
+};
+
+}  // namespace sluice::proxy
