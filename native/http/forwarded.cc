@@ -42,7 +42,8 @@ void append_x_forwarded(const RequestHead& head, const Hop& hop, std::string& ou
 void append_forwarded(const RequestHead& head, const Hop& hop, std::string& out) {
   out.append("Forwarded: ");
   if (hop.is_peer_trusted) append_earlier(head, FieldId::forwarded, out);
-  // Who has no address is unknown, and an IPv6 address is quoted and bracketed (RFC 7239 §6); what is no address is a token.
+  // Who has no address is unknown, and an IPv6 address is quoted and bracketed (RFC 7239 §6); what
+  // is no address is a token.
   const bool is_v6 = hop.client.find(':') != std::string_view::npos;
   if (hop.client.starts_with("unix")) {
     out.append("for=unknown");

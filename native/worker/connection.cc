@@ -93,7 +93,7 @@ int64_t Connection::deadline_ms() const {
       return body_pace_ ? std::min(silent, body_pace_->due_ms(timeouts.body)) : silent;
     }
     case State::sending: return outgoing_->pace.due_ms(timeouts.write);
-    case State::proxying: return exchange_->deadline_ms();
+    case State::proxying: return forwarding_->exchange.deadline_ms();
     case State::lingering: {
       return std::min(since_ms_ + kLingerIdleMs, request_us_ / 1000 + kLingerMs);
     }
@@ -155,7 +155,7 @@ void Connection::on_alarm() {
     case State::sending: is_too_slow(); return;
     case State::proxying:
       load_input();
-      after_exchange(exchange_->on_deadline());
+      after_exchange(forwarding_->exchange.on_deadline());
       break;
     case State::lingering: return close(ErrorCode::none);
     default: return close(ErrorCode::write_timeout);
@@ -191,7 +191,11 @@ void Connection::drain() {
 
 void Connection::close(ErrorCode reason) {
   if (state_ == State::closed) return;
-  if (worker_.access_log() != nullptr) log_end(reason);
+  if (forwarding_) {
+    end_exchange(reason);
+  } else if (worker_.access_log() != nullptr) {
+    log_end(reason);
+  }
   if (state_ == State::awaiting_answer) worker_.questions().leave();
   transit(Event::end);
   if (reason == ErrorCode::idle_timeout) {
@@ -203,7 +207,6 @@ void Connection::close(ErrorCode reason) {
   worker_.outbox().clear();
   if (is_counted_) worker_.shared().addresses.leave(address_);
   outgoing_.reset();
-  exchange_.reset();
   answer_.reset();
   sys::close(socket_.fd);
   worker_.bury(*this);

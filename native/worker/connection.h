@@ -82,6 +82,17 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
     Pace pace;
   };
 
+  /// A request that an upstream answers.
+  struct Forwarding {
+    Forwarding(const route::ProxyAction& action, proxy::Upstreams& upstreams,
+               proxy::Downstream& downstream, const proxy::ExchangeLimits& limits)
+        : exchange(action, upstreams, downstream, limits) {}
+    proxy::Exchange exchange;
+    uint32_t route = 0;
+    log::Text text;  ///< of the access log: what the head said
+    log::Begun begun;
+  };
+
   void transit(Event event);
   void drive();
   void run_later();
@@ -126,7 +137,11 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
                const route::Match& match);
   bool step_proxying();
   bool after_exchange(proxy::Exchange::Outcome outcome);
-  void record_exchange(const proxy::Exchange& exchange);
+  bool refuse_forwarded(ErrorCode error);
+  void record_exchange(ErrorCode error);
+  void end_exchange(ErrorCode reason);
+  void log_forwarded(uint16_t status, transfer::Engine engine, uint64_t bytes, ErrorCode error);
+  transfer::Engine response_engine() const;
   void reset();
 
   // connection_request.cc
@@ -170,6 +185,7 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   bool is_head_ : 1 = false;      ///< the request under way is HEAD
   bool is_queued_ : 1 = false;    ///< has a turn coming without an event
   bool was_in_line_ : 1 = false;  ///< the request under way waited to ask: it began when it came
+  bool is_logged_ : 1 = false;    ///< the answer under way has its line already
   bool is_refused_ : 1 = false;   ///< the rest of the request is not read: more of it may come
   uint8_t answered_ = 0;          ///< requests answered in this turn
   const AddressKey address_;
@@ -178,7 +194,6 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   uint32_t head_seen_ = 0;  ///< bytes that the parser already wanted more of
   size_t consumed_ = 0;     ///< bytes of the head under way, once it is parsed; 0: answered
   int64_t since_ms_;        ///< when the current wait began: connection, first byte, progress
-  uint32_t exchange_route_ = 0;
   int64_t request_us_ = 0;  ///< when the head was complete; lingering: when that began
   std::string_view input_;  ///< unread bytes, in the scratch room or in kept_; empty between turns
   std::string kept_;        ///< unread bytes between turns
@@ -188,7 +203,7 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   std::unique_ptr<http::ChunkedDecoder> chunks_;
   std::unique_ptr<Pace> body_pace_;
   std::unique_ptr<Outgoing> outgoing_;
-  std::unique_ptr<proxy::Exchange> exchange_;
+  std::unique_ptr<Forwarding> forwarding_;
   Ref<files::Answer> answer_;  ///< given to the request that was parked
   Connection* previous_ = nullptr;
   Connection* next_ = nullptr;

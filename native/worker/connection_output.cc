@@ -91,7 +91,8 @@ bool Connection::begin(const files::Reply& reply, uint32_t route, bool copy_only
                                 worker_.shared().sendfile_available)
           .engine;
   stats.engines[static_cast<size_t>(engine)].responses.add();
-  if (worker_.access_log() != nullptr) log_begun(reply, route, engine, received);
+  if (worker_.access_log() != nullptr && !is_logged_) log_begun(reply, route, engine, received);
+  is_logged_ = false;
   // An empty body too: a head sent with MSG_MORE would wait for bytes that never come.
   bool is_empty = reply.length == 0 && !reply.parts;
   bool is_gathered = is_empty || (in_memory && reply.length <= kGatherBytes);

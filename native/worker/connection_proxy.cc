@@ -7,6 +7,7 @@
 
 #include "net/sys.h"
 #include "worker/connection.h"
+#include "worker/error_reply.h"
 #include "worker/worker.h"
 
 namespace sluice::worker {
@@ -38,10 +39,15 @@ bool Connection::forward(const http::RequestHead& head, const route::ProxyAction
   asker.key = address_;
   asker.address = {address, net::write_address(address_, address)};
   asker.request_id = worker_.next_request_id(id);
-  exchange_ =
-      std::make_unique<Exchange>(action, worker_.upstreams(), *this, worker_.exchange_limits());
-  exchange_route_ = match.route;
-  exchange_->begin(head, match, asker, keep_);
+  forwarding_ =
+      std::make_unique<Forwarding>(action, worker_.upstreams(), *this, worker_.exchange_limits());
+  forwarding_->route = match.route;
+  if (log::AccessLog* log = worker_.access_log()) {
+    log::Request request = log_request({}, request_us_);
+    request.route = worker_.snapshot().routes[match.route].key;
+    forwarding_->begun = log->begin(request, forwarding_->text);
+  }
+  forwarding_->exchange.begin(head, match, asker, keep_);
   input_.remove_prefix(consumed_);
   consumed_ = 0;
   head_seen_ = 0;
@@ -77,50 +83,53 @@ void Connection::on_response(uint16_t status) {
 }
 
 bool Connection::step_proxying() {
+  Exchange& exchange = forwarding_->exchange;
   // A client that has gone before the answer began wants none (DESIGN §6); its FIN is all we see.
-  const bool has_left =
-      socket_.peer_ended && !exchange_->has_begun_response() && !exchange_->allows_half_close();
-  if (has_left) {
+  if (socket_.peer_ended && !exchange.has_begun_response() && !exchange.allows_half_close()) {
     close(ErrorCode::client_gone);
     return false;
   }
-  return after_exchange(exchange_->advance(worker_.outbox().date_field()));
+  return after_exchange(exchange.advance(worker_.outbox().date_field()));
 }
 
 /// True: the connection can go on now.
 bool Connection::after_exchange(Exchange::Outcome outcome) {
+  Exchange& exchange = forwarding_->exchange;
+  const ErrorCode error = exchange.error();
   switch (outcome) {
     case Exchange::Outcome::waiting: return false;
     case Exchange::Outcome::more: run_later(); return false;
-    case Exchange::Outcome::answered: {
-      worker_.refresh_clock();
-      record_exchange(*exchange_);
-      keep_ = exchange_->persists();
-      is_refused_ = !exchange_->has_whole_request();
-      exchange_.reset();
+    case Exchange::Outcome::answered:
+      record_exchange(ErrorCode::none);
+      keep_ = exchange.persists();
+      is_refused_ = !exchange.has_whole_request();
+      forwarding_.reset();
       since_ms_ = worker_.now_ms();
       transit(Event::sent);
       return keep_ || end_after_response();
-    }
-    case Exchange::Outcome::refused: {
-      const ErrorCode error = exchange_->error();
-      const uint32_t route = exchange_route_;
-      is_refused_ = !exchange_->has_whole_request();
-      keep_ = keep_ && !is_refused_;
-      exchange_.reset();
-      transit(Event::sent);
-      return refuse(error, route);
-    }
-    case Exchange::Outcome::cut: {
-      record_exchange(*exchange_);
-      const ErrorCode error = exchange_->error();
-      if (exchange_->needs_reset()) reset();
+    case Exchange::Outcome::refused: return refuse_forwarded(error);
+    case Exchange::Outcome::cut:
+      if (exchange.needs_reset()) reset();
       close(error);
       return false;
-    }
-    case Exchange::Outcome::gone: close(exchange_->error()); return false;
+    case Exchange::Outcome::gone: close(error); return false;
   }
   return false;
+}
+
+/// No target answered: we do.
+bool Connection::refuse_forwarded(ErrorCode error) {
+  const uint32_t route = forwarding_->route;
+  is_refused_ = !forwarding_->exchange.has_whole_request();
+  keep_ = keep_ && !is_refused_;
+  if (worker_.access_log() != nullptr) {
+    const uint64_t bytes = is_head_ ? 0 : error_reply(error).body->bytes.size();
+    log_forwarded(error_info(error).status, transfer::Engine::memory, bytes, error);
+    is_logged_ = true;
+  }
+  forwarding_.reset();
+  transit(Event::sent);
+  return refuse(error, route);
 }
 
 /// The end of the connection must not look like the end of the body: RST instead of FIN.
@@ -129,18 +138,63 @@ void Connection::reset() {
   sys::setsockopt(socket_.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
 
-void Connection::record_exchange(const Exchange& exchange) {
+transfer::Engine Connection::response_engine() const {
+  const bool is_spliced = forwarding_->exchange.response_flow().spliced() > 0;
+  return is_spliced ? transfer::Engine::splice : transfer::Engine::copy;
+}
+
+/// The exchange is over, with a response or a part of one.
+void Connection::record_exchange(ErrorCode error) {
   using transfer::Engine;
+  const Exchange& exchange = forwarding_->exchange;
   WorkerStats& stats = worker_.stats();
-  const transfer::Flow& flow = exchange.response_flow();
-  const Engine engine = flow.spliced() > 0 ? Engine::splice : Engine::copy;
-  stats.engines[static_cast<size_t>(engine)].responses.add();
-  const uint64_t spliced = flow.spliced() + exchange.request_flow().spliced();
-  const uint64_t moved = flow.taken() + exchange.request_flow().taken();
+  worker_.refresh_clock();
+  const transfer::Flow& down = exchange.response_flow();
+  const transfer::Flow& up = exchange.request_flow();
+  const uint64_t spliced = down.spliced() + up.spliced();
+  stats.engines[static_cast<size_t>(response_engine())].responses.add();
   stats.engines[static_cast<size_t>(Engine::splice)].bytes.add(spliced);
-  stats.engines[static_cast<size_t>(Engine::copy)].bytes.add(moved - spliced);
-  stats.bytes_out.add(flow.moved());
-  record(exchange_route_, engine, request_us_);
+  stats.engines[static_cast<size_t>(Engine::copy)].bytes.add(down.taken() + up.taken() - spliced);
+  stats.bytes_out.add(down.moved());
+  record(forwarding_->route, response_engine(), request_us_);
+  if (worker_.access_log() == nullptr) return;
+  log_forwarded(exchange.status(), response_engine(), down.taken(), error);
+}
+
+void Connection::log_forwarded(uint16_t status, transfer::Engine engine, uint64_t bytes,
+                               ErrorCode error) {
+  log::AccessLog& log = *worker_.access_log();
+  if (!log.wants(status)) return;
+  const Exchange& exchange = forwarding_->exchange;
+  const proxy::ExchangeTimes& times = exchange.times();
+  log::Upstream upstream;
+  upstream.target = exchange.target_name();
+  if (times.connected_us > 0) upstream.connect_us = times.connected_us - times.begun_us;
+  if (times.first_byte_us > 0) upstream.first_byte_us = times.first_byte_us - times.connected_us;
+  upstream.total_us = worker_.now_us() - times.begun_us;
+  upstream.retries = exchange.tries() > 0 ? exchange.tries() - 1 : 0;
+  log::Outcome outcome;
+  outcome.status = status;
+  outcome.bytes = bytes;
+  outcome.started_us = request_us_;
+  outcome.ended_us = worker_.now_us();
+  outcome.engine = transfer::engine_name(engine);
+  outcome.error = error;
+  outcome.upstream = &upstream;
+  const log::Begun& begun = forwarding_->begun;
+  log.end(forwarding_->text.part(begun.begin, begun.middle),
+          forwarding_->text.part(begun.middle, begun.end), outcome);
+}
+
+/// The connection ends while an exchange is under way: what has gone out counts.
+void Connection::end_exchange(ErrorCode reason) {
+  const Exchange& exchange = forwarding_->exchange;
+  if (exchange.has_begun_response()) {
+    record_exchange(reason);
+  } else if (worker_.access_log() != nullptr) {
+    log_forwarded(0, transfer::Engine::copy, 0, reason);
+  }
+  forwarding_.reset();
 }
 
 }  // namespace sluice::worker
