@@ -48,6 +48,12 @@ void parse_byte_by_byte(std::string_view input, const Outcome& whole, const Head
 
 }  // namespace
 
+// Not in the header: inlined, some versions of GCC see sizes in it that cannot be, and warn.
+ExactBuffer::ExactBuffer(std::string_view bytes)
+    : data_(std::make_unique<char[]>(bytes.size())), size_(bytes.size()) {
+  bytes.copy(data_.get(), bytes.size());
+}
+
 std::string describe(const RequestHead& head) {
   std::string text;
   const auto add = [&text](std::string_view part) { text.append(part).push_back('|'); };

@@ -23,10 +23,7 @@ using sluice::http::RequestHead;
 /// A copy of `bytes` with nothing readable behind it.
 class ExactBuffer {
  public:
-  explicit ExactBuffer(std::string_view bytes)
-      : data_(std::make_unique<char[]>(bytes.size())), size_(bytes.size()) {
-    bytes.copy(data_.get(), bytes.size());
-  }
+  explicit ExactBuffer(std::string_view bytes);
   std::string_view view() const { return {data_.get(), size_}; }
 
  private:
