@@ -149,6 +149,9 @@ function run(command, args, options = {}) {
 
 function buildTargets(configuration, targets) {
   const compiler = configuration === 'Fuzz' ? 'clang++' : (process.env.CXX ?? 'g++')
+  if (!existsSync(join(root, 'node_modules', 'node-addon-api')) && inCheckout) {
+    throw new BuildError(`not set up yet: run 'npm ci' in ${root}`)
+  }
   requireTools(compiler)
   configure(nodeDirectory())
   const args = ['--silent', '-C', build, `-j${availableParallelism()}`]

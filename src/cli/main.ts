@@ -9,7 +9,19 @@ import { packageInfo } from './package-info.ts'
 
 /** Runs the command that the arguments name; resolves with the exit code, never rejects. */
 export function main(args: string[]): Promise<number> {
+  noticeLostOutput()
   return dispatch(args).catch(report)
+}
+
+// The console drops what cannot be written: a script would take half a configuration for all of it.
+function noticeLostOutput(): void {
+  process.stdout.once('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return // whoever read it has seen enough
+    console.error(`sluice: standard output cannot be written: ${error.message}`)
+    process.once('exit', () => {
+      process.exitCode ||= 1
+    })
+  })
 }
 
 /** Throws UsageError. */

@@ -12,12 +12,17 @@ const samePressMs = 250
 // A stop that takes longer than this says what it waits for.
 const silentStopMs = 1_000
 
+// Without a handler a signal that elsewhere means 'read the configuration again' would kill.
+const noReload =
+  'sluice: SIGHUP: a running gateway does not read its configuration again: restart it for that'
+
 /** Serves; resolves with the exit code when all has ended. */
 export async function serveUntilSignal(resolved: ResolvedConfig): Promise<number> {
   const gateway = startCore(resolved, createLogger())
   const stopped = stopOnSignals(gateway)
   for (const address of await gateway.listen()) console.log(`listening on ${shownAddress(address)}`)
   await stopped
+  reportCutOff(gateway)
   return 0
 }
 
@@ -47,6 +52,7 @@ function stopOnSignals(gateway: Gateway): Promise<void> {
   process.on('SIGUSR1', () => gateway.reopenLogs())
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+  process.on('SIGHUP', () => console.error(noReload))
   return promise
 }
 
@@ -54,4 +60,10 @@ function announceDelay(gateway: Gateway): void {
   const drain = showDuration(gateway.resolved.timeouts.drain)
   const message = `sluice: finishing requests for at most ${drain}; a second signal ends them now`
   setTimeout(() => console.error(message), silentStopMs).unref()
+}
+
+function reportCutOff(gateway: Gateway): void {
+  const count = gateway.stats().total.errors.draining ?? 0
+  if (count === 0) return
+  console.error(`sluice: ${count} ${count === 1 ? 'connection was' : 'connections were'} cut off`)
 }

@@ -58,7 +58,7 @@ function step(key: string | number, atTop: boolean): string {
 
 /** A value in a message: short, and never a dump of somebody's object. */
 export function shown(value: unknown): string {
-  if (typeof value === 'string') return `'${value.length > 60 ? `${value.slice(0, 60)}…` : value}'`
+  if (typeof value === 'string') return `'${printable(value.slice(0, 60))}${value[60] ? '…' : ''}'`
   if (typeof value === 'function') return 'a function'
   if (typeof value === 'symbol') return 'a symbol'
   if (typeof value === 'bigint') return `${value}n`
@@ -66,6 +66,14 @@ export function shown(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value)
   const name = Object.getPrototypeOf(value)?.constructor?.name
   return name === undefined || name === 'Object' ? 'an object' : `a ${name}`
+}
+
+/** On one line, whatever is in it. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, (control) => {
+    const hex = control.charCodeAt(0).toString(16).padStart(2, '0')
+    return { '\n': '\\n', '\r': '\\r', '\t': '\\t' }[control] ?? `\\x${hex}`
+  })
 }
 
 /** Written as `{ … }`: not a list, not null, not an instance of a class. */

@@ -114,6 +114,20 @@ test('a second signal ends it though a client does not read', async (t) => {
   await until('it to say that it waits', () => announcement.test(running.stderr()))
   t.true(await isRefused(port))
   running.child.kill('SIGTERM')
+  const { code, stderr } = await running.outcome
+  t.is(code, 0)
+  t.regex(stderr, /^sluice: 1 connection was cut off$/m)
+})
+
+test('SIGHUP changes nothing and says so', async (t) => {
+  const { root } = makeSite(t, { 'x.txt': 'x' })
+  const running = startSluice(t, ['serve', root, '--port', '0'])
+  const port = await readyPort(running)
+  running.child.kill('SIGHUP')
+  const says = /^sluice: SIGHUP: a running gateway does not read its configuration again/
+  await until('it to say so', () => says.test(running.stderr()))
+  t.is(await statusOf(port, '/x.txt'), 200)
+  running.child.kill('SIGTERM')
   t.is((await running.outcome).code, 0)
 })
 

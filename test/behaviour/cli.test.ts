@@ -1,6 +1,7 @@
 // The command line as a person meets it: help, mistakes, checking, printing, exit codes.
 
-import { symlinkSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { closeSync, openSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
@@ -139,4 +140,17 @@ test('doctor looks at the machine; without the core it fails', async (t) => {
   t.is(broken.code, 1)
   t.regex(broken.stdout, /the native core is not built/)
   t.regex(broken.stdout, /cannot run here/)
+})
+
+test('output that cannot be written is exit code 1', async (t) => {
+  const { path } = makeSite(t, site)
+  const full = openSync('/dev/full', 'w')
+  t.teardown(() => closeSync(full))
+  const args = ['print', '--config', path('gateway.config.ts')]
+  const { status, stderr } = spawnSync(sluicePath, args, {
+    stdio: ['ignore', full, 'pipe'],
+    encoding: 'utf8',
+  })
+  t.is(status, 1)
+  t.regex(stderr, /^sluice: standard output cannot be written: ENOSPC/m)
 })

@@ -113,8 +113,9 @@ test('wrong values say what was expected, what was given and what may have been 
       'cache.files: expected a whole number from 1 to 1000000, got a function',
     ],
     [
-      { serverName: 'a\r\nb' },
-      "serverName: expected a field value, got 'a\r\nb': a line break or NUL would end the field",
+      { serverName: 'a\r\nb\x1b' },
+      "serverName: expected a field value, got 'a\\r\\nb\\x1b': " +
+        'a line break or NUL would end the field',
     ],
   ]
   for (const [part, expected] of cases) t.deepEqual(problemsOf({ routes, ...part }), [expected])
