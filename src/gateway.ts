@@ -10,9 +10,9 @@ import { resolveConfig } from './config/validate.ts'
 import { FileQuestions } from './files/questions.ts'
 import { AccessLogError } from './native/access-log.ts'
 import { loadAddon } from './native/addon.ts'
-import type { NativeAddon, NativeEvent, NativeGateway } from './native/interface.ts'
+import type { NativeAddon, NativeEvent, NativeGateway, NativeTarget } from './native/interface.ts'
 import { type Address, addressOf, ListenError } from './native/listening.ts'
-import { Upstreams } from './proxy/upstreams.ts'
+import { type GatewayUpstreams, type Upstreams, upstreamsOf } from './proxy/upstreams.ts'
 import { createLogger, type Logger, logFault } from './telemetry/log.ts'
 import { combineStats, type GatewayStats } from './telemetry/stats.ts'
 
@@ -36,6 +36,8 @@ export interface Gateway {
    * cannot be had, or an AccessLogError; the gateway has ended then.
    */
   listen(): Promise<Address[]>
+  /** Adds, removes and drains targets while the gateway runs. */
+  readonly upstreams: GatewayUpstreams
   /** What has been counted so far; the last figures when the gateway has ended. */
   stats(): GatewayStats
   /**
@@ -81,10 +83,12 @@ export function startCore(
   return new CoreGateway(resolved, logger, addon)
 }
 
-type State = 'made' | 'listening' | 'draining' | 'closing' | 'ended'
+type State = 'made' | 'starting' | 'listening' | 'draining' | 'closing' | 'ended'
 
 // Longest interval that timers take; only its being there matters.
 const keepAliveMs = 2 ** 31 - 1
+// How long listen() waits for the addresses of names.
+const namePatienceMs = 2_000
 
 class CoreGateway implements Gateway {
   readonly resolved: ResolvedConfig
@@ -100,7 +104,7 @@ class CoreGateway implements Gateway {
   constructor(resolved: ResolvedConfig, logger: Logger, addon: NativeAddon) {
     this.resolved = resolved
     this.#logger = logger
-    this.#upstreams = new Upstreams(resolved.upstreams)
+    this.#upstreams = upstreamsOf(resolved, logger)
     const config = compileConfig(resolved, (upstream) => this.#upstreams.targets(upstream))
     this.#native = addon.createGateway(config, (events) => this.#take(events))
     this.#questions = new FileQuestions({
@@ -113,6 +117,8 @@ class CoreGateway implements Gateway {
 
   async listen(): Promise<Address[]> {
     if (this.#state !== 'made') throw new GatewayStateError(`cannot listen: ${this.#state}`)
+    this.#state = 'starting'
+    await this.#startUpstreams()
     try {
       const addresses = this.#native.listen().map(addressOf)
       this.#state = 'listening'
@@ -140,11 +146,12 @@ class CoreGateway implements Gateway {
   }
 
   async close({ drain = true }: { drain?: boolean } = {}): Promise<void> {
-    if (this.#state === 'made') {
+    if (this.#state === 'made' || this.#state === 'starting') {
       this.#native.close()
       this.#end()
     } else if (!drain && (this.#state === 'listening' || this.#state === 'draining')) {
       this.#state = 'closing'
+      this.#upstreams.stop()
       this.#native.close()
     } else if (this.#state === 'listening') {
       this.#state = 'draining'
@@ -153,9 +160,28 @@ class CoreGateway implements Gateway {
     return this.#ended.promise
   }
 
+  get upstreams(): GatewayUpstreams {
+    return this.#upstreams
+  }
+
+  // A name that is not known yet is no reason not to listen, but most are within a moment.
+  async #startUpstreams(): Promise<void> {
+    const publish = (upstream: number, targets: NativeTarget[]) =>
+      this.#native.setTargets(upstream, targets)
+    const patience = Promise.withResolvers<void>()
+    const timer = setTimeout(patience.resolve, namePatienceMs)
+    await Promise.race([this.#upstreams.start(publish), patience.promise])
+    clearTimeout(timer)
+    // Somebody may have closed it meanwhile.
+    const state: State = this.#state
+    if (state !== 'starting') throw new GatewayStateError(`cannot listen: ${state}`)
+  }
+
   #count(): GatewayStats {
     const routeKeys = this.resolved.routes.map(({ key }) => key)
-    return combineStats({ native: this.#native.stats(), routeKeys, ...this.#questions.counts() })
+    const upstreams = this.#upstreams.states()
+    const native = this.#native.stats()
+    return combineStats({ native, routeKeys, upstreams, ...this.#questions.counts() })
   }
 
   #take(events: NativeEvent[]): void {
@@ -196,6 +222,7 @@ class CoreGateway implements Gateway {
   #end(): void {
     if (this.#state === 'ended') return
     this.#state = 'ended'
+    this.#upstreams.stop()
     clearInterval(this.#alive)
     try {
       this.#lastStats = this.#count()

@@ -41,6 +41,7 @@ export type {
   UpstreamOptions,
 } from './config/proxy-options.ts'
 export type { ResolvedConfig } from './config/resolved.ts'
+export type { StatusPattern } from './config/status-pattern.ts'
 export type { Duration, Size } from './config/units.ts'
 export type {
   ConfigFileInput,
@@ -51,5 +52,7 @@ export { createGateway, GatewayStateError } from './gateway.ts'
 export { AccessLogError, type LogField } from './native/access-log.ts'
 export { AddonError } from './native/addon.ts'
 export { type Address, ListenError } from './native/listening.ts'
+export { type GatewayUpstreams, UpstreamError } from './proxy/upstreams.ts'
 export type { Logger } from './telemetry/log.ts'
 export type { GatewayStats } from './telemetry/stats.ts'
+export type { TargetStats, UpstreamStats } from './telemetry/upstream-stats.ts'

@@ -1,35 +1,178 @@
-// The targets of all upstreams of one gateway: which addresses requests can go to. Main thread.
-// An id belongs to one address of one upstream for ever. Names are not resolved yet: only numeric
-// addresses and unix sockets are targets.
+// All upstreams of one gateway: tells the core which targets there are, at start and whenever that
+// changes, and takes what operators ask for at run time. Main thread; from start() to stop().
 
-import { isIP } from 'node:net'
-import type { ResolvedAddress, ResolvedTarget, ResolvedUpstream } from '../config/resolved.ts'
+import { dirname } from 'node:path'
+import { problemLine } from '../config/errors.ts'
+import { Place } from '../config/place.ts'
+import type { TargetOptions } from '../config/proxy-options.ts'
+import type { ResolvedConfig, ResolvedTarget, ResolvedUpstream } from '../config/resolved.ts'
+import { upstream as upstreamOptions } from '../config/schema-upstreams.ts'
+import { didYouMean } from '../config/suggest.ts'
 import type { NativeTarget } from '../native/upstreams.ts'
-import type { NativeEndpoint } from '../native/values.ts'
+import type { Logger } from '../telemetry/log.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { Gate } from './gate.ts'
+import type { Probe } from './health-check.ts'
+import { type Lookup, systemLookup } from './lookup.ts'
+import { type Probed, probeOf } from './probes.ts'
+import { type Member, type Surroundings, Upstream } from './upstream.ts'
 
-export class Upstreams {
-  readonly #targets: NativeTarget[][]
+export type { Member } from './upstream.ts'
+
+/** Checks that run at once. */
+const mostChecks = 32
+
+/** Something was asked of an upstream or a target that is not there, or cannot be. */
+export class UpstreamError extends Error {
+  readonly code = 'ERR_SLUICE_UPSTREAM'
+  override name = 'UpstreamError'
+}
+
+/** Targets of a running gateway, by the names of their upstreams. Throws UpstreamError. */
+export interface GatewayUpstreams {
+  /** Adds a target, as the configuration would name it. */
+  add(upstream: string, target: string | TargetOptions): void
+  /** Takes a target out, by its URL. Requests under way finish. */
+  remove(upstream: string, url: string): void
+  /** A target (its URL), or one address of it, gets no new requests; those under way finish. */
+  drain(upstream: string, target: string): void
+  /** It gets requests again. */
+  undrain(upstream: string, target: string): void
+}
+
+/** What is known of one upstream without the core. */
+export interface UpstreamState {
+  name: string
+  members: Member[]
+  /** URLs whose names have no address now. */
+  unresolved: { url: string; reason: string }[]
+}
+
+export interface UpstreamsOptions {
+  upstreams: readonly ResolvedUpstream[]
+  /** Relative paths of sockets start here. */
+  directory: string
+  logger: Logger
+  lookup?: Lookup
+  clock?: Clock
+  probeOf?: (probed: Probed) => Probe
+}
+
+export class Upstreams implements GatewayUpstreams {
+  readonly #upstreams: Upstream[]
+  readonly #around: Surroundings
+  readonly #directory: string
+  readonly #changed = new Set<number>()
+  #publish: ((upstream: number, targets: NativeTarget[]) => void) | undefined
   #lastId = 0
 
-  constructor(upstreams: readonly ResolvedUpstream[]) {
-    this.#targets = upstreams.map(({ targets }) => targets.flatMap((target) => this.#from(target)))
+  constructor(options: UpstreamsOptions) {
+    const { upstreams, directory, logger, clock = systemClock } = options
+    this.#directory = directory
+    this.#around = {
+      clock,
+      logger,
+      lookup: options.lookup ?? systemLookup(),
+      gate: new Gate(mostChecks),
+      probeOf: options.probeOf ?? probeOf,
+      nextId: () => ++this.#lastId,
+    }
+    this.#upstreams = upstreams.map(
+      (upstream, index) => new Upstream(upstream, this.#around, () => this.#note(index)),
+    )
   }
 
   /** The targets of an upstream now. */
   targets(upstream: number): NativeTarget[] {
-    return this.#targets[upstream] ?? []
+    return this.#upstreams[upstream]?.targets ?? []
   }
 
-  #from({ address, authority, weight, maxConnections, backup }: ResolvedTarget): NativeTarget[] {
-    const endpoint = endpointOf(address)
-    if (endpoint === undefined) return []
-    const settings = { authority, weight, maxConnections, backup }
-    return [{ id: ++this.#lastId, address: endpoint, ...settings, state: 'up' }]
+  states(): UpstreamState[] {
+    return this.#upstreams.map(({ name, members, unresolved }) => ({ name, members, unresolved }))
+  }
+
+  /**
+   * Begins to resolve names and to check; `publish` hands the core the targets of an upstream when
+   * they have changed. Resolves when every name has been asked for once, found or not.
+   */
+  async start(publish: (upstream: number, targets: NativeTarget[]) => void): Promise<void> {
+    this.#publish = publish
+    await Promise.all(this.#upstreams.map((upstream) => upstream.start()))
+    this.#tell()
+  }
+
+  /** Ends every timer, question and check. */
+  stop(): void {
+    this.#publish = undefined
+    for (const upstream of this.#upstreams) upstream.stop()
+    this.#around.lookup.close()
+  }
+
+  add(upstream: string, target: string | TargetOptions): void {
+    const found = this.#named(upstream)
+    for (const one of this.#read(target)) {
+      if (found.has(one.url)) throw new UpstreamError(`'${upstream}' has ${one.url} already`)
+      found.add(one)
+    }
+  }
+
+  remove(upstream: string, url: string): void {
+    const found = this.#named(upstream)
+    if (!found.remove(url)) throw this.#unknown(found, url)
+  }
+
+  drain(upstream: string, target: string): void {
+    const found = this.#named(upstream)
+    if (!found.setDraining(target, true)) throw this.#unknown(found, target)
+  }
+
+  undrain(upstream: string, target: string): void {
+    const found = this.#named(upstream)
+    if (!found.setDraining(target, false)) throw this.#unknown(found, target)
+  }
+
+  #named(name: string): Upstream {
+    const found = this.#upstreams.find((upstream) => upstream.name === name)
+    if (found !== undefined) return found
+    const names = this.#upstreams.map((upstream) => upstream.name)
+    throw new UpstreamError(`no upstream is called '${name}'${didYouMean(name, names)}`)
+  }
+
+  #unknown(upstream: Upstream, target: string): UpstreamError {
+    const names = upstream.members.flatMap(({ url, address }) => [url, address])
+    const hint = didYouMean(target, names)
+    return new UpstreamError(`'${upstream.name}' has no target ${target}${hint}`)
+  }
+
+  #read(target: string | TargetOptions): ResolvedTarget[] {
+    const place = new Place('', this.#directory)
+    const read = upstreamOptions.targets.kind.read(target, place)
+    if (read !== undefined) return read
+    throw new UpstreamError(place.problems.map(problemLine).join('; '))
+  }
+
+  // What changes in one go is told in one go.
+  #note(upstream: number): void {
+    this.#changed.add(upstream)
+    if (this.#changed.size === 1) queueMicrotask(() => this.#tell())
+  }
+
+  #tell(): void {
+    const changed = [...this.#changed]
+    this.#changed.clear()
+    for (const upstream of changed) {
+      try {
+        this.#publish?.(upstream, this.targets(upstream))
+      } catch (error) {
+        const fields = { code: 'internal-error', err: error }
+        this.#around.logger.error(fields, 'the targets of an upstream could not be replaced')
+      }
+    }
   }
 }
 
-function endpointOf(address: ResolvedAddress): NativeEndpoint | undefined {
-  if ('path' in address) return { kind: 'unix', path: address.path }
-  if (isIP(address.host) === 0) return undefined
-  return { kind: 'tcp', host: address.host, port: address.port }
+/** Those of a configuration. */
+export function upstreamsOf({ upstreams, file }: ResolvedConfig, logger: Logger): Upstreams {
+  const directory = file === '' ? process.cwd() : dirname(file)
+  return new Upstreams({ upstreams, directory, logger })
 }

@@ -3,7 +3,9 @@
 
 import type { AccessLogStats } from '../native/access-log.ts'
 import type { NativeHistogram, NativeStats, NativeWorkerStats } from '../native/interface.ts'
+import type { UpstreamState } from '../proxy/upstreams.ts'
 import { quantileUs } from './quantiles.ts'
+import { type UpstreamStats, upstreamStats } from './upstream-stats.ts'
 
 /** Questions about files and what is remembered of them, on the TypeScript side. */
 export interface QuestionStats {
@@ -65,6 +67,8 @@ export interface GatewayStats {
   latencies: LatencyStats[]
   questions: QuestionStats
   cache: CacheStats
+  /** Targets by upstream, with what happened to each and how it does. */
+  upstreams: UpstreamStats[]
   /** Gauges of the core: descriptors and bytes that it holds, running transfers included. */
   files: { descriptors: number; heldBytes: number }
   /** Gauges: directories and paths under inotify; and a counter of the changes that it told. */
@@ -79,18 +83,22 @@ export interface StatsSources {
   native: NativeStats
   questions: QuestionStats
   cache: CacheStats
+  /** In the order of the configuration. */
+  upstreams: readonly UpstreamState[]
   /** Keys of the routes by id. */
   routeKeys: readonly string[]
 }
 
 /** One object of all counters. */
-export function combineStats({ native, questions, cache, routeKeys }: StatsSources): GatewayStats {
+export function combineStats(sources: StatsSources): GatewayStats {
+  const { native, questions, cache, upstreams, routeKeys } = sources
   return {
     total: native.workers.reduce<NativeWorkerStats>(addWorker, noWorker()),
     workers: native.workers,
     latencies: native.histograms.map((histogram) => latencyOf(histogram, routeKeys)),
     questions,
     cache,
+    upstreams: upstreamStats(upstreams, native.upstreams),
     files: native.files,
     watched: native.watched,
     accessLog: native.accessLog,

@@ -31,7 +31,23 @@ const native: NativeStats = {
     { route: 0, engine: 'memory', count: 4, sumUs: 100, buckets: [{ leUs: 40, count: 4 }] },
     { route: 1, engine: 'copy', count: 0, sumUs: 0, buckets: [] },
   ],
-  upstreams: [],
+  upstreams: [
+    {
+      queued: 2,
+      targets: [
+        {
+          id: 7,
+          active: 1,
+          connections: 2,
+          requests: 3,
+          connects: 4,
+          failures: 5,
+          retries: 6,
+          ejected: true,
+        },
+      ],
+    },
+  ],
   files: { descriptors: 1, heldBytes: 2 },
   watched: { folders: 3, paths: 4, changes: 5 },
   accessLog: { lines: 6, bytes: 600, dropped: 1 },
@@ -52,8 +68,22 @@ const cache = {
   stale: 0,
 }
 
+const member = {
+  id: 7,
+  url: 'http://app:3000',
+  address: '10.0.0.1:3000',
+  weight: 2,
+  backup: false,
+  draining: false,
+  health: 'up' as const,
+  reason: '',
+}
+const unresolved = [{ url: 'http://other', reason: 'ENOTFOUND' }]
+const upstreams = [{ name: 'api', members: [member, { ...member, id: 8 }], unresolved }]
+const sources = { native, questions, cache, upstreams, routeKeys: ['/*', '/x'] }
+
 test('totals are sums over the workers', (t) => {
-  const { total, workers } = combineStats({ native, questions, cache, routeKeys: ['/*', '/x'] })
+  const { total, workers } = combineStats(sources)
   t.deepEqual(total, {
     ...worker(3),
     engines: {
@@ -65,8 +95,30 @@ test('totals are sums over the workers', (t) => {
   t.deepEqual(workers, native.workers)
 })
 
+test('targets have their counts by id, and none before the core knows them', (t) => {
+  const [api] = combineStats(sources).upstreams
+  t.like(api, { name: 'api', queued: 2, unresolved })
+  t.deepEqual(api?.targets[0], {
+    url: 'http://app:3000',
+    address: '10.0.0.1:3000',
+    weight: 2,
+    backup: false,
+    draining: false,
+    health: 'up',
+    reason: '',
+    active: 1,
+    connections: 2,
+    requests: 3,
+    connects: 4,
+    failures: 5,
+    retries: 6,
+    ejected: true,
+  })
+  t.like(api?.targets[1], { requests: 0, ejected: false, health: 'up' })
+})
+
 test('latencies name the route and have a mean, also when nothing was counted', (t) => {
-  const { latencies } = combineStats({ native, questions, cache, routeKeys: ['/*', '/x'] })
+  const { latencies } = combineStats(sources)
   t.like(latencies[0], { route: '/*', engine: 'memory', count: 4, meanUs: 25, p50Us: 20 })
   t.like(latencies[1], { route: '/x', engine: 'copy', count: 0, meanUs: 0, p99Us: 0 })
 })

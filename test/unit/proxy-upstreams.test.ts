@@ -1,0 +1,251 @@
+// The targets of an upstream: what the core is told, and when. DNS, checks and time are made up.
+
+import { setImmediate as settled } from 'node:timers/promises'
+import test from 'ava'
+import { proxy } from '../../src/config/actions.ts'
+import { resolveConfig } from '../../src/config/validate.ts'
+import type { NativeTarget } from '../../src/native/interface.ts'
+import type { Family } from '../../src/proxy/lookup.ts'
+import { Upstreams } from '../../src/proxy/upstreams.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+
+interface Told {
+  upstream: number
+  targets: NativeTarget[]
+}
+
+/** Upstreams of a configuration in a world where a test says what resolves and what is well. */
+function world(upstreams: object) {
+  const resolved = resolveConfig(
+    { upstreams, routes: { '/': proxy(Object.keys(upstreams)[0] ?? '') } },
+    { file: '', directory: '/srv' },
+  )
+  const clock = new FakeClock()
+  const names = new Map<string, string[]>()
+  const sick = new Map<string, string>()
+  const log: string[] = []
+  const line = (_fields: object, message: string) => void log.push(message)
+  const closed = { lookups: 0 }
+  const all = new Upstreams({
+    upstreams: resolved.upstreams,
+    directory: '/srv',
+    logger: { debug: line, info: line, warn: line, error: line },
+    clock,
+    lookup: {
+      async find(name) {
+        const addresses = names.get(name)
+        const none: Family = { kind: 'none', reason: 'ENOTFOUND' }
+        return { v4: addresses ? { kind: 'found', addresses, ttlMs: 5_000 } : none, v6: none }
+      },
+      close: () => {
+        closed.lookups += 1
+      },
+    },
+    probeOf:
+      ({ endpoint }) =>
+      async () => {
+        const reason = sick.get(endpoint.kind === 'tcp' ? endpoint.host : endpoint.path)
+        if (reason !== undefined) throw new Error(reason)
+      },
+  })
+  const told: Told[] = []
+  const start = () => all.start((upstream, targets) => void told.push({ upstream, targets }))
+  const shown = () =>
+    all.targets(0).map(({ id, address, state }) => {
+      const where = address.kind === 'tcp' ? `${address.host}:${address.port}` : address.path
+      return `${id} ${where} ${state}`
+    })
+  return { all, clock, names, sick, log, told, start, shown, closed }
+}
+
+test('numeric addresses and sockets are targets before anything was asked', async (t) => {
+  const { all, start, told } = world({
+    api: {
+      targets: [
+        'http://10.0.0.1',
+        { url: 'http://[::1]:81', weight: 3, maxConnections: 7, backup: true },
+        'unix:app.sock',
+      ],
+    },
+  })
+  const plain = { weight: 1, maxConnections: 0, backup: false, state: 'up' as const }
+  t.deepEqual(all.targets(0), [
+    {
+      id: 1,
+      address: { kind: 'tcp', host: '10.0.0.1', port: 80 },
+      authority: '10.0.0.1',
+      ...plain,
+    },
+    {
+      id: 2,
+      address: { kind: 'tcp', host: '::1', port: 81 },
+      authority: '[::1]:81',
+      weight: 3,
+      maxConnections: 7,
+      backup: true,
+      state: 'up',
+    },
+    {
+      id: 3,
+      address: { kind: 'unix', path: '/srv/app.sock' },
+      authority: 'localhost',
+      ...plain,
+    },
+  ])
+  t.deepEqual(all.targets(1), [])
+  await start()
+  t.deepEqual(told, [])
+})
+
+test('every address of a name is a target; those that stay keep their id', async (t) => {
+  const { all, clock, names, log, told, start, shown } = world({
+    api: { targets: ['http://app:3000', 'http://10.0.0.9:3000'] },
+  })
+  names.set('app', ['10.0.0.2', '10.0.0.1'])
+  t.deepEqual(shown(), ['1 10.0.0.9:3000 up'])
+  await start()
+  t.deepEqual(shown(), ['2 10.0.0.1:3000 up', '3 10.0.0.2:3000 up', '1 10.0.0.9:3000 up'])
+  t.is(told.length, 1)
+  t.deepEqual(told[0]?.targets, all.targets(0))
+  t.is(all.targets(0)[0]?.authority, 'app:3000')
+  names.set('app', ['10.0.0.2', '10.0.0.3'])
+  await clock.advance(5_000)
+  t.deepEqual(shown(), ['3 10.0.0.2:3000 up', '4 10.0.0.3:3000 up', '1 10.0.0.9:3000 up'])
+  names.set('app', ['10.0.0.1'])
+  await clock.advance(5_000)
+  t.deepEqual(shown(), ['5 10.0.0.1:3000 up', '1 10.0.0.9:3000 up'], 'an id is never used again')
+  t.deepEqual(log, [
+    'http://app:3000 is at 10.0.0.1, 10.0.0.2',
+    'http://app:3000 is at 10.0.0.2, 10.0.0.3',
+    'http://app:3000 is at 10.0.0.1',
+  ])
+})
+
+test('a name that is not there yet leaves its upstream without targets until it is', async (t) => {
+  const { all, clock, names, log, told, start, shown } = world({ api: { targets: 'http://app' } })
+  await start()
+  t.deepEqual(shown(), [])
+  t.deepEqual(all.states()[0]?.unresolved, [{ url: 'http://app', reason: 'ENOTFOUND' }])
+  t.deepEqual(log, [
+    'the name of http://app does not resolve (ENOTFOUND): it gets no requests until it does',
+  ])
+  names.set('app', ['10.0.0.1'])
+  await clock.advance(1_000)
+  t.deepEqual(shown(), ['1 10.0.0.1:80 up'])
+  t.deepEqual(all.states()[0]?.unresolved, [])
+  names.delete('app')
+  await clock.advance(60_000)
+  t.deepEqual(shown(), ['1 10.0.0.1:80 up'], 'the last good answer')
+  t.is(
+    log.at(-1),
+    'the name of http://app does not resolve (ENOTFOUND): its last addresses stay in use',
+  )
+  t.true(told.every(({ targets }) => targets.length > 0))
+})
+
+test('a target that fails its checks is down, and up again, each with a line', async (t) => {
+  const { all, clock, sick, log, told, start, shown } = world({
+    api: {
+      targets: ['http://10.0.0.1', 'http://10.0.0.2'],
+      health: { path: '/', interval: 1_000 },
+    },
+  })
+  sick.set('10.0.0.2', 'status 503')
+  await start()
+  await clock.advance(0)
+  t.deepEqual(shown(), ['1 10.0.0.1:80 up', '2 10.0.0.2:80 down'])
+  t.is(told.at(-1)?.targets[1]?.state, 'down')
+  t.like(all.states()[0]?.members[1], { health: 'down', reason: 'status 503' })
+  t.is(told.length, 1, 'what changes in one go is told in one go')
+  sick.clear()
+  await clock.advance(2_000)
+  t.deepEqual(shown(), ['1 10.0.0.1:80 up', '2 10.0.0.2:80 up'])
+  t.deepEqual(
+    log.filter((line) => line.includes('10.0.0.2')),
+    ["10.0.0.2:80 of upstream 'api' is down: status 503", "10.0.0.2:80 of upstream 'api' is up"],
+  )
+})
+
+test('addresses that come by DNS are checked, those that go are not any more', async (t) => {
+  const { clock, names, sick, start, shown } = world({
+    api: { targets: 'http://app', health: { path: '/', interval: 1_000 } },
+  })
+  names.set('app', ['10.0.0.1'])
+  sick.set('10.0.0.1', 'refused')
+  await start()
+  await clock.advance(0)
+  t.deepEqual(shown(), ['1 10.0.0.1:80 down'])
+  names.set('app', ['10.0.0.2'])
+  sick.set('10.0.0.2', 'refused')
+  await clock.advance(5_000)
+  t.deepEqual(shown(), ['2 10.0.0.2:80 down'])
+  t.is(clock.waiting.length, 2, 'one check and one question')
+})
+
+test('targets are drained, undrained, added and removed while all runs', async (t) => {
+  const { all, clock, names, told, start, shown } = world({
+    api: { targets: ['http://10.0.0.1', 'http://app'] },
+  })
+  names.set('app', ['10.0.0.5', '10.0.0.6'])
+  await start()
+  all.drain('api', 'http://10.0.0.1')
+  all.drain('api', '10.0.0.6:80')
+  const drained = ['1 10.0.0.1:80 draining', '2 10.0.0.5:80 up', '3 10.0.0.6:80 draining']
+  t.deepEqual(shown(), drained)
+  await settled()
+  t.deepEqual(told.at(-1)?.targets, all.targets(0))
+  await clock.advance(5_000)
+  t.deepEqual(shown(), drained)
+  all.undrain('api', '10.0.0.6:80')
+  all.remove('api', 'http://10.0.0.1')
+  all.add('api', { url: 'http://10.0.0.7:81', weight: 2 })
+  t.deepEqual(shown(), ['2 10.0.0.5:80 up', '3 10.0.0.6:80 up', '4 10.0.0.7:81 up'])
+  all.add('api', 'http://10.0.0.1')
+  t.is(shown().at(-1), '5 10.0.0.1:80 up', 'not draining any more, and somebody new')
+  all.drain('api', 'http://app')
+  t.deepEqual(shown().slice(0, 2), ['2 10.0.0.5:80 draining', '3 10.0.0.6:80 draining'])
+})
+
+test('what cannot be asked of targets is said', (t) => {
+  const { all } = world({ api: { targets: 'http://10.0.0.1' }, web: { targets: 'http://a' } })
+  const cases: [() => void, string][] = [
+    [() => all.drain('ap', 'x'), "no upstream is called 'ap'; did you mean 'api'?"],
+    [
+      () => all.drain('api', 'http://10.0.0.2'),
+      "'api' has no target http://10.0.0.2; did you mean 'http://10.0.0.1'?",
+    ],
+    [() => all.undrain('api', 'zzz'), "'api' has no target zzz"],
+    [() => all.remove('api', 'zzz'), "'api' has no target zzz"],
+    [() => all.add('api', 'http://10.0.0.1/'), "'api' has http://10.0.0.1 already"],
+    [() => all.add('api', 'ftp://x'), "'ftp://x': ftp: is not http: or unix:"],
+  ]
+  for (const [ask, message] of cases) {
+    t.throws(ask, { name: 'UpstreamError', code: 'ERR_SLUICE_UPSTREAM', message })
+  }
+})
+
+test('after stop there is no timer, no question and no news', async (t) => {
+  const { all, clock, names, sick, told, start, closed } = world({
+    api: { targets: ['http://app', 'http://10.0.0.1'], health: '/' },
+  })
+  names.set('app', ['10.0.0.2'])
+  await start()
+  await clock.advance(0)
+  const before = told.length
+  all.stop()
+  sick.set('10.0.0.1', 'refused')
+  names.set('app', ['10.0.0.3'])
+  await clock.advance(120_000)
+  t.deepEqual(clock.waiting, [])
+  t.is(told.length, before)
+  t.is(closed.lookups, 1)
+})
+
+test('a core that does not take targets is logged, and the process lives', async (t) => {
+  const { all, names, log } = world({ api: { targets: 'http://app' } })
+  names.set('app', ['10.0.0.2'])
+  await all.start(() => {
+    throw new Error('refused')
+  })
+  t.is(log.at(-1), 'the targets of an upstream could not be replaced')
+})
