@@ -11,7 +11,10 @@ import type { Duration, Size } from './units.ts'
 export interface GatewayOptions {
   /** Where to accept connections: a port, or an object, or a list of them. Default: `8080`. */
   listen?: number | ListenerOptions | readonly (number | ListenerOptions)[]
-  /** Native threads that serve requests. Default: the CPUs that this process may use. */
+  /**
+   * Native threads that serve requests. Default: the CPUs that this process may use, quotas
+   * included.
+   */
   workers?: number
   /** What one client may ask for at most. */
   limits?: LimitsOptions

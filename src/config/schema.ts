@@ -4,7 +4,7 @@
 // scripts/generate-config-docs.ts.
 
 import { isIP } from 'node:net'
-import { availableParallelism } from 'node:os'
+import { usableCpus } from '../native/cpus.ts'
 import { accessLogOrNot } from './access-log.ts'
 import { fieldValue } from './fields.ts'
 import {
@@ -36,6 +36,8 @@ const hour = 60 * minute
 const kb = 1024
 const mb = 1024 * kb
 const gb = 1024 * mb
+
+const mostWorkers = 256
 
 const address = text("an IP address such as '0.0.0.0' or '::', or 'localhost'", (host) =>
   host === 'localhost' || isIP(host) !== 0 ? undefined : 'names of other machines cannot be bound',
@@ -203,9 +205,9 @@ export const gateway: Section<Omit<ResolvedConfig, 'file' | 'routes'>> = {
     doc: 'Where to accept connections: a port, or an object, or a list of them.',
   },
   workers: {
-    kind: count(1, 256),
-    default: availableParallelism,
-    defaultText: 'the CPUs that this process may use',
+    kind: count(1, mostWorkers),
+    default: () => Math.min(usableCpus(), mostWorkers),
+    defaultText: 'the CPUs that this process may use, quotas included',
     doc: 'Native threads that serve requests.',
   },
   limits: {

@@ -4,6 +4,7 @@ import test from 'ava'
 import { respond } from '../../src/config/actions.ts'
 import { parseDuration, parseSize, showDuration, showSize } from '../../src/config/units.ts'
 import { resolveConfig } from '../../src/config/validate.ts'
+import { loadAddon } from '../../src/native/addon.ts'
 import { problemsOf } from '../support/problems.ts'
 
 const routes = { '/': respond(200) }
@@ -63,7 +64,7 @@ test('every default is filled in and the result is frozen', (t) => {
   t.is(resolved.limits.headBytes, 32_768)
   t.is(resolved.timeouts.idle, 60_000)
   t.deepEqual(resolved.transfer, { mode: 'auto', memoryBytes: 16_384 })
-  t.true(resolved.workers >= 1)
+  t.is(resolved.workers, loadAddon().usableCpus())
   t.true(Object.isFrozen(resolved) && Object.isFrozen(resolved.limits))
   t.true(Object.isFrozen(resolved.routes) && Object.isFrozen(resolved.routes[0]?.action))
 })
