@@ -241,7 +241,14 @@ route::ListenerRules decode_listener_rules(const Reader& listener,
   if (Reader upstream = listener.at("tcp"); !upstream.is_null()) {
     const uint64_t upstreams = snapshot.upstreams.size();
     if (upstreams == 0) upstream.fail("the index of an upstream");
-    rules.tcp_upstream = static_cast<uint32_t>(upstream.integer(0, upstreams - 1));
+    route::ProxyAction action;
+    action.upstream = static_cast<uint32_t>(upstream.integer(0, upstreams - 1));
+    action.copy_only = snapshot.copy_only;
+    action.half_close = true;
+    action.body_bytes = UINT64_MAX;
+    action.timeouts.connect = kTcpConnectMs;
+    action.timeouts.tunnel = kTcpTunnelMs;
+    rules.tcp = std::move(action);
   }
   return rules;
 }

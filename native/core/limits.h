@@ -86,6 +86,10 @@ inline constexpr double kRetryShare = 0.2;
 inline constexpr int64_t kIdleMarginMs = 500;
 /// Hexadecimal digits of a request id (X-Request-Id).
 inline constexpr size_t kRequestIdBytes = 32;
+/// Of listeners that pass connections on as they are: how long a connection to a target may take to
+/// be made, and a tunnel may be silent.
+inline constexpr int64_t kTcpConnectMs = 5'000;
+inline constexpr int64_t kTcpTunnelMs = 3'600'000;
 /// Threads for whatever may block on a disk, and jobs that may wait for them.
 inline constexpr size_t kIoThreads = 3;
 inline constexpr size_t kIoQueue = 64 * 1024;

@@ -64,6 +64,29 @@ Endpoint to_endpoint(const sockaddr_storage& storage) {
   return endpoint;
 }
 
+uint16_t port_of(const sockaddr_storage& storage) {
+  switch (storage.ss_family) {
+    case AF_INET: return ntohs(reinterpret_cast<const sockaddr_in&>(storage).sin_port);
+    case AF_INET6: return ntohs(reinterpret_cast<const sockaddr_in6&>(storage).sin6_port);
+    default: return 0;
+  }
+}
+
+bool parse_address(std::string_view text, AddressKey& key) {
+  char copy[kAddressBytes];
+  if (text.empty() || text.size() >= sizeof copy) return false;
+  std::memcpy(copy, text.data(), text.size());
+  copy[text.size()] = '\0';
+  unsigned char bytes[16];
+  if (inet_pton(AF_INET, copy, bytes) == 1) {
+    key = {0, 0xffff00000000ULL | load_big_endian(bytes) >> 32};
+    return true;
+  }
+  if (inet_pton(AF_INET6, copy, bytes) != 1) return false;
+  key = {load_big_endian(bytes), load_big_endian(bytes + 8)};
+  return true;
+}
+
 AddressKey to_key(const sockaddr_storage& storage) {
   if (storage.ss_family == AF_INET) {
     const auto& v4 = reinterpret_cast<const sockaddr_in&>(storage);

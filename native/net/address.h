@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "core/address_counts.h"
 
@@ -31,8 +32,14 @@ int to_socket_address(const Endpoint& endpoint, SocketAddress& result);
 /// The inverse, for TCP addresses.
 Endpoint to_endpoint(const sockaddr_storage& storage);
 
+/// 0 for unix sockets.
+uint16_t port_of(const sockaddr_storage& storage);
+
 /// IPv4 mapped into IPv6; all zero for unix sockets.
 AddressKey to_key(const sockaddr_storage& storage);
+
+/// A numeric address, IPv4 or IPv6 without brackets and zone; false when `text` is none.
+bool parse_address(std::string_view text, AddressKey& key);
 
 /// The most that write_address() writes.
 inline constexpr size_t kAddressBytes = 48;

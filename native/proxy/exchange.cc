@@ -52,7 +52,7 @@ void Exchange::begin(const http::RequestHead& head, const route::Match& match, c
   }
   target_ = Ref<Target>(upstreams_.choose(action_.upstream, selection_));
   const std::string_view authority = target_ ? std::string_view(target_->authority) : "-";
-  std::string bytes;
+  std::string bytes = preface();
   append_request_head(head, match, action_, asker, authority, shape_, bytes);
   const auto inbound = shape_.framing == http::Framing::none      ? transfer::Inbound::none
                        : shape_.framing == http::Framing::chunked ? transfer::Inbound::chunked
@@ -61,6 +61,28 @@ void Exchange::begin(const http::RequestHead& head, const route::Match& match, c
                                                               : transfer::Outbound::plain;
   request_.start(std::move(bytes), inbound, shape_.content_length, outbound, true);
   request_.limit(action_.body_bytes);
+}
+
+void Exchange::begin_raw(const AddressKey& client) {
+  times_.begun_us = since_us_ = upstreams_.now_us();
+  is_raw_ = true;
+  selection_.hash = hash_of(client);
+  request_.start(preface(), transfer::Inbound::until_end, 0, transfer::Outbound::plain, false);
+}
+
+bool Exchange::uses_proxy_protocol() const {
+  return upstreams_.config(action_.upstream).proxy_protocol != 0;
+}
+
+/// What goes ahead of everything else on a connection of its own.
+std::string Exchange::preface() const {
+  std::string bytes;
+  if (!uses_proxy_protocol()) return bytes;
+  http::ProxyEnd source, destination;
+  downstream_.ends(source, destination);
+  http::append_proxy_header(upstreams_.config(action_.upstream).proxy_protocol, source, destination,
+                            bytes);
+  return bytes;
 }
 
 Exchange::Outcome Exchange::advance(std::string_view date_field) {
@@ -97,7 +119,7 @@ bool Exchange::choose() {
   target_->active.fetch_add(1, std::memory_order_relaxed);
   target_->requests.fetch_add(1, std::memory_order_relaxed);
   since_us_ = upstreams_.now_us();
-  if (!wants_fresh_) {
+  if (!wants_fresh_ && !is_raw_ && !uses_proxy_protocol()) {
     // What cannot be sent twice takes a connection that is known to be there.
     const bool verified = !shape_.is_idempotent || !request_.can_rewind();
     connection_ = upstreams_.take_idle(action_.upstream, *target_, verified);
@@ -120,6 +142,11 @@ bool Exchange::await_connection() {
   if (connection_->is_broken()) return fail_target(ErrorCode::upstream_refused);
   if (!connection_->is_connected()) return false;
   times_.connected_us = since_us_ = upstreams_.now_us();
+  if (is_raw_) {
+    response_.start({}, transfer::Inbound::until_end, 0, transfer::Outbound::plain, false);
+    transit(Event::opened);
+    return true;
+  }
   transit(Event::connected);
   return true;
 }
@@ -244,6 +271,7 @@ void Exchange::begin_response(const http::ResponseHead& head) {
   ends_by_close_ = has_no_length && shape_.is_minor_0;
   if (ends_by_close_) persists_ = false;
   if (has_no_length && !shape_.is_minor_0) shape.outbound = transfer::Outbound::chunked;
+  persists_ = persists_ && downstream_.may_persist();
   shape.persists = persists_;
   shape.date_field = date_field_;
   std::string sticky;
@@ -383,7 +411,7 @@ void Exchange::let_go(bool reusable) {
   }
   if (connection_ == nullptr) return;
   UpstreamConnection& connection = *std::exchange(connection_, nullptr);
-  if (reusable) {
+  if (reusable && !uses_proxy_protocol()) {
     upstreams_.keep(connection, idle_ms_);
   } else {
     upstreams_.close(connection);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "http/proxy_protocol.h"
 #include "http/request_head.h"
 #include "http/response_parser.h"
 #include "net/socket_state.h"
@@ -29,6 +30,10 @@ class Downstream : public transfer::Reader {
   virtual void on_exchange() = 0;
   /// The final response's head goes out now.
   virtual void on_response(uint16_t status) = 0;
+  /// Whether the connection may stay open after the response that begins now.
+  virtual bool may_persist() const = 0;
+  /// Who asks, and where the connection was accepted.
+  virtual void ends(http::ProxyEnd& source, http::ProxyEnd& destination) const = 0;
 
  protected:
   ~Downstream() = default;
@@ -68,6 +73,8 @@ class Exchange final : public UpstreamUser {
   /// Takes what it needs of the head. `persists`: the client's connection may go on afterwards.
   void begin(const http::RequestHead& head, const route::Match& match, const Asker& asker,
              bool persists);
+  /// Passes everything on as it is: a tunnel from the first byte.
+  void begin_raw(const AddressKey& client);
   /// Goes on until it has to wait or has come to an end. `date_field`: "Date: …\r\n" of now.
   Outcome advance(std::string_view date_field);
   /// When on_deadline() is to be called; kNever: not at all.
@@ -120,6 +127,8 @@ class Exchange final : public UpstreamUser {
   transfer::FlowContext downward();
   void note_progress();
   bool waits_for_body() const;
+  bool uses_proxy_protocol() const;
+  std::string preface() const;
 
   const route::ProxyAction& action_;
   Upstreams& upstreams_;
@@ -134,8 +143,9 @@ class Exchange final : public UpstreamUser {
   bool wants_fresh_ = false;     ///< an idle connection has failed already
   bool request_broken_ = false;  ///< the target takes no more of the request
   bool is_tunnel_done_[2] = {};  ///< upward, downward
-  bool is_counted_ = false;      ///< among the target's active requests
-  bool wants_turn_ = false;      ///< a flow used up its budget
+  bool is_raw_ = false;
+  bool is_counted_ = false;  ///< among the target's active requests
+  bool wants_turn_ = false;  ///< a flow used up its budget
   uint16_t status_ = 0;
   uint32_t tries_ = 0;
   int64_t idle_ms_ = 0;  ///< how long the connection may be kept

@@ -23,7 +23,7 @@ enum class ExchangeState : uint8_t {
   connecting,  ///< the connection to the target is on its way
   requesting,  ///< the request goes out, its final response head is awaited
   relaying,    ///< the response goes to the client
-  tunnelling,  ///< after 101: bytes both ways
+  tunnelling,  ///< after 101, or from the start: bytes both ways
   ended,
   count_
 };
@@ -36,6 +36,7 @@ enum class ExchangeEvent : uint8_t {
   connected,  ///< it is there
   retry,      ///< the target failed before it answered
   head,       ///< its final response head is complete
+  opened,     ///< nothing is asked: bytes both ways from the start
   upgraded,   ///< and says 101
   finish,     ///< answered, or given up
   count_
@@ -47,6 +48,7 @@ inline constexpr Transition<ExchangeState, ExchangeEvent> kExchangeRows[] = {
     {ExchangeState::choosing, ExchangeEvent::connect, ExchangeState::connecting},
     {ExchangeState::choosing, ExchangeEvent::reuse, ExchangeState::requesting},
     {ExchangeState::connecting, ExchangeEvent::connected, ExchangeState::requesting},
+    {ExchangeState::connecting, ExchangeEvent::opened, ExchangeState::tunnelling},
     {ExchangeState::choosing, ExchangeEvent::retry, ExchangeState::choosing},
     {ExchangeState::connecting, ExchangeEvent::retry, ExchangeState::choosing},
     {ExchangeState::requesting, ExchangeEvent::retry, ExchangeState::choosing},

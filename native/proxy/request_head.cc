@@ -164,9 +164,16 @@ void append_request_head(const http::RequestHead& head, const route::Match& matc
   out.append(action.request.added).append("\r\n");
 }
 
+/// The same in every process: restarts keep everybody's place.
+constexpr uint64_t kKeySeed = 0x6b6579ULL;
+
+uint64_t hash_of(const AddressKey& client) {
+  const uint64_t words[2] = {client.high, client.low};
+  return hash_bytes({reinterpret_cast<const char*>(words), sizeof words}, kKeySeed);
+}
+
 uint64_t hash_of(const http::RequestHead& head, const route::Upstream& upstream,
                  const Asker& asker) {
-  constexpr uint64_t kKeySeed = 0x6b6579ULL;  // the same in every process: restarts keep places
   switch (upstream.hash_key) {
     case route::HashKey::path: return hash_bytes(head.path, kKeySeed);
     case route::HashKey::header:
@@ -183,7 +190,7 @@ uint64_t hash_of(const http::RequestHead& head, const route::Upstream& upstream,
       break;
     case route::HashKey::address: break;
   }
-  return hash_bytes(asker.address, kKeySeed);
+  return hash_of(asker.client);
 }
 
 std::string_view cookie_value(const http::RequestHead& head, std::string_view name) {

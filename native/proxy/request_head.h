@@ -15,8 +15,8 @@ namespace sluice::proxy {
 
 /// Who asked, and how.
 struct Asker {
-  std::string_view address;  ///< of the client, as text: "192.0.2.1", "2001:db8::1", "unix"
-  AddressKey key;
+  std::string_view address;      ///< of the client, as text: "192.0.2.1", "2001:db8::1", "unix"
+  AddressKey client;             ///< that it asks for, if it may say so: what `hash` looks at
   bool is_peer_trusted = false;  ///< what its X-Forwarded-* say is passed on
   bool is_secure = false;        ///< TLS
   uint16_t port = 0;             ///< that it connected to; 0: a unix socket
@@ -48,6 +48,8 @@ void append_request_head(const http::RequestHead& head, const route::Match& matc
 /// What a target is chosen by: 0 when the request does not say.
 uint64_t hash_of(const http::RequestHead& head, const route::Upstream& upstream,
                  const Asker& asker);
+
+uint64_t hash_of(const AddressKey& client);
 
 /// The value of a cookie in the request's Cookie fields; empty when it has none.
 std::string_view cookie_value(const http::RequestHead& head, std::string_view name);

@@ -78,8 +78,8 @@ struct Route {
 
 /// What is special about the connections of one listener.
 struct ListenerRules {
-  bool proxy_protocol = false;           ///< they begin with a header of the PROXY protocol
-  std::optional<uint32_t> tcp_upstream;  ///< passed on to it as they are; else HTTP is spoken
+  bool proxy_protocol = false;     ///< they begin with a header of the PROXY protocol
+  std::optional<ProxyAction> tcp;  ///< passed on by it as they are; else HTTP is spoken
 };
 
 struct Snapshot {

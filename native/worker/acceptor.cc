@@ -52,7 +52,7 @@ bool Acceptor::accept_one() {
   int fd = sys::accept4(fd_, reinterpret_cast<sockaddr*>(&address), &length,
                         SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd >= 0) {
-    worker_.accept(fd, address);
+    worker_.accept(fd, address, listener_);
     return true;
   }
   if (fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM) out_of_descriptors(fd);

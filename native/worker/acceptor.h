@@ -12,7 +12,9 @@ class Worker;
 
 class Acceptor final : public net::EventHandler, public Alarm {
  public:
-  Acceptor(Worker& worker, int fd) : worker_(worker), fd_(fd) {}
+  /// `listener` is its index.
+  Acceptor(Worker& worker, int fd, uint16_t listener)
+      : worker_(worker), fd_(fd), listener_(listener) {}
 
   /// Begins or goes on accepting.
   void resume();
@@ -28,6 +30,7 @@ class Acceptor final : public net::EventHandler, public Alarm {
 
   Worker& worker_;
   const int fd_;
+  const uint16_t listener_;
   bool listening_ = false;
   bool stopped_ = false;
   int64_t quiet_until_ms_ = 0;  ///< a shortage that lasts, or comes and goes, is logged once

@@ -15,12 +15,18 @@
 
 namespace sluice::worker {
 
-Connection::Connection(Worker& worker, int fd, const AddressKey& address, bool is_counted)
+Connection::Connection(Worker& worker, int fd, const Origin& origin)
     : worker_(worker),
       socket_{fd},
-      is_counted_(is_counted),
-      address_(address),
-      since_ms_(worker.now_ms()) {}
+      is_counted_(origin.is_counted),
+      is_trusted_(worker.trusts(origin.address)),
+      address_(origin.address),
+      port_(origin.port),
+      listener_(origin.listener),
+      since_ms_(worker.now_ms()) {
+  const route::ListenerRules& rules = worker.rules(listener_);
+  if (rules.proxy_protocol || rules.tcp) state_ = State::opening;
+}
 
 void Connection::transit(Event event) {
   std::optional<State> next = kConnectionTable.next(state_, event);
@@ -46,6 +52,7 @@ void Connection::drive() {
   bool goes_on = true;
   while (goes_on) {
     switch (state_) {
+      case State::opening: goes_on = step_opening(); break;
       case State::reading_head: goes_on = step_head(); break;
       case State::sending: goes_on = step_sending(); break;
       case State::discarding_body: goes_on = step_body(); break;
@@ -83,6 +90,7 @@ bool Connection::register_in_loop() {
 int64_t Connection::deadline_ms() const {
   const route::Timeouts& timeouts = worker_.snapshot().timeouts;
   switch (state_) {
+    case State::opening: return since_ms_ + timeouts.head;
     case State::reading_head:
       if (worker_.draining() && kept_.empty()) return since_ms_ + kDrainGraceMs;
       if (requests_ == 0 || !kept_.empty()) return since_ms_ + timeouts.head;
@@ -133,6 +141,7 @@ bool Connection::is_too_slow() {
 void Connection::on_alarm() {
   if (worker_.now_ms() < deadline_ms()) return set_deadline();
   switch (state_) {
+    case State::opening: return close(ErrorCode::head_timeout);
     case State::reading_head:
       if (kept_.empty()) return close(ErrorCode::idle_timeout);
       load_input();
@@ -193,7 +202,7 @@ void Connection::close(ErrorCode reason) {
   if (state_ == State::closed) return;
   if (forwarding_) {
     end_exchange(reason);
-  } else if (worker_.access_log() != nullptr) {
+  } else if (worker_.access_log() != nullptr && state_ != State::opening) {
     log_end(reason);
   }
   if (state_ == State::awaiting_answer) worker_.questions().leave();

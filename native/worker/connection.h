@@ -30,7 +30,14 @@ class Worker;
 
 class Connection final : public net::EventHandler, public Alarm, public proxy::Downstream {
  public:
-  Connection(Worker& worker, int fd, const AddressKey& address, bool is_counted);
+  /// Who connected where.
+  struct Origin {
+    AddressKey address;
+    uint16_t port = 0;      ///< of the peer; 0: a unix socket
+    uint16_t listener = 0;  ///< index
+    bool is_counted = false;
+  };
+  Connection(Worker& worker, int fd, const Origin& origin);
   ~Connection() = default;
 
   /// Its first turn comes after everybody who waits has been accepted: the request, which most
@@ -60,6 +67,8 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   Fill fill(size_t& room) override;
   void on_exchange() override;
   void on_response(uint16_t status) override;
+  bool may_persist() const override;
+  void ends(http::ProxyEnd& source, http::ProxyEnd& destination) const override;
 
   State state() const { return state_; }
   uint64_t ticket() const { return ticket_; }
@@ -110,6 +119,11 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   bool step_body();
   bool step_linger();
 
+  // connection_opening.cc
+  bool step_opening();
+  bool take_preface();
+  bool enter_counts();
+
   // connection_output.cc
   enum class Sent : uint8_t { all, blocked, gone };
   Sent flush(bool more_follows);
@@ -135,6 +149,8 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   // connection_proxy.cc
   bool forward(const http::RequestHead& head, const route::ProxyAction& action,
                const route::Match& match);
+  bool forward_raw(const route::ProxyAction& action);
+  AddressKey client_of(const http::RequestHead& head) const;
   bool step_proxying();
   bool after_exchange(proxy::Exchange::Outcome outcome);
   bool refuse_forwarded(ErrorCode error);
@@ -185,11 +201,15 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   bool is_head_ : 1 = false;      ///< the request under way is HEAD
   bool is_queued_ : 1 = false;    ///< has a turn coming without an event
   bool was_in_line_ : 1 = false;  ///< the request under way waited to ask: it began when it came
+  bool is_trusted_ : 1;           ///< the peer may say who its client is
+  bool has_preface_ : 1 = false;  ///< the header of the PROXY protocol has been read
   bool is_logged_ : 1 = false;    ///< the answer under way has its line already
   bool is_refused_ : 1 = false;   ///< the rest of the request is not read: more of it may come
   uint8_t answered_ = 0;          ///< requests answered in this turn
-  const AddressKey address_;
-  uint64_t ticket_ = 0;  ///< what it waits, or last waited, under; never used twice
+  AddressKey address_;            ///< of the peer, or whom it speaks for (PROXY protocol)
+  uint16_t port_;                 ///< likewise
+  const uint16_t listener_;       ///< index
+  uint64_t ticket_ = 0;           ///< what it waits, or last waited, under; never used twice
   uint32_t requests_ = 0;
   uint32_t head_seen_ = 0;  ///< bytes that the parser already wanted more of
   size_t consumed_ = 0;     ///< bytes of the head under way, once it is parsed; 0: answered

@@ -18,7 +18,7 @@ log::Request Connection::log_request(std::string_view received, int64_t started_
   log::Request request;
   if (!is_refused_) request.head = &worker_.head_scratch();
   request.bytes = received;
-  request.client = address_;
+  request.client = request.head != nullptr ? client_of(*request.head) : address_;
   request.started_us = started_us;
   return request;
 }

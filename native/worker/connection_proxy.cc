@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "net/sys.h"
+#include "proxy/client_address.h"
 #include "worker/connection.h"
 #include "worker/error_reply.h"
 #include "worker/worker.h"
@@ -36,8 +37,9 @@ bool Connection::forward(const http::RequestHead& head, const route::ProxyAction
   char address[net::kAddressBytes];
   char id[kRequestIdBytes];
   proxy::Asker asker;
-  asker.key = address_;
   asker.address = {address, net::write_address(address_, address)};
+  asker.is_peer_trusted = is_trusted_;
+  asker.client = client_of(head);
   asker.request_id = worker_.next_request_id(id);
   forwarding_ =
       std::make_unique<Forwarding>(action, worker_.upstreams(), *this, worker_.exchange_limits());
@@ -53,6 +55,39 @@ bool Connection::forward(const http::RequestHead& head, const route::ProxyAction
   head_seen_ = 0;
   transit(Event::forward);
   return true;
+}
+
+/// Everything that comes is passed on, from the first byte.
+bool Connection::forward_raw(const route::ProxyAction& action) {
+  keep_ = false;
+  request_us_ = worker_.now_us();
+  forwarding_ =
+      std::make_unique<Forwarding>(action, worker_.upstreams(), *this, worker_.exchange_limits());
+  forwarding_->route = unrouted();
+  if (log::AccessLog* log = worker_.access_log()) {
+    log::Request request;
+    request.client = address_;
+    request.started_us = request_us_;
+    forwarding_->begun = log->begin(request, forwarding_->text);
+  }
+  forwarding_->exchange.begin_raw(address_);
+  transit(Event::forward);
+  return true;
+}
+
+AddressKey Connection::client_of(const http::RequestHead& head) const {
+  if (!is_trusted_) return address_;
+  return proxy::client_of(head, address_, worker_.snapshot().trusted_proxies);
+}
+
+bool Connection::may_persist() const { return !worker_.draining(); }
+
+void Connection::ends(http::ProxyEnd& source, http::ProxyEnd& destination) const {
+  source = {address_, port_};
+  sockaddr_storage local{};
+  socklen_t length = sizeof local;
+  if (sys::getsockname(socket_.fd, reinterpret_cast<sockaddr*>(&local), &length) < 0) return;
+  destination = {net::to_key(local), net::to_endpoint(local).port};
 }
 
 transfer::Reader::Fill Connection::fill(size_t& room) {
@@ -107,7 +142,10 @@ bool Connection::after_exchange(Exchange::Outcome outcome) {
       since_ms_ = worker_.now_ms();
       transit(Event::sent);
       return keep_ || end_after_response();
-    case Exchange::Outcome::refused: return refuse_forwarded(error);
+    case Exchange::Outcome::refused:
+      if (!worker_.rules(listener_).tcp) return refuse_forwarded(error);
+      close(error);  // whatever is spoken here, it is not for us to answer
+      return false;
     case Exchange::Outcome::cut:
       if (exchange.needs_reset()) reset();
       close(error);

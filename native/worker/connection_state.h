@@ -9,6 +9,7 @@
 //                           discarding_body <─────────────┘ │
 //                                 │ linger                  │ linger
 //                                 └───────> lingering <─────┴── (reading_head too)
+//   opening ──opened──> reading_head, ──forward──> proxying (PROXY protocol, tcp listeners)
 //   reading_head <──forward / sent──> proxying
 //   every state: end ──> closed
 #pragma once
@@ -20,6 +21,7 @@
 namespace sluice::worker {
 
 enum class State : uint8_t {
+  opening,          ///< of a listener with rules of its own: nothing of HTTP has come yet
   reading_head,     ///< idle, or a request head is incomplete
   awaiting_answer,  ///< TypeScript or an I/O thread decides what is served
   sending,          ///< the socket is full, or the turn's budget was used up
@@ -32,6 +34,7 @@ enum class State : uint8_t {
 };
 
 enum class Event : uint8_t {
+  opened,    ///< HTTP begins
   ask,       ///< the head is complete, its answer is not known
   answered,  ///< it is now: the head is parsed again
   block,     ///< a response has begun and is not out
@@ -47,6 +50,9 @@ enum class Event : uint8_t {
 };
 
 inline constexpr Transition<State, Event> kConnectionRows[] = {
+    {State::opening, Event::opened, State::reading_head},
+    {State::opening, Event::forward, State::proxying},
+    {State::opening, Event::end, State::closed},
     {State::reading_head, Event::ask, State::awaiting_answer},
     {State::awaiting_answer, Event::answered, State::reading_head},
     {State::reading_head, Event::block, State::sending},
@@ -76,6 +82,7 @@ inline constexpr TransitionTable<State, Event> kConnectionTable(kConnectionRows)
 /// What a connection waits for, for stats and people: "read", "answer", "write", "disk" …
 constexpr const char* blocked_on(State state) {
   switch (state) {
+    case State::opening: return "preface";
     case State::reading_head: return "read";
     case State::awaiting_answer: return "answer";
     case State::sending: return "write";

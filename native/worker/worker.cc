@@ -9,6 +9,7 @@
 #include "core/hash.h"
 #include "net/address.h"
 #include "net/sys.h"
+#include "proxy/client_address.h"
 #include "worker/acceptor.h"
 
 namespace sluice::worker {
@@ -80,7 +81,9 @@ Worker::Worker(uint32_t index, Shared& shared)
 Worker::~Worker() { join(); }
 
 void Worker::start(const std::vector<int>& listeners) {
-  for (int fd : listeners) acceptors_.push_back(std::make_unique<Acceptor>(*this, fd));
+  for (size_t i = 0; i < listeners.size(); ++i) {
+    acceptors_.push_back(std::make_unique<Acceptor>(*this, listeners[i], static_cast<uint16_t>(i)));
+  }
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), ("sluice-w" + std::to_string(index_)).c_str());
     run();
@@ -188,10 +191,22 @@ std::string_view Worker::next_request_id(char (&room)[kRequestIdBytes]) {
 
 bool Worker::has_room() const { return live_.size() < snapshot().limits.connections_per_worker; }
 
-void Worker::accept(int fd, const sockaddr_storage& address) {
+const route::ListenerRules& Worker::rules(uint16_t listener) const {
+  static const route::ListenerRules kNone;
+  const auto& all = snapshot().listeners;
+  return listener < all.size() ? all[listener] : kNone;
+}
+
+bool Worker::trusts(const AddressKey& address) const {
+  if (address == AddressKey()) return snapshot().trusts_unix_peers;
+  return proxy::is_trusted(address, snapshot().trusted_proxies);
+}
+
+void Worker::accept(int fd, const sockaddr_storage& address, uint16_t listener) {
   uint32_t limit = snapshot().limits.connections_per_address;
   AddressKey key = net::to_key(address);
-  bool is_counted = limit > 0 && address.ss_family != AF_UNIX;
+  // Behind a load balancer the client counts, who is known later.
+  bool is_counted = limit > 0 && address.ss_family != AF_UNIX && !rules(listener).proxy_protocol;
   if (is_counted && !shared_.addresses.enter(key, limit)) {
     stats_.refused.add();
     sys::close(fd);
@@ -199,7 +214,8 @@ void Worker::accept(int fd, const sockaddr_storage& address) {
   }
   stats_.accepted.add();
   stats_.connections.add();
-  Connection* connection = slab_.create(*this, fd, key, is_counted);
+  Connection* connection =
+      slab_.create(*this, fd, Connection::Origin{key, net::port_of(address), listener, is_counted});
   live_.add(*connection);
   connection->open();
 }

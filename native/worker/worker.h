@@ -102,7 +102,10 @@ class Worker {
   proxy::Upstreams& upstreams() { return upstreams_; }
   const proxy::ExchangeLimits& exchange_limits() const { return exchange_limits_; }
 
-  void accept(int fd, const sockaddr_storage& address);
+  void accept(int fd, const sockaddr_storage& address, uint16_t listener);
+  const route::ListenerRules& rules(uint16_t listener) const;
+  /// Whether what `address` says of its clients is believed.
+  bool trusts(const AddressKey& address) const;
   bool has_room() const;
   void remember(const files::PathKey& key, Ref<files::Answer> answer);
   void report_touched(files::Answer& answer);

@@ -29,9 +29,9 @@ export interface GatewayOptions {
   /** The Server field of every answer. '': none is sent. Default: `''`. */
   serverName?: string
   /**
-   * Coming, not honoured yet: networks of the proxies before this one, whose X-Forwarded-For,
-   * Forwarded, X-Request-Id and PROXY protocol are believed: '10.0.0.0/8', an address, or 'unix'
-   * for whoever connects to a unix socket. false: nobody's. Default: `false`.
+   * Networks of the proxies before this one, whose X-Forwarded-For, Forwarded, X-Request-Id and
+   * PROXY protocol are believed: '10.0.0.0/8', an address, or 'unix' for whoever connects to a
+   * unix socket. false: nobody's. Default: `false`.
    */
   trustedProxies?: string | readonly string[] | false
   /** Where proxy() routes forward to, by name. */
@@ -53,13 +53,13 @@ export interface ListenerOptions {
    */
   path?: string
   /**
-   * Coming, not honoured yet: whether connections begin with a header of the PROXY protocol (v1 or
-   * v2), which only 'trustedProxies' may send. Default: `false`.
+   * Whether connections begin with a header of the PROXY protocol (v1 or v2), which only
+   * 'trustedProxies' may send; connections of others are closed. Default: `false`.
    */
   proxyProtocol?: boolean
   /**
-   * Coming, not honoured yet: the upstream that gets the connections as they are, whatever is
-   * spoken on them. Without it, HTTP. Default: none.
+   * The upstream that gets the connections as they are, whatever is spoken on them. Without it,
+   * HTTP. Default: none.
    */
   tcp?: string
 }

@@ -80,14 +80,14 @@ every IPv4 address, '::' every address.`,
   proxyProtocol: {
     kind: boolean(),
     default: false,
-    doc: `Coming, not honoured yet: whether connections begin with a header of the PROXY protocol
-(v1 or v2), which only 'trustedProxies' may send.`,
+    doc: `Whether connections begin with a header of the PROXY protocol (v1 or v2), which only
+'trustedProxies' may send; connections of others are closed.`,
   },
   tcp: {
     kind: text('the name of an upstream', () => undefined),
     default: undefined,
-    doc: `Coming, not honoured yet: the upstream that gets the connections as they are, whatever is
-spoken on them. Without it, HTTP.`,
+    doc: `The upstream that gets the connections as they are, whatever is spoken on them. Without
+it, HTTP.`,
   },
 }
 
@@ -243,7 +243,7 @@ export const gateway: Section<Omit<ResolvedConfig, 'file' | 'routes'>> = {
   trustedProxies: {
     kind: orNone(oneOrMany(network, 1)),
     default: false,
-    doc: `Coming, not honoured yet: networks of the proxies before this one, whose X-Forwarded-For,
+    doc: `Networks of the proxies before this one, whose X-Forwarded-For,
 Forwarded, X-Request-Id and PROXY protocol are believed: '10.0.0.0/8', an address, or 'unix' for
 whoever connects to a unix socket. false: nobody's.`,
   },

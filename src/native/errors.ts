@@ -120,6 +120,16 @@ export const errors = {
     source: 'downstream',
     meaning: 'request body is over limits.bodyBytes, or bodyBytes of its route',
   },
+  'bad-proxy-header': {
+    status: 0,
+    source: 'downstream',
+    meaning: 'connection does not begin with a header of the PROXY protocol',
+  },
+  'untrusted-peer': {
+    status: 0,
+    source: 'downstream',
+    meaning: 'a listener with proxyProtocol takes connections from trustedProxies only',
+  },
   'head-timeout': {
     status: 408,
     source: 'downstream',
