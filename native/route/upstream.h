@@ -14,7 +14,7 @@ namespace sluice::route {
 
 enum class TargetState : uint8_t {
   up,
-  down,     ///< a health check failed: not chosen while another is there
+  down,     ///< a health check failed: it gets no new requests
   draining  ///< gets no new requests; those under way finish
 };
 
@@ -85,7 +85,7 @@ struct ProxyAction {
   uint32_t retries = 1;      ///< on other targets, after the first try
   uint64_t body_bytes = 0;   ///< of a request; more: 413
   std::string strip_prefix;  ///< "/api": whole segments taken off the path
-  Template rewrite;          ///< path and query instead; empty: as they came
+  Template rewrite;          ///< the path instead, perhaps with a query; empty: as it came
   bool target_host = false;  ///< Host is the target's own
   std::string host;          ///< a fixed Host; empty: see target_host
   FieldEdits request;

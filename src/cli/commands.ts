@@ -5,7 +5,8 @@ import type { Command } from './command.ts'
 import { doctor } from './doctor.ts'
 import { explain } from './explain.ts'
 import { print } from './print.ts'
+import { proxy } from './proxy.ts'
 import { run } from './run.ts'
 import { serve } from './serve.ts'
 
-export const commands: readonly Command[] = [run, check, print, explain, serve, doctor]
+export const commands: readonly Command[] = [run, check, print, explain, serve, proxy, doctor]

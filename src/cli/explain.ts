@@ -1,5 +1,5 @@
-// sluice explain: which route takes a request, which file answers it, and which engine moves the
-// bytes, each with the reason.
+// sluice explain: which route takes a request, which file or target answers it, and which engine
+// moves the bytes, each with the reason.
 
 import type { ResolvedConfig, ResolvedFiles, ResolvedRoute } from '../config/resolved.ts'
 import { showSize } from '../config/units.ts'
@@ -10,6 +10,7 @@ import { errorInfo } from '../native/errors.ts'
 import type { NativeAddon, NativeMatch } from '../native/interface.ts'
 import type { Command } from './command.ts'
 import { configOptions, loadNamedConfig } from './configuration.ts'
+import { proxyRows } from './explain-proxy.ts'
 import { columns } from './help.ts'
 import { decideFile, matchesOf } from './inspection.ts'
 import { whyBefore } from './precedence.ts'
@@ -21,7 +22,7 @@ type Row = [topic: string, text: string]
 export const explain: Command = {
   name: 'explain',
   usage: '[METHOD] URL',
-  summary: 'say which route takes a request, which file and which engine, and why',
+  summary: 'say which route, which file or target and which engine, and why',
   details: `Nothing is sent. The URL may be 'http://host/path', 'host/path' or '/path'; the method
 is GET unless named.`,
   options: configOptions,
@@ -90,8 +91,9 @@ async function actionRows(
   config: ResolvedConfig,
   { action }: ResolvedRoute,
   match: NativeMatch,
-  { method }: NamedRequest,
+  request: NamedRequest,
 ): Promise<Row[]> {
+  const { method } = request
   const prepared: Row = ['engine', 'memory: the answer was prepared when the gateway started']
   if (action.kind === 'redirect') {
     const query = action.keepQuery ? ' and the query of the request' : ''
@@ -101,18 +103,29 @@ async function actionRows(
     const type = action.headers['Content-Type'] ?? 'no type'
     return [['answer', `${action.status}, ${action.body.length} bytes, ${type}`], prepared]
   }
-  if (action.kind === 'proxy') return []
+  if (action.kind === 'proxy') return proxyRows(addon, config, action, request)
   if (method !== 'GET' && method !== 'HEAD') {
     const { otherwise } = action
-    if (otherwise) return [['otherwise', `files have no ${method}: ${shownAction(otherwise)}`]]
+    if (otherwise) {
+      const row: Row = ['otherwise', `files have no ${method}: ${shownAction(otherwise)}`]
+      return [row, ...(await otherwiseRows(addon, config, otherwise, request))]
+    }
     if (method === 'OPTIONS') return [['answer', '204: files() answers GET, HEAD and OPTIONS']]
     return [['answer', '405: files() answers GET, HEAD and OPTIONS']]
   }
   if (match.rest === null && !action.otherwise) {
     return [['answer', '404: such a path cannot name a file']]
   }
-  if (match.rest === null) return fileRows(addon, config, action, '\0')
-  return fileRows(addon, config, action, match.rest)
+  return fileRows(addon, config, action, match.rest ?? '\0', request)
+}
+
+async function otherwiseRows(
+  addon: NativeAddon,
+  config: ResolvedConfig,
+  otherwise: NonNullable<ResolvedFiles['otherwise']>,
+  request: NamedRequest,
+): Promise<Row[]> {
+  return otherwise.kind === 'proxy' ? proxyRows(addon, config, otherwise, request) : []
 }
 
 async function fileRows(
@@ -120,6 +133,7 @@ async function fileRows(
   config: ResolvedConfig,
   action: ResolvedFiles,
   rest: string,
+  request: NamedRequest,
 ): Promise<Row[]> {
   const { decision, file, sidecars } = await decideFile(addon, config, action, rest)
   if (decision.relocation !== null) {
@@ -129,7 +143,8 @@ async function fileRows(
     return [['answer', `${decision.status} to the same path${less}${where}`]]
   }
   if (decision.otherwise && action.otherwise) {
-    return [['otherwise', `no file: ${shownAction(action.otherwise)}`]]
+    const row: Row = ['otherwise', `no file: ${shownAction(action.otherwise)}`]
+    return [row, ...(await otherwiseRows(addon, config, action.otherwise, request))]
   }
   if (decision.json !== null) return [['answer', `${decision.status}, a list of the directory`]]
   if (file === undefined) {

@@ -1,7 +1,7 @@
 // Reads a proxy() route: to a named upstream or to targets that it describes itself, and what must
 // hold between its options and the key. Everything wrong is reported with the route's own path.
 
-import { hasQuery, parseRewrite } from './location.ts'
+import { parseRewrite } from './location.ts'
 import type { Pattern } from './patterns.ts'
 import { isPlainObject, type Place, shown } from './place.ts'
 import type { ResolvedProxy } from './resolved.ts'
@@ -29,7 +29,7 @@ export function readProxy(
   if (read === undefined) return undefined
   const { name, settings } = read
   const { rewrite: template, bodyBytes = place.scope?.bodyBytes ?? false, ...others } = settings
-  const rewrite = template === undefined ? [] : readRewrite(template, pattern, place.at('rewrite'))
+  const rewrite = template === undefined ? [] : parseRewrite(template, pattern, place.at('rewrite'))
   const fits =
     checkPrefix(settings, pattern, place.at('stripPrefix')) &&
     checkFields(settings, place.at('headers'))
@@ -75,12 +75,6 @@ function readInline(to: unknown, options: unknown, place: Place): Read | undefin
 function ofTable<T extends object>(read: T, table: Section<T>): T {
   const own = Object.entries(read).filter(([key]) => Object.hasOwn(table, key))
   return Object.fromEntries(own) as T
-}
-
-function readRewrite(template: string, pattern: Pattern, place: Place) {
-  const parts = parseRewrite(template, pattern, place)
-  if (parts === undefined || hasQuery(parts)) return parts
-  return [...parts, { variable: 'query' }]
 }
 
 /** A prefix that the key does not begin with would never be taken off. */

@@ -153,7 +153,7 @@ export interface ProxyOptions {
    * one of 'trustedProxies'. Default: `'x-forwarded'`.
    */
   forwarded?: 'x-forwarded' | 'forwarded' | 'both' | false
-  /** Whether requests and answers get a Via field (RFC 9110 §7.6.3). Default: `true`. */
+  /** Whether requests get a Via field (RFC 9110 §7.6.3). Default: `true`. */
   via?: boolean
   /**
    * Whether requests get an X-Request-Id, unless one of 'trustedProxies' has sent it. Default:

@@ -67,7 +67,7 @@ export interface ResolvedProxy {
   upstream: string
   /** '': none. */
   stripPrefix: string
-  /** Path and query instead of those of the request; empty: as they came. */
+  /** The path instead of that of the request; empty: as it came. */
   rewrite: LocationPart[]
   /** 'preserve', 'target', or a value. */
   host: string

@@ -49,6 +49,11 @@ const requestFields: Record<string, string> = {
   host: "set the option 'host' instead",
 }
 
+const responseFields: Record<string, string> = {
+  ...framingFields,
+  date: 'the target or the server sets it',
+}
+
 function edits(refused: Record<string, string>): Section<ResolvedFieldEdits> {
   return {
     set: {
@@ -70,7 +75,7 @@ function edits(refused: Record<string, string>): Section<ResolvedFieldEdits> {
 }
 
 export const requestEdits = edits(requestFields)
-export const responseEdits = edits(framingFields)
+export const responseEdits = edits(responseFields)
 
 export const headers: Section<ResolvedProxy['headers']> = {
   request: {
@@ -165,7 +170,7 @@ unless this has one.`,
   via: {
     kind: boolean(),
     default: true,
-    doc: 'Whether requests and answers get a Via field (RFC 9110 §7.6.3).',
+    doc: 'Whether requests get a Via field (RFC 9110 §7.6.3).',
   },
   requestId: {
     kind: boolean(),

@@ -32,7 +32,8 @@ export function readTargetUrl(value: unknown, place: Place): NamedAddress | unde
   if (value.startsWith('unix:')) return readSocketPath(value.slice('unix:'.length), place)
   const url = value.includes('://') ? URL.parse(value) : null
   if (url === null) {
-    const hint = URL.parse(`http://${value}`) ? `: did you mean 'http://${value}'?` : ''
+    const isBare = !value.includes('://') && URL.parse(`http://${value}`) !== null
+    const hint = isBare ? `: did you mean 'http://${value}'?` : ''
     return place.mismatch(expected, value, hint)
   }
   const reason = wrongTarget(url)

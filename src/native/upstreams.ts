@@ -12,8 +12,8 @@ export interface NativeProxy {
   /** '/api': whole segments taken off the path; '': none. */
   stripPrefix: string
   /**
-   * Path and query instead of those that came (variables may stand in it): where the query is kept,
-   * the variable 'query' is its last part. Empty: as it came.
+   * The path instead (variables may stand in it), with the query that came unless it has its own.
+   * Empty: as it came.
    */
   rewrite: LocationPart[]
   /** 'preserve': as the client sent it; 'target': the target's own; else that very value. */
@@ -81,7 +81,7 @@ export interface NativeTarget {
   maxConnections: number
   /** Only while no other one is up. */
   backup: boolean
-  /** 'down': not chosen while another is up. 'draining': no new requests. */
+  /** 'down': a check failed. 'draining': an operator says so. Neither gets new requests. */
   state: 'up' | 'down' | 'draining'
 }
 

@@ -125,3 +125,76 @@ test('what takes the place of a file', async (t) => {
     'answer: 301 to the same path without its last 5 characters',
   )
 })
+
+const proxyConfig = `import { defineGateway, files, proxy } from 'sluice'
+export default defineGateway({
+  upstreams: {
+    api: {
+      targets: [
+        'http://10.0.0.1:3000',
+        { url: 'http://localhost:3000', weight: 3 },
+        { url: 'unix:app.sock', backup: true },
+        'http://no-such-name.invalid',
+      ],
+      balance: 'hash',
+      key: { header: 'X-User' },
+      health: { path: '/healthz', interval: '2s' },
+    },
+    gone: { targets: 'http://no-such-name.invalid' },
+  },
+  routes: {
+    '/api/*': proxy('api', { stripPrefix: '/api', host: 'target' }),
+    '/gone': proxy('gone', { transfer: 'copy', rewrite: '/v2$path' }),
+    '/*': files('.', { otherwise: proxy('http://127.0.0.1:3000', { host: 'app.test' }) }),
+  },
+})
+`
+
+test('a proxied request: upstream, targets and why others not, what is sent, engine', async (t) => {
+  const site = makeSite(t, { 'gateway.config.ts': proxyConfig })
+  const { rows } = await explained(t, site, 'http://h/api/users?x=1')
+  const local = rows.filter((row) => row.includes('localhost'))
+  t.true(local.length > 0)
+  for (const row of local)
+    t.regex(row, /^target: .* at (127\.0\.0\.1|\[::1\]):3000, weight 3: elig/)
+  const others = rows.filter(
+    (row) => !row.includes('localhost') && !/^(before|target: .*no-such)/.test(row),
+  )
+  t.deepEqual(others, [
+    "route: '/api/*': proxy('api')",
+    "upstream: 'api': hash of the header x-user",
+    'target: http://10.0.0.1:3000: eligible',
+    `target: unix:${site.path('app.sock')}: a backup, eligible while no other can take requests`,
+    'checks: by /healthz every 2s while a gateway runs; none is checked now',
+    "sends: GET /users?x=1 (without /api), with the target's own Host",
+    'engine: splice for large bodies and chunks, copy for small ones, where that is cheaper',
+  ])
+  const missing = rows.filter((row) => row.includes('no-such-name'))
+  t.regex(
+    missing.join(),
+    /^target: http:\/\/no-such-name\.invalid: not eligible, does not resolve \(/,
+  )
+})
+
+test('a proxied request that no target can take', async (t) => {
+  const site = makeSite(t, { 'gateway.config.ts': proxyConfig })
+  const { rows } = await explained(t, site, 'POST', '/gone')
+  t.true(rows.includes('answer: 503: no target can take it'))
+  t.true(rows.includes('sends: POST /v2$path (rewrite), with the Host of the client'))
+  t.true(rows.includes("engine: copy: the route says transfer: 'copy'"))
+})
+
+test('a request that a file does not answer goes on to the application', async (t) => {
+  const site = makeSite(t, { 'gateway.config.ts': proxyConfig })
+  for (const words of [['/nothing'], ['PUT', '/x']]) {
+    const { rows } = await explained(t, site, ...words)
+    const about = rows.filter((row) => /^(otherwise|upstream|target|sends)/.test(row))
+    const [otherwise, ...rest] = about
+    t.regex(otherwise ?? '', /proxy\('http:\/\/127\.0\.0\.1:3000'\)$/)
+    t.deepEqual(rest, [
+      "upstream: 'http://127.0.0.1:3000': random-two",
+      'target: http://127.0.0.1:3000: eligible',
+      `sends: ${words.length === 1 ? 'GET' : 'PUT'} ${words.at(-1)}, with Host: app.test`,
+    ])
+  }
+})

@@ -1,5 +1,6 @@
-// sluice run and sluice serve: ready, serving, a taken port, and stopping by signals.
+// sluice run, serve and proxy: ready, serving, a taken port, and stopping by signals.
 
+import { createServer as createHttpServer } from 'node:http'
 import { createConnection, createServer, type Socket } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { RawClient, request } from '../support/client.ts'
@@ -140,3 +141,43 @@ function isRefused(port: number): Promise<boolean> {
     socket.once('connect', () => socket.destroy())
   })
 }
+
+test('proxy: forwards to a target, without a configuration', async (t) => {
+  const seen: (string | undefined)[] = []
+  const server = createHttpServer((request, response) => {
+    seen.push(`${request.method} ${request.url} ${request.headers.host}`)
+    response.end('from the target')
+  })
+  t.teardown(() => void server.close())
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port: target } = server.address() as { port: number }
+  const running = startSluice(t, ['proxy', '0', String(target), '--health=/healthz'])
+  const port = await readyPort(running)
+  t.is(await statusOf(port, '/a?b'), 200)
+  t.true(seen.includes('GET /a?b test'))
+  await until('a check', () => seen.includes(`GET /healthz 127.0.0.1:${target}`))
+  const stripped = startSluice(t, [
+    ...['proxy', '127.0.0.1:0', `http://127.0.0.1:${target}`],
+    ...['--strip-prefix', '/api', '--host', 'target'],
+  ])
+  t.is(await statusOf(await readyPort(stripped), '/api/x'), 200)
+  t.is(seen.at(-1), `GET /x 127.0.0.1:${target}`)
+})
+
+test('proxy: says what is wrong with its words', async (t) => {
+  const cases: [string[], RegExp][] = [
+    [['x', '3000'], /^sluice: FROM is a port, an address and a port, or unix:PATH, not 'x'\n/],
+    [['example.com:80', '3000'], /^sluice: FROM: .* names of other machines cannot be bound\n/],
+    [['0', 'https://a'], /^sluice: TO: 'https:\/\/a': https: needs the transport 'undici'/],
+    [['0', 'a/b'], /^sluice: TO: 'http:\/\/a\/b': a target has no path/],
+    [['0', '3000', '3000'], /^sluice: TO: 'http:\/\/127\.0\.0\.1:3000' is there twice/],
+    [['0', '1', '--health', 'x'], /^sluice: --health: /],
+    [['0', '1', '--strip-prefix', 'x'], /^sluice: --strip-prefix: /],
+    [['0'], /^sluice: proxy needs FROM TO…\n/],
+  ]
+  for (const [words, about] of cases) {
+    const { code, stderr } = await sluice(t, ['proxy', ...words])
+    t.is(code, 2)
+    t.regex(stderr, about)
+  }
+})
