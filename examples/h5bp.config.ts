@@ -55,6 +55,10 @@ export default defineGateway({
         // media_types/character_encodings.conf
         '*.{json,map,topojson}': { 'Content-Type': 'application/json; charset=utf-8' },
       },
+      // web_performance/compression.conf, and what web_performance/pre-compressed_content_*.conf
+      // set up: an encoded file beside a file is sent in its place.
+      compress: { codings: ['br', 'gzip'], minBytes: 256 },
+      precompressed: true,
       cacheControl: {
         '*': year, // web_performance/cache_expiration.conf and cache-control.conf
         '*.{html,htm,md,markdown,ics}': 'private, max-age=0, must-revalidate',

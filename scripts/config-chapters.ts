@@ -127,6 +127,13 @@ export const chapters: Chapter[] = [
     options: routes.files as Chapter['options'],
   },
   {
+    title: '`compress` of `files()`',
+    typeName: 'CompressOptions',
+    about: 'Which encodings are made of which files.',
+    prefix: 'compress.',
+    options: routes.compress as Chapter['options'],
+  },
+  {
     title: '`proxy(to, options)`',
     typeName: 'ProxyOptions',
     isForwarding: true,

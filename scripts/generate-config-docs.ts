@@ -28,6 +28,7 @@ export function optionTypes(): string {
 // are in proxy-options.ts. ${notice}
 
 import type { LogField } from '../native/access-log.ts'
+import type { ContentCoding } from '../native/interface.ts'
 import type { OtherAction } from './other-action.ts'
 import type { UpstreamOptions } from './proxy-options.ts'
 import type { Duration, Size } from './units.ts'

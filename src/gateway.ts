@@ -111,6 +111,7 @@ class CoreGateway implements Gateway {
       native: this.#native,
       routes: resolved.routes.map(({ action }) => (action.kind === 'files' ? action : undefined)),
       bounds: resolved.cache,
+      onTrouble: (message) => logger.warn({ code: 'compression-failed' }, message),
       onFault: (message, error) => logger.error({ code: 'internal-error', err: error }, message),
     })
   }
@@ -202,6 +203,9 @@ class CoreGateway implements Gateway {
         break
       case 'looked':
         this.#questions.looked(event)
+        break
+      case 'encoded':
+        this.#questions.encoded(event)
         break
       case 'touched':
         this.#questions.touched(event.answers)

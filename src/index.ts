@@ -17,6 +17,7 @@ export { ConfigError, type Problem } from './config/errors.ts'
 export type {
   AccessLogOptions,
   CacheOptions,
+  CompressOptions,
   FilesOptions,
   GatewayOptions,
   LimitsOptions,
@@ -51,6 +52,7 @@ export type {
 export { createGateway, GatewayStateError } from './gateway.ts'
 export { AccessLogError, type LogField } from './native/access-log.ts'
 export { AddonError } from './native/addon.ts'
+export type { ContentCoding } from './native/interface.ts'
 export { type Address, ListenError } from './native/listening.ts'
 export { type GatewayUpstreams, UpstreamError } from './proxy/upstreams.ts'
 export type { Logger } from './telemetry/log.ts'

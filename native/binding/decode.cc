@@ -359,4 +359,14 @@ files::AnswerSource decode_answer(const Reader& answer, const worker::WorkerGrou
   return source;
 }
 
+files::EncodeJob decode_encode_job(const Reader& job, const worker::WorkerGroup& group,
+                                   bool& lost) {
+  files::EncodeJob decoded;
+  decoded.file = decode_file(job.at("file"), group, lost);
+  lost = lost || !decoded.file;
+  decoded.coding = decode_coding(job.at("coding"));
+  decoded.directory = job.at("directory").text();
+  return decoded;
+}
+
 }  // namespace sluice::binding

@@ -4,6 +4,7 @@
 
 #include "binding/reader.h"
 #include "files/answer.h"
+#include "files/encoder.h"
 #include "worker/worker_group.h"
 
 namespace sluice::binding {
@@ -14,6 +15,9 @@ worker::GroupOptions decode_config(const Reader& config);
 /// true: the answer cannot be given any more.
 files::AnswerSource decode_answer(const Reader& answer, const worker::WorkerGroup& group,
                                   bool& lost);
+
+/// A file that is to be encoded; `lost` as above.
+files::EncodeJob decode_encode_job(const Reader& job, const worker::WorkerGroup& group, bool& lost);
 
 /// A path beneath a root, and how to look at it.
 files::Look decode_look(const Reader& where);

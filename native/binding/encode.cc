@@ -57,6 +57,29 @@ void encode_looked(Napi::Env env, CoreEvent& event, worker::WorkerGroup& group,
   object["hasMore"] = Napi::Boolean::New(env, looked.has_more);
 }
 
+const char* outcome_name(files::Encoded::Outcome outcome) {
+  switch (outcome) {
+    case files::Encoded::Outcome::made: return "made";
+    case files::Encoded::Outcome::useless: return "useless";
+    case files::Encoded::Outcome::changed: return "changed";
+    case files::Encoded::Outcome::failed: return "failed";
+  }
+  return "failed";
+}
+
+void encode_encoded(Napi::Env env, CoreEvent& event, worker::WorkerGroup& group,
+                    Napi::Object& object) {
+  files::Encoded& encoded = event.encoded;
+  const files::File* made = encoded.file.get();
+  object["id"] = number(env, event.id);
+  object["outcome"] = string(env, outcome_name(encoded.outcome));
+  object["size"] = number(env, made != nullptr ? made->size : 0);
+  object["heldBytes"] = number(env, made != nullptr ? made->held_bytes() : 0);
+  object["hasDescriptor"] = Napi::Boolean::New(env, made != nullptr && !made->in_memory());
+  object["error"] = string(env, encoded.error == 0 ? "" : files::errno_name(encoded.error));
+  object["file"] = number(env, made != nullptr ? group.own_file(std::move(encoded.file)) : 0);
+}
+
 Napi::Array encode_ids(Napi::Env env, const std::vector<uint64_t>& ids) {
   Napi::Array array = Napi::Array::New(env, ids.size());
   for (uint32_t i = 0; i < ids.size(); ++i) array[i] = number(env, ids[i]);
@@ -210,6 +233,10 @@ Napi::Object encode_event(Napi::Env env, CoreEvent& event, worker::WorkerGroup& 
     case Kind::looked:
       object["type"] = string(env, "looked");
       encode_looked(env, event, group, object);
+      break;
+    case Kind::encoded:
+      object["type"] = string(env, "encoded");
+      encode_encoded(env, event, group, object);
       break;
     case Kind::touched:
     case Kind::stale:

@@ -20,6 +20,9 @@ Napi::Function GatewayObject::define(Napi::Env env) {
                       InstanceMethod<&GatewayObject::answer>("answer"),
                       InstanceMethod<&GatewayObject::forget>("forget"),
                       InstanceMethod<&GatewayObject::release>("release"),
+                      InstanceMethod<&GatewayObject::connect_encoder>("connectEncoder"),
+                      InstanceMethod<&GatewayObject::disconnect_encoder>("disconnectEncoder"),
+                      InstanceMethod<&GatewayObject::encode>("encode"),
                       InstanceMethod<&GatewayObject::set_targets>("setTargets"),
                       InstanceMethod<&GatewayObject::match>("match"),
                       InstanceMethod<&GatewayObject::stats>("stats"),
@@ -106,6 +109,28 @@ void GatewayObject::release(const Napi::CallbackInfo& info) {
   for (uint32_t i = 0; i < ids.length(); ++i) {
     group_->release_file(ids.at(i).integer(0, 1ULL << 53));
   }
+}
+
+Napi::Value GatewayObject::connect_encoder(const Napi::CallbackInfo& info) {
+  const int fd = group(info.Env()).connect_encoder();
+  if (fd >= 0) return Napi::Number::New(info.Env(), fd);
+  const char* code = files::errno_name(-fd);
+  Napi::Error error = Napi::Error::New(info.Env(), std::string("socketpair: ") + code);
+  error.Set("code", code);
+  throw error;
+}
+
+void GatewayObject::disconnect_encoder(const Napi::CallbackInfo&) {
+  if (group_) group_->disconnect_encoder();
+}
+
+void GatewayObject::encode(const Napi::CallbackInfo& info) {
+  worker::WorkerGroup& workers = group(info.Env());
+  bool lost = false;
+  files::EncodeJob job = decode_encode_job(Reader(info[1], "job"), workers, lost);
+  job.id = Reader(info[0], "id").integer(0, 1ULL << 53);
+  if (lost) throw Napi::TypeError::New(info.Env(), "job.file: expected an open file");
+  workers.encode(std::move(job));
 }
 
 void GatewayObject::set_targets(const Napi::CallbackInfo& info) {

@@ -24,6 +24,9 @@ class GatewayObject final : public Napi::ObjectWrap<GatewayObject> {
   void answer(const Napi::CallbackInfo& info);
   void forget(const Napi::CallbackInfo& info);
   void release(const Napi::CallbackInfo& info);
+  Napi::Value connect_encoder(const Napi::CallbackInfo& info);
+  void disconnect_encoder(const Napi::CallbackInfo& info);
+  void encode(const Napi::CallbackInfo& info);
   void set_targets(const Napi::CallbackInfo& info);
   Napi::Value match(const Napi::CallbackInfo& info);
   void reopen_logs(const Napi::CallbackInfo& info);

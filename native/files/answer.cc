@@ -23,11 +23,13 @@ std::string make_etag(const File& file, http::Coding coding, bool weak) {
                              static_cast<unsigned long long>(file.size),
                              static_cast<unsigned long long>(file.mtime_s), file.mtime_ns);
   std::string etag(text, static_cast<size_t>(length));
+  if (file.checksum != 0) {
+    std::snprintf(text, sizeof text, "-%08x", file.checksum);
+    etag.append(text);
+  }
   if (coding != http::Coding::identity) etag.append("-").append(http::coding_name(coding));
   return etag.append("\"");
 }
-
-bool is_young(const File& file) { return file.opened_s - file.mtime_s < kYoungS; }
 
 std::string make_text(const AnswerSource& source) {
   if (source.has_body) return source.body;
@@ -80,7 +82,7 @@ Answer::Answer(AnswerSource source)
   http::append_status_line(head, status);
   if (source.json) json = make_ref<const Answer>(json_source(source));
   if (file) {
-    young = is_young(*file);
+    young = file->is_young();
     // Validators are of the representation; an error page is another one (RFC 9110 §8.8).
     if (status == 200) add_validators();
     head.append(fields).append(validator_fields);

@@ -6,19 +6,21 @@
 #include <string>
 #include <vector>
 
+#include "files/encoder.h"
 #include "files/opener.h"
 
 namespace sluice::worker {
 
 struct CoreEvent {
-  enum class Kind : uint8_t { question, looked, touched, stale, fault, ended };
+  enum class Kind : uint8_t { question, looked, encoded, touched, stale, fault, ended };
   Kind kind = Kind::fault;
   uint32_t worker = 0;
-  uint64_t id = 0;        ///< of the question or the look-up
+  uint64_t id = 0;        ///< of the question, the look-up or the encoding
   uint32_t route = 0;     ///< question
   std::string text;       ///< question: path; fault: message
   const char* code = "";  ///< fault: name from the list of errors or of errno; static storage
   files::Looked looked;
+  files::Encoded encoded;
   std::vector<uint64_t> answers;  ///< touched, stale
 };
 

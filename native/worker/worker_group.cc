@@ -26,6 +26,7 @@ WorkerGroup::WorkerGroup(GroupOptions options, EventSink& sink)
 
 WorkerGroup::~WorkerGroup() {
   stop();
+  encoder_.reset();
   for (auto& worker : workers_) worker->join();
   io_.reset();  // its jobs may still post to workers: they end before the workers go
   freshness_.reset();
@@ -176,11 +177,16 @@ void WorkerGroup::close_listeners() {
   bound_.clear();
 }
 
-void WorkerGroup::look(uint64_t id, files::Look look) {
+files::OpenOptions WorkerGroup::open_options() const {
   files::OpenOptions open;
   open.memory_bytes = shared_.snapshot->memory_bytes;
   open.keep_descriptor = shared_.snapshot->copy_only;
   open.counts = file_counts_;
+  return open;
+}
+
+void WorkerGroup::look(uint64_t id, files::Look look) {
+  const files::OpenOptions open = open_options();
   size_t lane = files::lane_of(look.root);
   // Links that may lead anywhere and whole directories are looked at again every second.
   files::Freshness* freshness = look.follow || look.list ? nullptr : freshness_.get();
@@ -200,6 +206,32 @@ void WorkerGroup::look(uint64_t id, files::Look look) {
   event.looked.outcome = files::Outcome::failed;
   event.looked.error = EAGAIN;
   sink_.emit(std::move(event));
+}
+
+int WorkerGroup::connect_encoder() {
+  if (!encoder_) {
+    auto done = [this](uint64_t id, files::Encoded encoded) {
+      CoreEvent event;
+      event.kind = CoreEvent::Kind::encoded;
+      event.id = id;
+      event.encoded = std::move(encoded);
+      sink_.emit(std::move(event));
+    };
+    try {
+      encoder_ = std::make_unique<files::Encoder>(open_options(), std::move(done));
+    } catch (const std::system_error&) {
+      return -EAGAIN;
+    }
+  }
+  return encoder_->connect();
+}
+
+void WorkerGroup::disconnect_encoder() {
+  if (encoder_) encoder_->disconnect();
+}
+
+void WorkerGroup::encode(files::EncodeJob job) {
+  if (encoder_) encoder_->encode(std::move(job));
 }
 
 uint64_t WorkerGroup::own_file(Ref<files::File> file) {

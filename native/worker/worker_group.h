@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "files/encoder.h"
 #include "files/freshness.h"
 #include "files/opener.h"
 #include "net/listener.h"
@@ -56,6 +57,13 @@ class WorkerGroup {
   /// Looks up and opens on an I/O thread; answers by one CoreEvent of kind `looked` with this id.
   /// The file in it becomes ours by own_file().
   void look(uint64_t id, files::Look look);
+  /// A connection for a process that encodes files (files/encoder.h): the descriptor of its end,
+  /// which the caller closes, or -errno. It takes the place of the one before.
+  int connect_encoder();
+  void disconnect_encoder();
+  /// Answers by one CoreEvent of kind `encoded` with the job's id.
+  void encode(files::EncodeJob job);
+
   /// Gives an opened file an id under which answers name it. Ids are never reused.
   uint64_t own_file(Ref<files::File> file);
   /// Null when no file has that id (any more).
@@ -82,6 +90,7 @@ class WorkerGroup {
 
  private:
   int start_log();
+  files::OpenOptions open_options() const;
   void watch_files();
   void warn_of_remote_roots();
   ListenError abandon(uint32_t started);
@@ -99,7 +108,8 @@ class WorkerGroup {
   uint64_t last_file_ = 0;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<files::Freshness> freshness_;
-  std::unique_ptr<net::IoThreads> io_;  // last: its jobs refer to everything above
+  std::unique_ptr<files::Encoder> encoder_;  ///< when somebody has connected a process
+  std::unique_ptr<net::IoThreads> io_;       // last: its jobs refer to everything above
 };
 
 }  // namespace sluice::worker

@@ -7,7 +7,7 @@ import type { Decision } from '../files/decide.ts'
 import type { Sidecar } from '../files/variants.ts'
 import { loadAddon } from '../native/addon.ts'
 import { errorInfo } from '../native/errors.ts'
-import type { NativeAddon, NativeMatch } from '../native/interface.ts'
+import type { LookedEvent, NativeAddon, NativeMatch } from '../native/interface.ts'
 import type { Command } from './command.ts'
 import { configOptions, loadNamedConfig } from './configuration.ts'
 import { proxyRows } from './explain-proxy.ts'
@@ -158,7 +158,24 @@ async function fileRows(
     ['answer', `${decision.status}, ${file.found.size} bytes, ${type}`],
     ['engine', engineFor(addon, config, action, file.found)],
     ...variantRows(sidecars, decision),
+    ...compressRows(action, decision, file.found),
   ]
+}
+
+/** What the gateway would make of the file itself. */
+function compressRows({ compress }: ResolvedFiles, { wish, fields }: Decision, found: LookedEvent) {
+  const { codings, minBytes, maxBytes } = compress
+  const rows: Row[] = []
+  if (wish) {
+    const made = 'made in the background after the first request, if it becomes smaller'
+    rows.push(['variant', `${wish.codings.join(', ')}: ${made}`])
+  } else if (codings.length > 0 && (found.size < minBytes || found.size > maxBytes)) {
+    const bounds = `${showSize(minBytes)} to ${showSize(maxBytes)}`
+    rows.push(['', `not compressed: files of ${bounds} are`])
+  } else if (codings.length > 0 && !/^vary:/im.test(fields)) {
+    rows.push(['', 'not compressed: its type does not shrink, or it is encoded already'])
+  }
+  return rows
 }
 
 /** The encoded files, in the order in which clients that take them equally get them. */

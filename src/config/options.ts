@@ -3,6 +3,7 @@
 // schema*.ts: change those, then run scripts/generate-config-docs.ts.
 
 import type { LogField } from '../native/access-log.ts'
+import type { ContentCoding } from '../native/interface.ts'
 import type { OtherAction } from './other-action.ts'
 import type { UpstreamOptions } from './proxy-options.ts'
 import type { Duration, Size } from './units.ts'
@@ -121,12 +122,22 @@ export interface TransferOptions {
 
 /** Bounds of what is remembered about files. */
 export interface CacheOptions {
-  /** Files remembered, each an open descriptor or its bytes in memory. Default: `4096`. */
+  /**
+   * Files remembered, each an open descriptor or its bytes in memory; encodings are files.
+   * Default: `4096`.
+   */
   files?: number
-  /** Bytes of small files held in memory. Default: `'64mb'`. */
+  /**
+   * Bytes of small files held in memory, and of the encodings that were made. Default: `'64mb'`.
+   */
   bytes?: Size
   /** Answers remembered, those for missing files included. Default: `32768`. */
   answers?: number
+  /**
+   * A directory in which encodings of large files are kept, without a name: they are gone when the
+   * gateway ends. '': in memory. Either way they count as bytes. Default: `''`.
+   */
+  directory?: string
 }
 
 /** One line for every request. */
@@ -211,6 +222,12 @@ export interface FilesOptions {
    */
   precompressed?: boolean
   /**
+   * Whether files of types that shrink are encoded by the gateway itself, each once, in the
+   * background, where there is no encoded file beside them: true, codings, or an object. Default:
+   * `false`.
+   */
+  compress?: boolean | ContentCoding | readonly ContentCoding[] | CompressOptions
+  /**
    * Header fields added to every answer of this route, and by pattern to those of files that fit:
    * { 'X-Robots-Tag': 'none', '*.html': { 'X-Frame-Options': 'DENY' } }. Later ones win.
    */
@@ -231,6 +248,19 @@ export interface FilesOptions {
    * `true`.
    */
   sendfile?: boolean
+}
+
+/** Which encodings are made of which files. */
+export interface CompressOptions {
+  /** The codings that are made. true: all that this Node has. Default: `true`. */
+  codings?: boolean | ContentCoding | readonly ContentCoding[]
+  /** Smaller files are sent as they are. Default: `'1kb'`. */
+  minBytes?: Size
+  /**
+   * Larger files are sent as they are. The process that encodes holds a file in memory. Default:
+   * `'32mb'`.
+   */
+  maxBytes?: Size
 }
 
 /** Options of respond(). */

@@ -2,7 +2,7 @@
 // in bytes, every path absolute. Plain data; made by config/validate.ts, read by everybody else.
 
 import type { LogField } from '../native/access-log.ts'
-import type { LocationPart } from '../native/interface.ts'
+import type { ContentCoding, LocationPart } from '../native/interface.ts'
 import type { ResolvedProxy, ResolvedUpstream } from './resolved-proxy.ts'
 
 export type {
@@ -59,6 +59,16 @@ export interface ResolvedCache {
   bytes: number
   /** Remembered answers, negative ones included. */
   answers: number
+  /** Where large encodings are kept, absolute; '': in memory. */
+  directory: string
+}
+
+/** Which encodings are made of which files. */
+export interface ResolvedCompress {
+  codings: ContentCoding[]
+  /** Of a file. */
+  minBytes: number
+  maxBytes: number
 }
 
 export interface ResolvedAccessLog {
@@ -95,6 +105,7 @@ export interface ResolvedFiles {
   symlinks: 'inside' | 'follow'
   /** Encoded files beside a file are sent to clients that take them. */
   precompressed: boolean
+  compress: ResolvedCompress
   /** Fields added to every answer, and, by pattern, to those of the files that fit. */
   headers: Record<string, string | Record<string, string>>
   /** A value for every file, or values by pattern. */

@@ -1,6 +1,7 @@
 // The options of files(), respond() and redirect(), as config/schema.ts has those of the gateway:
 // kind, default and meaning of each, and the kinds that only routes need.
 
+import * as zlib from 'node:zlib'
 import {
   fields,
   fieldsByPattern,
@@ -11,10 +12,12 @@ import {
   valueByPattern,
 } from './fields.ts'
 import { globPattern } from './globs.ts'
-import { boolean, choice, type Kind, oneOrMany, orNone, orNothing, text } from './kinds.ts'
+import { boolean, choice, type Kind, oneOrMany, orNone, orNothing, size, text } from './kinds.ts'
 import { isPlainObject } from './place.ts'
-import type { ResolvedFiles, ResolvedRedirect } from './resolved.ts'
-import type { Section } from './section.ts'
+import type { ResolvedCompress, ResolvedFiles, ResolvedRedirect } from './resolved.ts'
+import { type Section, shorthand } from './section.ts'
+
+const mb = 1024 * 1024
 
 const fileName = text('a file name', (name) => {
   if (/[/\0]/.test(name)) return "it is one name, without '/'"
@@ -54,6 +57,38 @@ const anotherAction: Kind<Record<string, unknown>> = {
   read(value, place) {
     const fits = isPlainObject(value) && others.includes(String(value.kind))
     return fits ? value : place.mismatch(this.expected, value)
+  },
+}
+
+/** Every coding that this Node has; 22.15 and 23.8 were the first ones with zstd. */
+const codings = (['br', 'zstd', 'gzip'] as const).filter(
+  (coding) => coding !== 'zstd' || 'zstdCompressSync' in zlib,
+)
+
+const codingsToMake: Kind<ResolvedCompress['codings']> = {
+  expected: `true, false, or of ${codings.map((coding) => `'${coding}'`).join(', ')} one or a list`,
+  typescript: 'boolean | ContentCoding | readonly ContentCoding[]',
+  read(value, place) {
+    if (typeof value === 'boolean') return value ? [...codings] : []
+    return oneOrMany(choice(...codings), 1).read(value, place)
+  },
+}
+
+export const compress: Section<ResolvedCompress> = {
+  codings: {
+    kind: codingsToMake,
+    default: true,
+    doc: 'The codings that are made. true: all that this Node has.',
+  },
+  minBytes: {
+    kind: size(0, 1024 * mb),
+    default: '1kb',
+    doc: 'Smaller files are sent as they are.',
+  },
+  maxBytes: {
+    kind: size(0, 1024 * mb),
+    default: '32mb',
+    doc: 'Larger files are sent as they are. The process that encodes holds a file in memory.',
   },
 }
 
@@ -123,6 +158,12 @@ that prefer it. At most 10000 entries are shown.`,
     default: true,
     doc: `Whether 'app.js.br', 'app.js.zst' and 'app.js.gz' beside 'app.js' are sent in its place to
 clients that take their coding, unless they are older.`,
+  },
+  compress: {
+    kind: shorthand(compress, 'CompressOptions', 'codings'),
+    default: false,
+    doc: `Whether files of types that shrink are encoded by the gateway itself, each once, in the
+background, where there is no encoded file beside them: true, codings, or an object.`,
   },
   headers: {
     kind: fieldsByPattern(ownedByFiles),

@@ -4,6 +4,7 @@
 // scripts/generate-config-docs.ts.
 
 import { isIP } from 'node:net'
+import { resolve } from 'node:path'
 import { usableCpus } from '../native/cpus.ts'
 import { accessLogOrNot } from './access-log.ts'
 import { fieldValue } from './fields.ts'
@@ -12,6 +13,7 @@ import {
   choice,
   count,
   duration,
+  type Kind,
   oneOrMany,
   orNone,
   refined,
@@ -19,6 +21,7 @@ import {
   text,
 } from './kinds.ts'
 import { completeListeners } from './listeners.ts'
+import { pathStatus, wrongStatus } from './path-status.ts'
 import type {
   ResolvedCache,
   ResolvedConfig,
@@ -179,21 +182,43 @@ reads and writes.`,
   },
 }
 
+const directory: Kind<string> = {
+  expected: 'the path of a directory',
+  typescript: 'string',
+  read(value, place) {
+    if (value === '') return ''
+    if (typeof value !== 'string' || value.includes('\0')) {
+      return place.mismatch(this.expected, value)
+    }
+    const path = resolve(place.directory, value)
+    const status = pathStatus(path)
+    return status === 'directory'
+      ? path
+      : place.report(`${wrongStatus('directory', status)}: ${path}`)
+  },
+}
+
 export const cache: Section<ResolvedCache> = {
   files: {
     kind: count(1, 1_000_000),
     default: 4_096,
-    doc: 'Files remembered, each an open descriptor or its bytes in memory.',
+    doc: 'Files remembered, each an open descriptor or its bytes in memory; encodings are files.',
   },
   bytes: {
     kind: size(0, 64 * gb),
     default: '64mb',
-    doc: 'Bytes of small files held in memory.',
+    doc: 'Bytes of small files held in memory, and of the encodings that were made.',
   },
   answers: {
     kind: count(1, 10_000_000),
     default: 32_768,
     doc: 'Answers remembered, those for missing files included.',
+  },
+  directory: {
+    kind: directory,
+    default: '',
+    doc: `A directory in which encodings of large files are kept, without a name: they are gone when
+the gateway ends. '': in memory. Either way they count as bytes.`,
   },
 }
 

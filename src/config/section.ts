@@ -76,7 +76,8 @@ export function shorthand<T extends object>(
     typescript: `${bare.typescript} | ${typescript}`,
     read(value, place) {
       if (isPlainObject(value)) return readSection(table, value, place)
-      if (typeof value === 'object') return place.mismatch(expected, value)
+      const canBeBare = typeof value !== 'object' || bare.typescript.includes('[]')
+      if (!canBeBare) return place.mismatch(expected, value)
       // Read here first, so that the message names what was written, not the option it stands for.
       if (bare.read(value, place) === undefined) return undefined
       return readSection(table, { [key]: value }, place)

@@ -8,6 +8,7 @@ import type { NativeAnswer } from '../native/interface.ts'
 import type { FileCache, OpenFile } from './cache.ts'
 import type { Decision } from './decide.ts'
 import type { Outbox } from './outbox.ts'
+import type { EncodingWish } from './variants.ts'
 
 // Long paths weigh more, so that the bound on answers bounds their memory too.
 const keyBytesPerAnswer = 256
@@ -18,6 +19,7 @@ interface Remembered {
   answer: NativeAnswer
   /** Those that it sends. */
   files: OpenFile[]
+  wish: EncodingWish | undefined
 }
 
 /** Counters since start, and the size now. */
@@ -52,7 +54,7 @@ export class AnswerTable {
    * Gives `decision` an id and remembers it under `key`, if it may be. `pinned` are the files that
    * its looks found. The same outcome as before keeps its id, so that workers share one answer.
    */
-  admit(key: string, decision: Decision, pinned: OpenFile[]): NativeAnswer {
+  admit(key: string, { wish, ...decision }: Decision, pinned: OpenFile[]): NativeAnswer {
     const before = this.#byKey.get(key)
     if (before && decision.remember && isSame(before.answer, decision)) {
       this.#counts.confirmed++
@@ -63,18 +65,24 @@ export class AnswerTable {
     const files = [...new Set(pinned.filter(({ id }) => sent.has(id)))]
     // A file that was evicted while the answer was made is sent once more and not remembered.
     if (files.some(({ dropped }) => dropped)) answer.remember = false
-    if (answer.remember) this.#keep({ key, answer, files })
+    if (answer.remember) this.#keep({ key, answer, files, wish })
     return answer
   }
 
-  /** Workers gave these answers: they and their files become the most recent ones. */
-  touched(ids: number[]): void {
+  /**
+   * Workers gave these answers: they and their files become the most recent ones. Gives the
+   * encodings that they lack.
+   */
+  touched(ids: number[]): EncodingWish[] {
+    const wishes: EncodingWish[] = []
     for (const id of ids) {
       const remembered = this.#byId.get(id)
       if (!remembered) continue
       this.#byKey.get(remembered.key)
       for (const file of remembered.files) this.#files.touch(file)
+      if (remembered.wish) wishes.push(remembered.wish)
     }
+    return wishes
   }
 
   /** A worker saw that the disk no longer agrees: the answers go, and with them their files. */
@@ -120,7 +128,7 @@ export class AnswerTable {
 }
 
 /** A decision follows from what its looks found, so equal findings are equal answers. */
-function isSame(answer: NativeAnswer, decision: Decision): boolean {
+function isSame(answer: NativeAnswer, decision: Omit<NativeAnswer, 'id'>): boolean {
   if (answer.file !== decision.file || answer.looks.length !== decision.looks.length) return false
   if (!isDeepStrictEqual(answer.variants, decision.variants)) return false
   return answer.looks.every((look, index) => look.identity === decision.looks[index]?.identity)

@@ -2,12 +2,19 @@
 // in memory, most recently served last to go. Main thread. JavaScript sees ids, never descriptors.
 // Must never release a file that an answer in the making still needs, nor keep one that no answer
 // rests on: a kept file costs a descriptor and, when deleted on disk, its space.
+// Encodings that were made of a file are kept beside it, also while no answer rests on them.
 //
 //   look ─▶ pinned by who waits ─▶ attached to answers ─▶ dropped ─▶ released when unpinned
 //                                          │ evicted, idle, stale, replaced, last answer gone
 
 import { LRUCache } from 'lru-cache'
-import type { LookAt, LookedEvent, NativeGateway } from '../native/interface.ts'
+import type {
+  ContentCoding,
+  EncodedEvent,
+  LookAt,
+  LookedEvent,
+  NativeGateway,
+} from '../native/interface.ts'
 import type { Finding } from './decide.ts'
 import { PendingLooks } from './looks.ts'
 import type { Outbox } from './outbox.ts'
@@ -18,7 +25,11 @@ export interface OpenFile {
   /** Id in the core; never used again after release. */
   readonly id: number
   readonly identity: bigint
+  readonly size: number
   readonly heldBytes: number
+  readonly hasDescriptor: boolean
+  /** An encoding of the file with this identity: its content exists nowhere else. */
+  readonly isEncoding: boolean
   /** Ids of the remembered answers that send it. */
   readonly answers: Set<number>
   /** Decisions in progress that found it. */
@@ -123,7 +134,7 @@ export class FileCache {
     file.pins--
     if (file.pins > 0) return
     if (file.dropped) this.#outbox.release(file.id)
-    else if (file.answers.size === 0) this.#files.delete(file.key)
+    else this.#letGo(file)
   }
 
   /** `answer` rests on the pinned `file`, which has not been dropped, from now on. */
@@ -134,7 +145,7 @@ export class FileCache {
   /** `answer` was forgotten; a file that no answer rests on goes with the last one. */
   detach(file: OpenFile, answer: number): void {
     file.answers.delete(answer)
-    if (!file.dropped && file.pins === 0 && file.answers.size === 0) this.#files.delete(file.key)
+    this.#letGo(file)
   }
 
   /** A worker served it: it becomes the most recent one. */
@@ -142,9 +153,33 @@ export class FileCache {
     if (!file.dropped) this.#files.get(file.key)
   }
 
-  /** It is no longer what the disk has: forgets every answer that rests on it. */
+  /**
+   * It is no longer what the disk has: forgets every answer that rests on it. Encodings stay: whose
+   * they are is told by identity.
+   */
   drop(file: OpenFile): void {
-    if (!file.dropped) this.#files.delete(file.key)
+    if (!file.dropped && !file.isEncoding) this.#files.delete(file.key)
+  }
+
+  /** The encoding that was made of the pinned `file` as it is, pinned once, if there is one. */
+  encodingOf({ key, identity }: OpenFile, coding: ContentCoding): OpenFile | undefined {
+    const encoding = this.#files.get(encodingKey(key, coding))
+    if (encoding && encoding.identity !== identity) this.#files.delete(encoding.key)
+    if (!encoding || encoding.dropped) return undefined
+    encoding.pins++
+    return encoding
+  }
+
+  /** Keeps what was made of `file`; false when there is no room for it at all. */
+  admitEncoding(file: OpenFile, coding: ContentCoding, event: EncodedEvent): boolean {
+    const key = encodingKey(file.key, coding)
+    const { identity } = file
+    return !this.#keep(openFile({ key, identity, isEncoding: true }, event)).dropped
+  }
+
+  /** The answers that rest on what is open where `file` was found. */
+  answersOn({ key }: OpenFile): number[] {
+    return [...(this.#files.peek(key)?.answers ?? [])]
   }
 
   /**
@@ -152,7 +187,7 @@ export class FileCache {
    * first, since it must not starve the listeners. False when it holds none.
    */
   relieve(): boolean {
-    const holders = [...this.#files.rvalues()].filter((file) => file?.heldBytes === 0)
+    const holders = [...this.#files.rvalues()].filter((file) => file?.hasDescriptor)
     const chosen = holders.slice(0, Math.ceil(holders.length / 8))
     for (const file of chosen) if (file) this.#files.delete(file.key)
     this.#counts.evictedFiles += chosen.length
@@ -184,23 +219,26 @@ export class FileCache {
       known.pins += pins
       return known
     }
-    const { file: id, identity, heldBytes } = event
-    const file: OpenFile = {
-      key,
-      id,
-      identity,
-      heldBytes,
-      answers: new Set(),
-      pins,
-      dropped: false,
-    }
+    const { identity, heldBytes } = event
+    const state = { key, identity, isEncoding: false }
     this.#counts.opened++
-    this.#counts.heldBytes += heldBytes
-    this.#files.set(key, file)
+    return this.#keep(openFile(state, { ...event, hasDescriptor: heldBytes === 0 }, pins))
+  }
+
+  #keep(file: OpenFile): OpenFile {
+    this.#counts.heldBytes += file.heldBytes
+    // What somebody deleted gives back its space; an encoding would have to be made again.
+    this.#files.set(file.key, file, file.isEncoding ? { ttl: 0 } : {})
     // Larger than the whole bound: the cache did not take it, so it is sent once and not
     // remembered.
-    if (this.#files.peek(key) !== file) this.#disposed(file, 'evict')
+    if (this.#files.peek(file.key) !== file) this.#disposed(file, 'evict')
     return file
+  }
+
+  /** Nobody waits for it: it goes, unless answers rest on it. */
+  #letGo(file: OpenFile): void {
+    const isNeeded = file.pins > 0 || file.answers.size > 0 || file.isEncoding
+    if (!file.dropped && !isNeeded) this.#files.delete(file.key)
   }
 
   #disposed(file: OpenFile, reason: LRUCache.DisposeReason): void {
@@ -217,4 +255,19 @@ export class FileCache {
 
 function ranOut({ outcome, error }: LookedEvent): boolean {
   return outcome === 'failed' && (error === 'EMFILE' || error === 'ENFILE')
+}
+
+type Opened = Pick<EncodedEvent, 'file' | 'size' | 'heldBytes' | 'hasDescriptor'>
+
+function openFile(
+  state: Pick<OpenFile, 'key' | 'identity' | 'isEncoding'>,
+  { file: id, size, heldBytes, hasDescriptor }: Opened,
+  pins = 0,
+): OpenFile {
+  return { ...state, id, size, heldBytes, hasDescriptor, answers: new Set(), pins, dropped: false }
+}
+
+/** No key of a look begins like this. */
+function encodingKey(key: string, coding: ContentCoding): string {
+  return `${coding}\0${key}`
 }

@@ -11,12 +11,12 @@ import type { NativeAnswer } from '../native/interface.ts'
 import { FileFields } from './answer-fields.ts'
 import { listingOf } from './listing.ts'
 import { DiskFailure, type Finding, type LookAtDisk, Search } from './search.ts'
-import { mayBeEncoded, sidecarsOf, variantsOf } from './variants.ts'
+import { type EncodingWish, mayBeEncoded, sidecarsOf, variantsOf, wishFor } from './variants.ts'
 
 export type { Finding, LookAtDisk } from './search.ts'
 
-/** An answer that has no id yet. */
-export type Decision = Omit<NativeAnswer, 'id'>
+/** An answer that has no id yet, and which encodings its file should have besides. */
+export type Decision = Omit<NativeAnswer, 'id'> & { wish?: EncodingWish }
 
 /**
  * 301 rather than 308: only GET and HEAD get here, for which both mean the same, and nginx, Apache
@@ -113,13 +113,12 @@ async function withErrorPage(search: Search, error: Decision): Promise<Decision>
   try {
     const found = await search.file(page)
     if (found === undefined) return error
-    const { fields, file, variants, remember } = await contentOf(search, page, found)
+    const { fields, remember, ...content } = await contentOf(search, page, found)
     const retry = error.remember ? '' : error.fields
     return {
       ...error,
+      ...content,
       fields: fields.dropCaching().lines() + retry,
-      file,
-      variants,
       remember: error.remember && remember,
       looks: search.looks,
     }
@@ -162,11 +161,15 @@ async function contentOf(search: Search, path: string, found: Finding) {
   const { route } = search
   const fields = new FileFields(route, path)
   const plainly = { fields, file: found.file, variants: [], remember: true }
-  if (!route.precompressed || !mayBeEncoded(fields)) return plainly
-  const { sidecars, complete } = await sidecarsOf(search, path, found)
+  if (!mayBeEncoded(fields)) return plainly
+  const { sidecars, complete } = route.precompressed
+    ? await sidecarsOf(search, path, found)
+    : { sidecars: [], complete: true }
   const variants = variantsOf(sidecars)
-  if (variants.length > 0) fields.vary()
-  return { ...plainly, variants, remember: complete }
+  const wish = wishFor(search, path, found, variants)
+  if (variants.length > 0 || wish) fields.vary()
+  const content = { ...plainly, variants, remember: complete }
+  return wish ? { ...content, wish } : content
 }
 
 function listed(search: Search, directory: string, found: Parameters<typeof listingOf>[2]) {

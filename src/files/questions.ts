@@ -4,24 +4,29 @@
 
 import type { ResolvedFiles } from '../config/resolved.ts'
 import type {
+  EncodedEvent,
   LookedEvent,
   NativeAnswer,
   NativeGateway,
   QuestionEvent,
 } from '../native/interface.ts'
-import type { CacheStats, QuestionStats } from '../telemetry/stats.ts'
+import type { CacheStats, CompressionStats, QuestionStats } from '../telemetry/stats.ts'
 import { AnswerTable } from './answers.ts'
 import { FileCache, type OpenFile } from './cache.ts'
+import { Compression } from './compression.ts'
 import { type Decision, decide, failure } from './decide.ts'
+import type { EncoderCore } from './encoder.ts'
 import { Outbox } from './outbox.ts'
 
 export interface FileQuestionsOptions {
-  native: Pick<NativeGateway, 'look' | 'answer' | 'forget' | 'release'>
+  native: EncoderCore & Pick<NativeGateway, 'look' | 'answer' | 'forget' | 'release'>
   /** By route id; undefined where the route is not a files() route. */
   routes: (ResolvedFiles | undefined)[]
-  bounds: { files: number; bytes: number; answers: number }
+  bounds: { files: number; bytes: number; answers: number; directory: string }
   /** Something of ours failed; the question was answered with a 500. */
   onFault: (message: string, error: unknown) => void
+  /** Files cannot be compressed; they are sent as they are. */
+  onTrouble: (message: string) => void
   /** Clock in milliseconds, for tests. */
   clock?: { now(): number }
 }
@@ -35,6 +40,7 @@ export class FileQuestions {
   readonly #outbox: Outbox
   readonly #files: FileCache
   readonly #answers: AnswerTable
+  readonly #compression: Compression
   /** Who waits for the decision on a route and path. */
   readonly #pending = new Map<string, QuestionEvent[]>()
   readonly #sweep: NodeJS.Timeout
@@ -53,6 +59,14 @@ export class FileQuestions {
       ...(clock ? { clock } : {}),
     })
     this.#answers = new AnswerTable(this.#files, this.#outbox, bounds.answers)
+    this.#compression = new Compression({
+      native,
+      files: this.#files,
+      directory: bounds.directory,
+      onMade: (answers) => this.#answers.forget(answers),
+      onTrouble: options.onTrouble,
+      clock: clock ?? Date,
+    })
     this.#sweep = setInterval(() => this.#files.purgeIdle(), idleSweepMs)
     this.#sweep.unref()
   }
@@ -82,8 +96,13 @@ export class FileQuestions {
     this.#files.looked(event)
   }
 
+  encoded(event: EncodedEvent): void {
+    const isWaited = this.#compression.encoded(event)
+    if (!isWaited && event.file !== 0) this.#outbox.release(event.file)
+  }
+
   touched(answers: number[]): void {
-    this.#answers.touched(answers)
+    for (const wish of this.#answers.touched(answers)) this.#compression.want(wish)
   }
 
   stale(answers: number[]): void {
@@ -106,32 +125,37 @@ export class FileQuestions {
     this.#closed = true
     clearInterval(this.#sweep)
     this.#pending.clear()
+    this.#compression.close()
     this.#answers.close()
     this.#files.close()
     this.#outbox.flush()
   }
 
   /** What stats() says of files on this side. */
-  counts(): { questions: QuestionStats; cache: CacheStats } {
+  counts(): { questions: QuestionStats; cache: CacheStats; compression: CompressionStats } {
     const { confirmed, ...answers } = this.#answers.counts()
     return {
       questions: { ...this.#counts, confirmed, pending: this.#pending.size },
       cache: { ...this.#files.counts(), ...answers },
+      compression: this.#compression.counts(),
     }
   }
 
   async #decide(key: string, question: QuestionEvent, asking: QuestionEvent[]): Promise<void> {
     const pinned: OpenFile[] = []
     let answer: NativeAnswer
+    let wish: Decision['wish']
     try {
-      const decision = await this.#ponder(question, pinned)
+      const decision = this.#compression.complete(await this.#ponder(question, pinned), pinned)
       answer = this.#answers.admit(key, decision, pinned)
+      wish = decision.wish
     } catch (error) {
       answer = this.#failed(key, `cannot decide ${question.path}`, error)
     }
     this.#pending.delete(key)
     this.#deliver(asking, answer)
     for (const file of pinned) this.#files.unpin(file)
+    if (wish) this.#compression.want(wish)
   }
 
   async #ponder(question: QuestionEvent, pinned: OpenFile[]): Promise<Decision> {

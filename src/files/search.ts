@@ -56,7 +56,7 @@ export class Search {
   /** Looks at `path`; `list`: its entries are wanted. Throws DiskFailure. */
   async look(path: string, { list = false } = {}): Promise<Finding> {
     if (this.hides(path)) return nothing
-    const where = this.#whereIs(path, list)
+    const where = this.whereIs(path, list)
     const found = await this.#look(where)
     if (found.outcome === 'failed') throw new DiskFailure(found.error)
     this.looks.push({ ...where, identity: found.identity })
@@ -66,11 +66,11 @@ export class Search {
   /** Looks at several paths at once; what the system could not tell comes out as 'failed'. */
   async lookBeside(paths: string[]): Promise<Finding[]> {
     const findings = await Promise.all(
-      paths.map((path) => (this.hides(path) ? nothing : this.#look(this.#whereIs(path)))),
+      paths.map((path) => (this.hides(path) ? nothing : this.#look(this.whereIs(path)))),
     )
     for (const [index, found] of findings.entries()) {
       if (found === nothing || found.outcome === 'failed') continue
-      this.looks.push({ ...this.#whereIs(paths[index] ?? ''), identity: found.identity })
+      this.looks.push({ ...this.whereIs(paths[index] ?? ''), identity: found.identity })
     }
     return findings
   }
@@ -81,7 +81,8 @@ export class Search {
     return found.outcome === 'file' ? found : undefined
   }
 
-  #whereIs(path: string, list = false): LookAt {
+  /** How to look at `path`. */
+  whereIs(path: string, list = false): LookAt {
     const { root, symlinks } = this.route
     return { root, path, follow: symlinks === 'follow', list }
   }

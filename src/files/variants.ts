@@ -1,8 +1,9 @@
-// The encoded variants of a file that somebody put beside it: 'app.js.br', 'app.js.zst' and
-// 'app.js.gz' for 'app.js'. Main thread, once per decision. Must never take a sidecar that is older
-// than its file: it was made from another content (docs/design/0004-compression.md).
+// The encoded variants of a file: those that somebody put beside it ('app.js.br', 'app.js.zst' and
+// 'app.js.gz' for 'app.js'), and which others it should have. Main thread, once per decision.
+// Must never take a sidecar that is older than its file: it was made from another content
+// (docs/design/0004-compression.md).
 
-import type { ContentCoding, NativeVariant } from '../native/interface.ts'
+import type { ContentCoding, LookAt, NativeVariant } from '../native/interface.ts'
 import type { FileFields } from './answer-fields.ts'
 import { shrinks } from './media-types.ts'
 import type { Finding, Search } from './search.ts'
@@ -20,6 +21,15 @@ export interface Sidecar {
   found: Finding
   /** What is wrong with it, so that it is not sent; '' when nothing is. */
   flaw: string
+}
+
+/** Encodings of a file that an answer would have. */
+export interface EncodingWish {
+  where: LookAt
+  codings: ContentCoding[]
+  /** Of the file that the answer sends. */
+  identity: bigint
+  mtimeMs: number
 }
 
 /** Whether files with these fields may be sent encoded. */
@@ -57,6 +67,20 @@ export function variantsOf(sidecars: Sidecar[]): NativeVariant[] {
     .filter(({ flaw }) => flaw === '')
     .sort((one, other) => one.found.size - other.found.size)
     .map(({ coding, found }) => ({ coding, file: found.file }))
+}
+
+/** What the route would have made of the file at `path`, beside the variants that there are. */
+export function wishFor(
+  search: Search,
+  path: string,
+  { identity, size, mtimeMs }: Finding,
+  variants: NativeVariant[],
+): EncodingWish | undefined {
+  const { codings: made, minBytes, maxBytes } = search.route.compress
+  if (size < minBytes || size > maxBytes) return undefined
+  const codings = made.filter((coding) => variants.every((variant) => variant.coding !== coding))
+  if (codings.length === 0) return undefined
+  return { where: search.whereIs(path), codings, identity, mtimeMs }
 }
 
 function flawOf(sidecar: Finding, file: Finding): string {

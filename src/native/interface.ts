@@ -3,9 +3,11 @@
 // Only src/native knows the .node file; everybody else sees these types.
 
 import type { AccessLogStats, NativeAccessLog } from './access-log.ts'
+import type { EncodedEvent, EncodeJob, NativeVariant } from './encodings.ts'
 import type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } from './upstreams.ts'
 import type { LocationPart, NativeEndpoint } from './values.ts'
 
+export type { ContentCoding, EncodedEvent, EncodeJob, NativeVariant } from './encodings.ts'
 export type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } from './upstreams.ts'
 export type { LocationPart, NativeEndpoint } from './values.ts'
 
@@ -192,13 +194,11 @@ export interface EndedEvent {
 export type NativeEvent =
   | QuestionEvent
   | LookedEvent
+  | EncodedEvent
   | TouchedEvent
   | StaleEvent
   | FaultEvent
   | EndedEvent
-
-/** A content coding that a file can be held in, by its name in Content-Encoding. */
-export type ContentCoding = 'br' | 'zstd' | 'gzip'
 
 /** Where to look, and how. */
 export interface LookAt {
@@ -248,12 +248,6 @@ export interface NativeAnswer {
   remember: boolean
   /** The worker looks again after a second, off its own thread; any difference makes it stale. */
   looks: Look[]
-}
-
-/** An open file in a content coding. */
-export interface NativeVariant {
-  coding: ContentCoding
-  file: number
 }
 
 /** What a route would do with a request, for `sluice explain`. */
@@ -356,6 +350,15 @@ export interface NativeGateway {
    * connections to targets that are gone close.
    */
   setTargets(upstream: number, targets: NativeTarget[]): void
+  /**
+   * A connection for a process that encodes files (files/encoder-process.ts), instead of the one
+   * before. The descriptor is for that process; the caller closes it. Throws with a `code`.
+   */
+  connectEncoder(): number
+  /** The process sees the end of its input; what is under way fails. */
+  disconnectEncoder(): void
+  /** Answers with one EncodedEvent. Jobs are done in their order. */
+  encode(id: number, job: EncodeJob): void
   /** Which route a request would take. Works before listen(). */
   match(method: string, host: string, target: string): NativeMatch
   stats(): NativeStats

@@ -43,6 +43,23 @@ export interface CacheStats {
   stale: number
 }
 
+/** Files that are encoded in the background. */
+export interface CompressionStats {
+  /** Gauge: files that wait for it, that of now included. */
+  waiting: number
+  /** Encodings that were made; and that turned out to be hardly smaller than their file. */
+  made: number
+  useless: number
+  /** Thrown away because the file changed meanwhile. */
+  changed: number
+  failed: number
+  /** Files that were not queued, because too many waited or encoding does not work. */
+  refused: number
+  /** Bytes of the files of which encodings were made, once for each, and of the encodings. */
+  bytesIn: number
+  bytesOut: number
+}
+
 /** Latency of one route by one engine: from the head complete to the last byte handed over. */
 export interface LatencyStats {
   /** The route as it was written. */
@@ -69,6 +86,7 @@ export interface GatewayStats {
   cache: CacheStats
   /** Targets by upstream, with what happened to each and how it does. */
   upstreams: UpstreamStats[]
+  compression: CompressionStats
   /** Gauges of the core: descriptors and bytes that it holds, running transfers included. */
   files: { descriptors: number; heldBytes: number }
   /** Gauges: directories and paths under inotify; and a counter of the changes that it told. */
@@ -85,19 +103,23 @@ export interface StatsSources {
   cache: CacheStats
   /** In the order of the configuration. */
   upstreams: readonly UpstreamState[]
+  compression: CompressionStats
   /** Keys of the routes by id. */
   routeKeys: readonly string[]
 }
 
 /** One object of all counters. */
-export function combineStats(sources: StatsSources): GatewayStats {
-  const { native, questions, cache, upstreams, routeKeys } = sources
+export function combineStats({
+  native,
+  upstreams,
+  routeKeys,
+  ...desk
+}: StatsSources): GatewayStats {
   return {
     total: native.workers.reduce<NativeWorkerStats>(addWorker, noWorker()),
     workers: native.workers,
     latencies: native.histograms.map((histogram) => latencyOf(histogram, routeKeys)),
-    questions,
-    cache,
+    ...desk,
     upstreams: upstreamStats(upstreams, native.upstreams),
     files: native.files,
     watched: native.watched,

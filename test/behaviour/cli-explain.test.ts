@@ -10,6 +10,7 @@ const config = `import { defineGateway, files, redirect, respond } from 'sluice'
 export default defineGateway({
   routes: {
     '/*': files('site'),
+    '/made/*': files('site', { compress: { codings: ['br', 'gzip'], minBytes: 3 } }),
     '/copied/*': files('site', { transfer: 'copy' }),
     '/app/*': files('site', { otherwise: respond(202), cleanUrls: 'redirect', list: true }),
     '/docs/:page': respond(200, 'a page'),
@@ -65,6 +66,16 @@ test('encoded files beside a file, and why one is not sent', async (t) => {
     `variant: br, for clients that take it: ${page}.br, 2 bytes`,
     `not gzip: ${page}.gz is older than the file`,
   ])
+})
+
+test('encodings that the gateway makes, and why it makes none', async (t) => {
+  const site = exampleSite(t)
+  const last = async (path: string) => (await explained(t, site, path)).rows.at(-1)
+  const made = 'made in the background after the first request, if it becomes smaller'
+  t.is(await last('/made/'), `variant: br, gzip: ${made}`)
+  t.is(await last('/made/folder/page.html'), 'not compressed: files of 3b to 32mb are')
+  const type = 'its type does not shrink, or it is encoded already'
+  t.is(await last('/made/large.bin'), `not compressed: ${type}`)
 })
 
 test('a large file, and the same on a route that copies', async (t) => {

@@ -1,12 +1,14 @@
 // The example that stands for the HTML5 Boilerplate server configurations: the header fields of a
 // small set of files, and what is not served.
 
-import test from 'ava'
+import { gunzipSync } from 'node:zlib'
+import test, { type ExecutionContext } from 'ava'
 import { loadConfigFile } from '../../src/config/load.ts'
 import type { ResolvedConfig } from '../../src/config/resolved.ts'
 import { startCore } from '../../src/gateway.ts'
 import { RawClient, request } from '../support/client.ts'
 import { makeSite, type Site } from '../support/site.ts'
+import { until } from '../support/wait.ts'
 
 const year = 'public, max-age=31536000, immutable'
 const none = undefined
@@ -58,16 +60,21 @@ async function startExample(site: Site) {
   return startCore(config, { debug: quiet, info: quiet, warn: quiet, error: quiet })
 }
 
-test('the header fields that its files are known for', async (t) => {
-  const names = [...Object.keys(expected), ...hidden, '404.html', 'drawing.svgz']
-  const site = makeSite(t, Object.fromEntries(names.map((name) => [name, name])))
+/** The example on a site, and a client that asks it by names. */
+async function serveExample(t: ExecutionContext, site: Site) {
   const gateway = await startExample(site)
   t.teardown(() => gateway.close({ drain: false }))
   const [address] = await gateway.listen()
   const client = await RawClient.connect({ port: address?.kind === 'tcp' ? address.port : 0 })
   t.teardown(() => void client.socket.destroy())
-  const get = (name: string, Host = 'example.com') =>
-    client.ask(request(`/${encodeURI(name).replaceAll('#', '%23')}`, { Host }))
+  return (name: string, { Host = 'example.com', ...fields }: Record<string, string> = {}) =>
+    client.ask(request(`/${encodeURI(name).replaceAll('#', '%23')}`, { Host, ...fields }))
+}
+
+test('the header fields that its files are known for', async (t) => {
+  const names = [...Object.keys(expected), ...hidden, '404.html', 'drawing.svgz']
+  const site = makeSite(t, Object.fromEntries(names.map((name) => [name, name])))
+  const get = await serveExample(t, site)
   for (const [name, [type, cacheControl, isDocument, cors, frames]] of Object.entries(expected)) {
     const { status, body, field } = await get(name)
     t.is(status, 200, name)
@@ -93,7 +100,21 @@ test('the header fields that its files are known for', async (t) => {
   t.is((await get('missing')).field('cache-control'), undefined)
   t.is((await get('main.20240131.css')).body.toString(), 'main.css')
   t.is((await get('drawing.svgz')).field('content-encoding'), 'gzip')
-  const moved = await get('a/b?c', 'www.example.com')
+  const moved = await get('a/b?c', { Host: 'www.example.com' })
   t.deepEqual([moved.status, moved.field('location')], [301, 'https://example.com/a/b?c'])
-  t.is((await get('index.html', 'other.example')).status, 404)
+  t.is((await get('index.html', { Host: 'other.example' })).status, 404)
+})
+
+test('files are sent compressed, by a build step or by the gateway', async (t) => {
+  const css = 'main { color: #123456 }\n'.repeat(20)
+  const site = makeSite(t, { 'main.css': css, 'main.js': 'plain', 'main.js.br': 'brotli' })
+  const get = await serveExample(t, site)
+  const before = await get('main.js', { 'Accept-Encoding': 'gzip, br' })
+  t.deepEqual([before.field('content-encoding'), before.body.toString()], ['br', 'brotli'])
+  const fields = { 'Accept-Encoding': 'gzip' }
+  t.is((await get('main.css', fields)).field('vary'), 'Accept-Encoding')
+  await until('an encoding', async () => {
+    const reply = await get('main.css', fields)
+    return reply.field('content-encoding') && gunzipSync(reply.body).toString() === css
+  })
 })

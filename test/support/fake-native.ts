@@ -2,7 +2,10 @@
 // by the test, or at once. It holds TypeScript to the contract: a file is released exactly once, an
 // answer never sends a released one, and ids are never used twice.
 
+import { openSync } from 'node:fs'
 import type {
+  EncodedEvent,
+  EncodeJob,
   LookAt,
   LookedEvent,
   NativeAddon,
@@ -59,15 +62,17 @@ export class FakeNative implements NativeGateway {
   }
 
   answer(worker: number, question: number, answer: NativeAnswer): void {
-    const shown = JSON.stringify([answer.file, answer.fields, answer.looks.map(showLook)])
+    const { file, fields, variants, looks } = answer
+    const shown = JSON.stringify([file, fields, variants, looks.map(showLook)])
     const before = this.#answerIds.get(answer.id)
     if (before !== undefined && before !== shown) this.broken.push(`answer ${answer.id} used twice`)
     this.#answerIds.set(answer.id, shown)
     if (answer.remember && this.forgotten.includes(answer.id)) {
       this.broken.push(`answer ${answer.id} given after it was forgotten`)
     }
-    if (answer.file !== 0 && !this.#open.has(answer.file)) {
-      this.broken.push(`answer ${answer.id} sends file ${answer.file}, which is not open`)
+    for (const sent of [file, ...variants.map((variant) => variant.file)]) {
+      if (sent === 0 || this.#open.has(sent)) continue
+      this.broken.push(`answer ${answer.id} sends file ${sent}, which is not open`)
     }
     this.answers.push({ worker, question, answer })
   }
@@ -80,10 +85,33 @@ export class FakeNative implements NativeGateway {
     this.targets.set(upstream, targets)
   }
 
+  /** Jobs that were given, in order; the test answers them. */
+  readonly jobs: { id: number; job: EncodeJob }[] = []
+  connectEncoder(): number {
+    return openSync('/dev/null', 'r')
+  }
+
+  disconnectEncoder(): void {
+    this.calls.push('disconnectEncoder')
+  }
+
+  encode(id: number, job: EncodeJob): void {
+    if (!this.#open.has(job.file)) this.broken.push(`file ${job.file} encoded but not open`)
+    this.jobs.push({ id, job })
+  }
+
   release(files: number[]): void {
     for (const file of files) {
       if (!this.#open.delete(file)) this.broken.push(`file ${file} released but not open`)
     }
+  }
+
+  /** An event for a job: its encoding is a file of `size` bytes that is open from now on. */
+  made(id: number, size: number): EncodedEvent {
+    const file = ++this.#lastFile
+    this.#open.add(file)
+    const rest = { size, heldBytes: size, hasDescriptor: false, error: '' }
+    return { type: 'encoded', id, outcome: 'made', file, ...rest }
   }
 
   /** Answers the first `count` waiting looks from the pretended disk. */

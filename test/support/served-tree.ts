@@ -1,13 +1,16 @@
 // A directory of real files behind a gateway, compared with the disk: every file whole, its head, a
-// part of it, and unchanged; every directory with and without its slash.
+// part of it, and unchanged, as it is and in every coding that the gateway makes of it; every
+// directory with and without its slash.
 
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
 import type { ExecutionContext } from 'ava'
-import { files } from '../../src/index.ts'
+import { type ContentCoding, files } from '../../src/index.ts'
 import { type RawClient, request } from './client.ts'
-import { startGateway, type TransferMode } from './gateway.ts'
+import { type RunningGateway, startGateway, type TransferMode } from './gateway.ts'
 import { Random } from './random.ts'
+import { until } from './wait.ts'
 
 export interface Tree {
   /** Paths relative to the root. */
@@ -35,56 +38,107 @@ export function listTree(root: string): Tree {
 
 const targetOf = (path: string) => `/tree/${path.split('/').map(encodeURIComponent).join('/')}`
 
-/** Serves `root` and compares everything in it; returns how many files that were. */
+/** How the tree is served. */
+export interface Serving {
+  transfer: TransferMode
+  /** Also in these codings, as soon as the gateway has made them. */
+  codings?: ContentCoding[]
+}
+
+/** What was compared. */
+export interface Compared {
+  files: number
+  /** Answers that were encoded. */
+  encoded: number
+}
+
+/** Serves `root` and compares everything in it. */
 export async function compareTree(
   t: ExecutionContext,
   root: string,
-  transfer: TransferMode,
-): Promise<number> {
+  { transfer, codings = [] }: Serving,
+): Promise<Compared> {
   const tree = listTree(root)
-  const { connect, gateway } = await startGateway(t, {
+  const running = await startGateway(t, {
     workers: 2,
     transfer,
-    routes: { '/tree/*': files(root) },
+    // Everything that was asked for stays: what is encoded is for the next round.
+    cache: { files: 4 * tree.files.length + 100, bytes: '1gb', answers: 4 * tree.files.length },
+    routes: { '/tree/*': files(root, { compress: codings.length > 0 ? codings : false }) },
   })
+  const { connect, gateway } = running
   const random = new Random(tree.files.length)
-  const queue = [...tree.files]
-  const lane = async () => {
-    const client = await connect()
-    for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
-      await compareFile(t, client, targetOf(path), readFileSync(join(root, path)), random)
+  const compared = { files: tree.files.length, encoded: 0 }
+  const everyFile = async (coding: ContentCoding | undefined) => {
+    const queue = [...tree.files]
+    const lane = async () => {
+      const client = await connect()
+      for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+        const file = { target: targetOf(path), content: readFileSync(join(root, path)) }
+        const isEncoded = await compareFile(t, client, file, coding, random)
+        if (isEncoded) compared.encoded++
+      }
     }
+    await Promise.all([lane(), lane(), lane(), lane()])
   }
-  await Promise.all([lane(), lane(), lane(), lane()])
+  await everyFile(undefined)
+  await everythingEncoded(running)
+  for (const coding of codings) await everyFile(coding)
   const client = await connect()
   for (const path of tree.directories) await compareDirectory(t, client, root, path)
   t.deepEqual(gateway.stats().total.errors['short-file'], undefined)
-  return tree.files.length
+  t.is(gateway.stats().compression.failed, 0)
+  return compared
 }
 
+/** Waits for as long as there is progress, since thousands of files may take minutes. */
+async function everythingEncoded({ gateway }: RunningGateway): Promise<void> {
+  for (let left = gateway.stats().compression.waiting; left > 0; ) {
+    const before = left
+    await until('the next encoding', () => {
+      left = gateway.stats().compression.waiting
+      return left < before
+    })
+  }
+}
+
+const decoders: Record<ContentCoding, (bytes: Buffer) => Buffer> = {
+  br: brotliDecompressSync,
+  zstd: zstdDecompressSync,
+  gzip: gunzipSync,
+}
+
+/** One file for clients that take `coding`; whether the answer was encoded. */
 async function compareFile(
   t: ExecutionContext,
   client: RawClient,
-  target: string,
-  content: Buffer,
+  { target, content }: { target: string; content: Buffer },
+  coding: ContentCoding | undefined,
   random: Random,
-): Promise<void> {
-  const whole = await client.ask(request(target))
+): Promise<boolean> {
+  const accepts = coding === undefined ? {} : { 'Accept-Encoding': coding }
+  const ask = (fields: Record<string, string>, method = 'GET') =>
+    client.ask(request(target, { ...accepts, ...fields }, method))
+  const whole = await ask({})
+  const isEncoded = whole.field('content-encoding') !== undefined
   t.is(whole.status, 200, target)
-  t.true(whole.body.equals(content), target)
-  const head = await client.ask(request(target, {}, 'HEAD'))
+  const plain = isEncoded && coding !== undefined ? decoders[coding](whole.body) : whole.body
+  t.true(plain.equals(content), target)
+  const head = await ask({}, 'HEAD')
   t.is(head.status, 200)
   t.deepEqual(head.fields.filter(isLasting), whole.fields.filter(isLasting))
   t.truthy(whole.field('content-type'), target)
   const etag = whole.field('etag') ?? ''
-  t.is((await client.ask(request(target, { 'If-None-Match': etag }))).status, 304)
-  if (content.length === 0) return
-  const first = random.below(content.length)
-  const last = first + random.below(content.length - first)
-  const part = await client.ask(request(target, { Range: `bytes=${first}-${last}` }))
+  t.is((await ask({ 'If-None-Match': etag })).status, 304)
+  const { length } = whole.body
+  if (length === 0) return isEncoded
+  const first = random.below(length)
+  const last = first + random.below(length - first)
+  const part = await ask({ Range: `bytes=${first}-${last}` })
   t.is(part.status, 206)
-  t.is(part.field('content-range'), `bytes ${first}-${last}/${content.length}`)
-  t.true(part.body.equals(content.subarray(first, last + 1)), `${target} ${first}-${last}`)
+  t.is(part.field('content-range'), `bytes ${first}-${last}/${length}`)
+  t.true(part.body.equals(whole.body.subarray(first, last + 1)), `${target} ${first}-${last}`)
+  return isEncoded
 }
 
 const isLasting = ([name]: [string, string]) => name !== 'Date'

@@ -40,9 +40,30 @@ test('files: defaults, and a root relative to the configuration', (t) => {
     cacheControl: '',
     transfer: 'auto',
     precompressed: true,
+    compress: { codings: [], minBytes: 1024, maxBytes: 32 * 1024 * 1024 },
     sendfile: true,
   })
   t.like(actionOf(files('/')), { root: '/' })
+})
+
+test('files: which encodings are made', (t) => {
+  const compressOf = (compress: unknown) => {
+    const action = actionOf(files('.', { compress } as never))
+    return action.kind === 'files' ? action.compress : undefined
+  }
+  t.deepEqual(compressOf(true)?.codings, ['br', 'zstd', 'gzip'])
+  t.deepEqual(compressOf('gzip')?.codings, ['gzip'])
+  t.deepEqual(compressOf(['gzip', 'br'])?.codings, ['gzip', 'br'])
+  t.deepEqual(compressOf(false)?.codings, [])
+  t.deepEqual(compressOf({}), {
+    codings: ['br', 'zstd', 'gzip'],
+    minBytes: 1024,
+    maxBytes: 32 * 1024 * 1024,
+  })
+  t.like(compressOf({ codings: 'br', minBytes: '2kb' }), { codings: ['br'], minBytes: 2048 })
+  for (const wrong of ['brotli', [], ['gzip', 'deflate'], 9, { level: 9 }, { minBytes: -1 }]) {
+    t.throws(() => compressOf(wrong), { name: 'ConfigError' }, JSON.stringify(wrong))
+  }
 })
 
 test('files: options of sites', (t) => {

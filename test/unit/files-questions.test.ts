@@ -26,7 +26,8 @@ function setUp(t: ExecutionContext, options: SetupOptions = {}) {
       ...route,
       headers: { 'X-Route': String(index) },
     })),
-    bounds: { files, bytes, answers },
+    bounds: { files, bytes, answers, directory: '' },
+    onTrouble: (message) => faults.push(message),
     onFault: (message) => faults.push(message),
     clock,
   })

@@ -80,7 +80,18 @@ const member = {
 }
 const unresolved = [{ url: 'http://other', reason: 'ENOTFOUND' }]
 const upstreams = [{ name: 'api', members: [member, { ...member, id: 8 }], unresolved }]
-const sources = { native, questions, cache, upstreams, routeKeys: ['/*', '/x'] }
+const compression = {
+  waiting: 0,
+  made: 1,
+  useless: 0,
+  changed: 0,
+  failed: 0,
+  refused: 0,
+  bytesIn: 2,
+  bytesOut: 1,
+}
+const routeKeys = ['/*', '/x']
+const sources = { native, questions, cache, compression, upstreams, routeKeys }
 
 test('totals are sums over the workers', (t) => {
   const { total, workers } = combineStats(sources)

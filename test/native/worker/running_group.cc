@@ -134,6 +134,7 @@ void RunningGroup::handle(CoreEvent& event) {
       ++faults_[event.code];
       break;
     }
+    case CoreEvent::Kind::encoded: break;  // nobody asks for it
     case CoreEvent::Kind::ended: ++ended_; break;
     case CoreEvent::Kind::looked: {
       auto question = looking_.extract(event.id);
