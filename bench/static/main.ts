@@ -5,18 +5,26 @@
 //   --only TEXT     only rows whose name contains TEXT ('idle': only those figures)
 //   --thresholds    the transfer engines against each other, by size
 
-import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { Client, compile } from './client.ts'
-import { type IdleFigure, measureIdle } from './idle.ts'
-import { addCalls, type Figure, measureRow, serversOf, verifyAll } from './measure.ts'
-import { describeMachine, enterNamespace, startSpinners } from './quiet.ts'
-import { markdown, type Report } from './report.ts'
-import { type Row, rows, thresholdRows, writeSite } from './rows.ts'
-import { floor, installed, peers, type ServerKind, sluice, start } from './servers.ts'
+import { Client, compile } from '../measuring/client.ts'
+import { type IdleFigure, measureIdle } from '../measuring/idle.ts'
+import { addCalls, type Drive, type Figure, measureRow } from '../measuring/measure.ts'
+import { describeMachine, enterNamespace, startSpinners } from '../measuring/quiet.ts'
+import { markdown, type Report } from '../measuring/report.ts'
+import {
+  commit,
+  installed,
+  type RunningServer,
+  type ServerKind,
+  start,
+  versionsOf,
+} from '../measuring/servers.ts'
+import { type Row, requestsOf, rows, serversOf, thresholdRows, writeSite } from './rows.ts'
+import { floor, peers, referenceOf, type StaticPlace, sluice } from './servers.ts'
+import { etagOf, verifyAll } from './verify.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -34,7 +42,7 @@ const idleEffort = options.quick
   : { connections: 10_000, seconds: 10 }
 
 /** The engines as servers: files held in memory, sent by sendfile, read and sent. */
-const engines: ServerKind[] = [
+const engines: ServerKind<StaticPlace>[] = [
   sluice('memory', { transfer: { memoryBytes: 2 ** 20 } }),
   sluice('sendfile', { transfer: { memoryBytes: 0 } }),
   sluice('copy', { transfer: { mode: 'copy', memoryBytes: 0 } }),
@@ -46,25 +54,34 @@ interface Workplace {
   client: Client
 }
 
+function driver(client: Client): Drive<Row> {
+  return async (row, server, seconds) => {
+    const etag = row.conditional ? await etagOf(server.port, row.targets[0] ?? '/') : ''
+    return client.run(requestsOf(row, server.port, etag), row.connections, server, seconds)
+  }
+}
+
 async function measureLoad(
   { folder, site, client }: Workplace,
-  kinds: readonly ServerKind[],
+  kinds: readonly ServerKind<StaticPlace>[],
   wanted: readonly Row[],
 ): Promise<Figure[]> {
   const starting = kinds.map((kind, index) =>
     start(kind, { site, folder, port: firstPort + index }),
   )
   const servers = await Promise.all(starting)
+  const drive = driver(client)
   const figures: Figure[] = []
   try {
     await verifyAll(wanted, servers, site)
     const stopSpinners = startSpinners()
     for (const row of wanted) {
       console.error(`measuring: ${row.name}`)
-      figures.push(...(await measureRow(client, row, serversOf(row, servers), effort)))
+      const able = serversOf(row, servers)
+      figures.push(...(await measureRow(drive, row, able, effort, referenceOf(able))))
     }
     stopSpinners()
-    await addCalls(client, wanted, servers, figures, folder)
+    await addCalls(drive, wanted, servers, figures, folder)
   } finally {
     await Promise.all(servers.map((server) => server.stop()))
   }
@@ -73,7 +90,7 @@ async function measureLoad(
 
 async function measureIdleness(
   { folder, site, client }: Workplace,
-  kinds: readonly ServerKind[],
+  kinds: readonly ServerKind<StaticPlace>[],
 ): Promise<IdleFigure[]> {
   const [row] = rows
   if (row === undefined) return []
@@ -81,28 +98,11 @@ async function measureIdleness(
   for (const [index, kind] of kinds.entries()) {
     console.error(`measuring: ${kind.name}, idle`)
     const place = { site, folder, port: firstPort + 50 + index }
-    figures.push(await measureIdle(client, row, kind, place, idleEffort))
+    const [request = ''] = requestsOf(row, place.port, '')
+    const warmUp = (server: RunningServer) => driver(client)(row, server, 0.3)
+    figures.push(await measureIdle(kind, place, idleEffort, request, warmUp))
   }
   return figures
-}
-
-/** Debian's version of each server that comes from a package. */
-function versionsOf(kinds: readonly ServerKind[]): Record<string, string> {
-  const names = new Set(kinds.flatMap((kind) => kind.package ?? []))
-  if (names.size === 0) return {}
-  const listing = spawnSync('dpkg-query', ['-W', ...names], { encoding: 'utf8' }).stdout
-  return Object.fromEntries(
-    listing
-      .trim()
-      .split('\n')
-      .map((line) => line.split('\t')),
-  )
-}
-
-function commit(): string {
-  const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim()
-  const changed = git('status', '--porcelain', '--', 'native', 'src') !== ''
-  return git('rev-parse', '--short', 'HEAD') + (changed ? ' with changes' : '')
 }
 
 async function main(): Promise<void> {
@@ -115,7 +115,7 @@ async function main(): Promise<void> {
   try {
     const kinds = options.thresholds
       ? engines
-      : [...installed(peers), floor(compile('floor', folder))]
+      : [...installed(peers), floor(compile(new URL('floor.cc', import.meta.url), folder))]
     const all = options.thresholds ? thresholdRows : rows
     const wanted = all.filter(({ name }) => name.includes(options.only))
     const figures = wanted.length > 0 ? await measureLoad(workplace, kinds, wanted) : []
@@ -125,6 +125,7 @@ async function main(): Promise<void> {
       node: process.version,
       date: new Date().toISOString().slice(0, 10),
       servers: versionsOf(kinds),
+      reference: referenceOf(kinds),
       figures,
       idle: isIdleWanted ? await measureIdleness(workplace, kinds) : [],
       machine,

@@ -3,11 +3,12 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Row as Line } from '../measuring/measure.ts'
+import type { RunningServer } from '../measuring/servers.ts'
 
 const kib = 1024
 
-export interface Row {
-  name: string
+export interface Row extends Line {
   /** Targets, asked for in turn. */
   targets: string[]
   connections: number
@@ -18,8 +19,6 @@ export interface Row {
   status?: number
   /** Asks with the ETag of the file, which each server makes in its own way. */
   conditional?: true
-  /** CPU time is told for each gigabyte, not for each request. */
-  perGigabyte?: true
   /** Whether the floor program can answer it: one send on a kept connection. */
   hasFloor?: true
 }
@@ -90,4 +89,9 @@ export function requestsOf(row: Row, port: number, etag: string): string[] {
   return row.targets.map(
     (path) => `${row.method ?? 'GET'} ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${fields}\r\n`,
   )
+}
+
+/** The servers that can answer a row. */
+export function serversOf(row: Row, servers: readonly RunningServer[]): RunningServer[] {
+  return servers.filter(({ name }) => name !== 'floor' || row.hasFloor)
 }

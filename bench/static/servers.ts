@@ -1,43 +1,23 @@
 // The servers that are compared, each as its own documentation says it is fast: one worker, no
-// access log, keep-alive without end, files remembered where it can. Missing ones are left out,
-// with a line that names the Debian package.
+// access log, keep-alive without end, files remembered where it can.
 
-import { type ChildProcess, spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
-import { end, serverCore, startOn } from './quiet.ts'
+import { writeFileSync } from 'node:fs'
+import type { Place, ServerKind } from '../measuring/servers.ts'
 
 const root = new URL('../..', import.meta.url).pathname
 
-/** What a server serves, where it may write, and on which port. */
-interface Place {
+export interface StaticPlace extends Place {
+  /** The folder that is served. */
   site: string
-  folder: string
-  port: number
 }
 
-export interface ServerKind {
-  name: string
-  /** Debian package that has the command; undefined: comes with this repository. */
-  package?: string
-  command: string
-  /** Writes its configuration and returns the arguments. */
-  configure(place: Place): string[]
-}
-
-export interface RunningServer {
-  name: string
-  port: number
-  pid: number
-  stop(): Promise<void>
-}
+type StaticServer = ServerKind<StaticPlace>
 
 export interface SluiceOptions {
   transfer?: { mode?: 'auto' | 'copy'; memoryBytes?: number }
 }
 
-export function sluice(name: string, options: SluiceOptions = {}): ServerKind {
+export function sluice(name: string, options: SluiceOptions = {}): StaticServer {
   return {
     name,
     command: `${root}bin/sluice`,
@@ -58,7 +38,7 @@ export default defineGateway({
   }
 }
 
-function nginx(name: string, sendfile: 'on' | 'off'): ServerKind {
+function nginx(name: string, sendfile: 'on' | 'off'): StaticServer {
   return {
     name,
     package: 'nginx',
@@ -92,7 +72,7 @@ http {
   }
 }
 
-const h2o: ServerKind = {
+const h2o: StaticServer = {
   name: 'h2o',
   package: 'h2o',
   command: 'h2o',
@@ -114,7 +94,7 @@ hosts:
   },
 }
 
-const lighttpd: ServerKind = {
+const lighttpd: StaticServer = {
   name: 'lighttpd',
   package: 'lighttpd',
   command: 'lighttpd',
@@ -139,7 +119,7 @@ mimetype.assign = ( "" => "application/octet-stream" )
   },
 }
 
-export const peers: ServerKind[] = [
+export const peers: StaticServer[] = [
   sluice('sluice'),
   nginx('nginx', 'on'),
   nginx('nginx, sendfile off', 'off'),
@@ -152,50 +132,7 @@ export function referenceOf(servers: readonly { name: string }[]): string | unde
   return servers.find(({ name }) => name === 'nginx')?.name ?? servers[0]?.name
 }
 
-/** `command` is the program that client.ts built from floor.cc. */
-export function floor(command: string): ServerKind {
+/** `command` is the program that was built from floor.cc. */
+export function floor(command: string): StaticServer {
   return { name: 'floor', command, configure: ({ site, port }) => [String(port), site] }
-}
-
-/** Those that can be started here. */
-export function installed(kinds: readonly ServerKind[]): ServerKind[] {
-  return kinds.filter(({ name, command, package: debian }) => {
-    if (debian === undefined || spawnSync('which', [command]).status === 0) return true
-    console.error(`${name} is left out: apt-get install ${debian}`)
-    return false
-  })
-}
-
-/** Starts a server on its core and waits until it accepts. */
-export async function start(kind: ServerKind, place: Place): Promise<RunningServer> {
-  const folder = `${place.folder}/${kind.name.replaceAll(/\W+/g, '-')}-${place.port}`
-  mkdirSync(folder, { recursive: true })
-  const child = startOn(serverCore, kind.command, kind.configure({ ...place, folder }))
-  let output = ''
-  child.stdout?.on('data', (chunk) => (output += chunk))
-  child.stderr?.on('data', (chunk) => (output += chunk))
-  await accepting(kind.name, place.port, child, () => output)
-  return { name: kind.name, port: place.port, pid: child.pid ?? 0, stop: () => end(child) }
-}
-
-async function accepting(
-  name: string,
-  port: number,
-  child: ChildProcess,
-  output: () => string,
-): Promise<void> {
-  for (let tries = 0; tries < 1_000; tries += 1) {
-    if (await accepts(port)) return
-    if (child.exitCode !== null || child.signalCode !== null) break
-    await delay(20)
-  }
-  throw new Error(`${name} does not listen on port ${port}: ${output().trim()}`)
-}
-
-function accepts(port: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>()
-  const socket = connect({ port, host: '127.0.0.1' })
-  socket.on('connect', () => resolve(true))
-  socket.on('error', () => resolve(false))
-  return promise.finally(() => socket.destroy())
 }

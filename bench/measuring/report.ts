@@ -1,9 +1,9 @@
-// The figures as tables of Markdown: what a person reads, and what results/ keeps.
+// The figures as tables of Markdown: what a person reads, and what RESULTS.md of a benchmark keeps.
+// Columns: CPU time, its ratio to the reference's, and how far server and client used their cores.
 
 import type { IdleFigure } from './idle.ts'
 import type { Figure } from './measure.ts'
 import type { Machine } from './quiet.ts'
-import { referenceOf } from './servers.ts'
 
 export interface Report {
   commit: string
@@ -12,11 +12,13 @@ export interface Report {
   machine: Machine
   /** name → version */
   servers: Record<string, string>
+  /** Of ratios: the name of a server. */
+  reference: string | undefined
   figures: Figure[]
   idle: IdleFigure[]
 }
 
-function table(head: string[], lines: string[][]): string {
+export function table(head: string[], lines: string[][]): string {
   const rule = head.map((_, index) => (index === 0 ? '---' : '---:'))
   return [head, rule, ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }
@@ -26,9 +28,8 @@ function unique(values: string[]): string[] {
 }
 
 /** One line a row, one column a server: CPU time, of the reference's. */
-export function ratioTable(figures: Figure[]): string {
+export function ratioTable(figures: Figure[], reference = ''): string {
   const servers = unique(figures.map(({ server }) => server))
-  const reference = referenceOf(servers.map((name) => ({ name })))
   const lines = unique(figures.map(({ row }) => row)).map((row) => [
     row,
     ...servers.map((server) => {
@@ -54,18 +55,23 @@ function showCalls({ calls }: Figure): string {
   return `${sum.toFixed(2)} (${byName.join(', ')})`
 }
 
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`
+}
+
 export function figureTable(figures: Figure[]): string {
-  const head = ['', 'server', 'CPU (lowest–highest round)', 'ratio', 'requests/s', 'busy']
+  const head = ['', 'server', 'CPU (lowest–highest round)', 'ratio', 'requests/s', 'busy', 'client']
   const lines = figures.map((figure) => [
     figure.row,
     figure.server,
     showCpu(figure),
     figure.ratio.toFixed(2),
     Math.round(figure.requestsPerSecond).toLocaleString('en'),
-    `${Math.round(figure.busy * 100)} %`,
+    percent(figure.busy),
+    percent(figure.clientBusy),
     showCalls(figure),
   ])
-  return table([...head, 'system calls per request'], lines)
+  return table([...head, 'system calls per request (of streams: per MB)'], lines)
 }
 
 export function idleTable(figures: IdleFigure[]): string {
@@ -94,7 +100,9 @@ export function markdown(report: Report): string {
     versions.length > 0 ? `Debian packages: ${versions.join(', ')}.` : '',
   ].filter(Boolean)
   const parts = [facts.join('\n')]
-  if (report.figures.length > 0) parts.push(ratioTable(report.figures), figureTable(report.figures))
+  if (report.figures.length > 0) {
+    parts.push(ratioTable(report.figures, report.reference), figureTable(report.figures))
+  }
   if (report.idle.length > 0) parts.push(idleTable(report.idle))
   return parts.join('\n\n')
 }

@@ -4,10 +4,9 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Client } from './client.ts'
+import type { Drive, Row } from './measure.ts'
 import { processTree } from './process-tree.ts'
 import { clientCore, end, startOn } from './quiet.ts'
-import type { Row } from './rows.ts'
 import type { RunningServer } from './servers.ts'
 
 const tracedSeconds = 1
@@ -15,9 +14,9 @@ const tracedSeconds = 1
 /** Calls per request, by name, for those that matter (above 0.005). */
 export type CallsPerRequest = Record<string, number>
 
-export async function countCalls(
-  client: Client,
-  row: Row,
+export async function countCalls<R extends Row>(
+  drive: Drive<R>,
+  row: R,
   server: RunningServer,
   folder: string,
 ): Promise<CallsPerRequest> {
@@ -26,9 +25,12 @@ export async function countCalls(
   const tracer = startOn(clientCore, 'strace', ['-c', '-f', '-o', output, ...pids])
   if (tracer.stderr === null) return {}
   await once(tracer.stderr, 'data') // it says when it has attached
-  const { answers } = await client.run(row, server, tracedSeconds)
+  const { answers, bytes } = await drive(row, server, tracedSeconds).catch((error: unknown) => {
+    throw new Error(`${row.name}, ${server.name}, traced`, { cause: error })
+  })
   await end(tracer, 'SIGINT')
-  return perRequest(readFileSync(output, 'utf8'), answers)
+  // A stream has no answers.
+  return perRequest(readFileSync(output, 'utf8'), answers > 0 ? answers : bytes / 1e6)
 }
 
 /** Lines are "% time, seconds, usecs/call, calls, [errors], syscall". */

@@ -1,10 +1,9 @@
 // The measurement itself: rounds in which every server has its turn, figures as medians over them,
 // ratios within a round, since a shared machine drifts more between rounds than within one.
 
-import { type Client, has, verify } from './client.ts'
+import { has, type Load } from './client.ts'
 import { cpuTime } from './process-tree.ts'
-import type { Row } from './rows.ts'
-import { type RunningServer, referenceOf } from './servers.ts'
+import type { RunningServer } from './servers.ts'
 import { type CallsPerRequest, countCalls } from './syscalls.ts'
 
 export interface Effort {
@@ -12,6 +11,16 @@ export interface Effort {
   /** Of one server's turn. */
   seconds: number
 }
+
+/** A line of the table. */
+export interface Row {
+  name: string
+  /** CPU time is told for each gigabyte, not for each request. */
+  perGigabyte?: true
+}
+
+/** Has a client ask a server for what a row says. */
+export type Drive<R extends Row> = (row: R, server: RunningServer, seconds: number) => Promise<Load>
 
 export interface Figure {
   row: string
@@ -26,6 +35,8 @@ export interface Figure {
   requestsPerSecond: number
   /** Share of the time that the server ran or wanted to: near 1 says that it was the bottleneck. */
   busy: number
+  /** Share of its core that the client used, with what else works there. */
+  clientBusy: number
   calls?: CallsPerRequest
 }
 
@@ -33,16 +44,19 @@ interface Turn {
   cpu: number
   requestsPerSecond: number
   busy: number
+  clientBusy: number
 }
 
-async function takeTurn(
-  client: Client,
-  row: Row,
+async function takeTurn<R extends Row>(
+  drive: Drive<R>,
+  row: R,
   server: RunningServer,
   seconds: number,
 ): Promise<Turn> {
   const before = cpuTime(server.pid)
-  const load = await client.run(row, server, seconds)
+  const load = await drive(row, server, seconds).catch((error: unknown) => {
+    throw new Error(`${row.name}, ${server.name}`, { cause: error })
+  })
   const after = cpuTime(server.pid)
   const used = after.usedNs - before.usedNs
   const waited = after.waitedNs - before.waitedNs
@@ -50,25 +64,27 @@ async function takeTurn(
     cpu: row.perGigabyte ? used / load.bytes : used / 1e3 / load.answers,
     requestsPerSecond: load.answers / load.seconds,
     busy: Math.min(1, (used + waited) / 1e9 / load.seconds),
+    clientBusy: Math.min(1, load.cpu / load.seconds),
   }
 }
 
-/** Every server of `servers` answers `row`; the floor only where it can. */
-export async function measureRow(
-  client: Client,
-  row: Row,
-  servers: RunningServer[],
+/** Every server of `servers` answers `row`; ratios are to the one that is called `reference`. */
+export async function measureRow<R extends Row>(
+  drive: Drive<R>,
+  row: R,
+  servers: readonly RunningServer[],
   effort: Effort,
+  reference: string | undefined,
 ): Promise<Figure[]> {
   const turns = new Map<RunningServer, Turn[]>(servers.map((server) => [server, []]))
   for (let round = 0; round < effort.rounds; round += 1) {
     for (let index = 0; index < servers.length; index += 1) {
       const server = servers[(index + round) % servers.length] // nobody always follows the same
       if (server === undefined) continue
-      turns.get(server)?.push(await takeTurn(client, row, server, effort.seconds))
+      turns.get(server)?.push(await takeTurn(drive, row, server, effort.seconds))
     }
   }
-  const base = [...turns].find(([{ name }]) => name === referenceOf(servers))?.[1] ?? []
+  const base = [...turns].find(([{ name }]) => name === reference)?.[1] ?? []
   return [...turns].map(([server, own]) => summarise(row, server, own, base))
 }
 
@@ -79,10 +95,19 @@ function summarise(row: Row, server: RunningServer, own: Turn[], base: Turn[]): 
     cpu: median(own.map(({ cpu }) => cpu)),
     unit: row.perGigabyte ? 's/GB' : 'µs',
     rounds: own.map(({ cpu }) => cpu),
-    ratio: median(own.map(({ cpu }, round) => cpu / (base[round]?.cpu ?? cpu))),
+    ratio: ratioOf(
+      own.map(({ cpu }) => cpu),
+      base.map(({ cpu }) => cpu),
+    ),
     requestsPerSecond: median(own.map(({ requestsPerSecond }) => requestsPerSecond)),
     busy: median(own.map(({ busy }) => busy)),
+    clientBusy: median(own.map(({ clientBusy }) => clientBusy)),
   }
+}
+
+/** The median of the ratios within a round. */
+export function ratioOf(own: readonly number[], base: readonly number[]): number {
+  return median(own.map((cpu, round) => cpu / (base[round] ?? cpu)))
 }
 
 export function median(values: readonly number[]): number {
@@ -92,25 +117,10 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2
 }
 
-export async function verifyAll(
-  rows: readonly Row[],
-  servers: readonly RunningServer[],
-  site: string,
-): Promise<void> {
-  for (const row of rows) {
-    for (const server of serversOf(row, servers)) await verify(row, server, site)
-  }
-}
-
-/** The servers that can answer a row. */
-export function serversOf(row: Row, servers: readonly RunningServer[]): RunningServer[] {
-  return servers.filter(({ name }) => name !== 'floor' || row.hasFloor)
-}
-
 /** Adds the system calls per request to figures that have been measured. */
-export async function addCalls(
-  client: Client,
-  rows: readonly Row[],
+export async function addCalls<R extends Row>(
+  drive: Drive<R>,
+  rows: readonly R[],
   servers: readonly RunningServer[],
   figures: Figure[],
   folder: string,
@@ -122,6 +132,6 @@ export async function addCalls(
   for (const figure of figures) {
     const row = rows.find(({ name }) => name === figure.row)
     const server = servers.find(({ name }) => name === figure.server)
-    if (row && server) figure.calls = await countCalls(client, row, server, folder)
+    if (row && server) figure.calls = await countCalls(drive, row, server, folder)
   }
 }

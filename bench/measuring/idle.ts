@@ -3,10 +3,8 @@
 
 import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Client } from './client.ts'
 import { cpuTime, ownMemory, residentMemory, wakeUps } from './process-tree.ts'
-import { type Row, requestsOf } from './rows.ts'
-import { type RunningServer, type ServerKind, start } from './servers.ts'
+import { type Place, type RunningServer, type ServerKind, start } from './servers.ts'
 
 export interface IdleFigure {
   server: string
@@ -26,21 +24,22 @@ export interface IdleEffort {
   seconds: number
 }
 
-export async function measureIdle(
-  client: Client,
-  row: Row,
-  kind: ServerKind,
-  place: { site: string; folder: string; port: number },
+/** `warmUp` has the server answer some requests first; `request` is what each connection asks. */
+export async function measureIdle<P extends Place>(
+  kind: ServerKind<P>,
+  place: P,
   effort: IdleEffort,
+  request: string,
+  warmUp: (server: RunningServer) => Promise<unknown>,
 ): Promise<IdleFigure> {
   const server = await start(kind, place)
   try {
-    await client.run(row, server, 0.3)
+    await warmUp(server)
     await delay(500) // what is freed later is freed by now
     const quiet = await whileIdle(server, effort.seconds)
     const resident = residentMemory(server.pid)
     const own = ownMemory(server.pid)
-    const sockets = await openIdle(row, server.port, effort.connections)
+    const sockets = await openIdle(request, server.port, effort.connections)
     await delay(500)
     const perConnection = (ownMemory(server.pid) - own) / sockets.length
     for (const socket of sockets) socket.destroy()
@@ -62,8 +61,7 @@ async function whileIdle(server: RunningServer, seconds: number) {
 }
 
 /** Connections that have had one answer and are kept open. */
-async function openIdle(row: Row, port: number, count: number): Promise<Socket[]> {
-  const [text = ''] = requestsOf(row, port, '')
+async function openIdle(text: string, port: number, count: number): Promise<Socket[]> {
   const sockets: Socket[] = []
   const atOnce = 100
   while (sockets.length < count) {

@@ -1,13 +1,18 @@
-// The client of bench/static: one thread that keeps a number of connections busy and costs less
-// than any server it measures, so that the server is the bottleneck (wrk is not: see ../README.md).
-// It learns each answer's length once, then only counts: bodies beyond kCopied are dropped by the
-// kernel (MSG_TRUNC). An answer that differs in length or status line ends the program with a
-// message. All requests that were sent are answered when it ends, so the totals are exact.
+// The client: one thread that keeps a number of connections busy and costs less than any server it
+// measures, so that the server is the bottleneck (wrk is not). It learns each answer's length once,
+// then only counts: bodies beyond kCopied are dropped by the kernel (MSG_TRUNC), and bodies that it
+// sends, whose length Content-Length tells, come from a file in memory (sendfile). An answer that
+// differs in length or status line ends the program with a message. All requests that were sent are
+// answered when it ends, so the totals are exact.
 //
 //   client PORT CONNECTIONS SECONDS FILE     FILE: requests, each followed by a NUL byte
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <strings.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,12 +36,15 @@ constexpr size_t kCopied = 64 * 1024;
 /// Of larger answers it wants to hear only when so much has come: waking it for every packet would
 /// cost the server more than sending it.
 constexpr uint64_t kWakeBytes = 256 * 1024;
+/// What the bodies of requests consist of, again and again.
+constexpr uint64_t kBodyBytes = 4 * 1024 * 1024;
 constexpr size_t kStatusLine = 12;  // "HTTP/1.1 200"
-constexpr double kPatienceS = 10;
+constexpr double kPatienceS = 60;   // a server that is traced is slow
 
 struct Request {
   std::string text;
   bool closes = false;  ///< Connection: close
+  uint64_t body = 0;    ///< bytes that follow `text`
   uint64_t answer = 0;  ///< bytes of the whole answer
   std::array<char, kStatusLine> status{};
 };
@@ -45,11 +53,13 @@ struct Connection {
   int fd = -1;
   const Request* request = nullptr;  ///< null: idle
   uint64_t left = 0;                 ///< bytes of its answer still to come
+  uint64_t to_send = 0;              ///< bytes of its body
 };
 
 struct Load {
   int port = 0;
   int epoll = -1;
+  int body = -1;  ///< a file of kBodyBytes; -1: no request has one
   std::vector<Request> requests;
   size_t next = 0;
   uint64_t answers = 0, bytes = 0, waits = 0;
@@ -87,9 +97,20 @@ int dial(int port) {
   return fd;
 }
 
-void send_all(int fd, std::string_view text) {
-  if (send(fd, text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size())) {
-    fail("cannot send");
+void send_all(int fd, std::string_view text, int flags = 0) {
+  ssize_t sent = send(fd, text.data(), text.size(), MSG_NOSIGNAL | flags);
+  if (sent != static_cast<ssize_t>(text.size())) fail("cannot send");
+}
+
+/// Sends of a body what the socket takes, all of it where the socket blocks.
+void send_body(int fd, int file, uint64_t& left) {
+  while (left > 0) {
+    auto offset = static_cast<off_t>((kBodyBytes - left % kBodyBytes) % kBodyBytes);
+    size_t most = std::min<uint64_t>(left, kBodyBytes - static_cast<uint64_t>(offset));
+    ssize_t sent = sendfile(fd, file, &offset, most);
+    if (sent < 0 && errno == EAGAIN) return;
+    if (sent <= 0) fail("cannot send a body");
+    left -= static_cast<uint64_t>(sent);
   }
 }
 
@@ -113,8 +134,10 @@ uint64_t answer_length(const Request& request, const std::string& text, size_t h
 }
 
 /// Asks once, on `fd`.
-void learn(int fd, Request& request) {
+void learn(int fd, int body, Request& request) {
   send_all(fd, request.text);
+  uint64_t to_send = request.body;
+  send_body(fd, body, to_send);
   std::string text;
   for (uint64_t got = 0; request.answer == 0 || got < request.answer;) {
     ssize_t bytes = recv(fd, room.data(), room.size(), 0);
@@ -132,12 +155,20 @@ void learn_all(Load& load) {
   int fd = -1;
   for (Request& request : load.requests) {
     if (fd < 0) fd = dial(load.port);
-    learn(fd, request);
+    learn(fd, load.body, request);
     if (!request.closes) continue;
     close(fd);
     fd = -1;
   }
   if (fd >= 0) close(fd);
+}
+
+void make_body(Load& load) {
+  load.body = memfd_create("body", MFD_CLOEXEC);
+  std::vector<char> bytes(kBodyBytes, 'b');
+  if (write(load.body, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) {
+    fail("cannot make the body");
+  }
 }
 
 void read_requests(Load& load, const char* path) {
@@ -149,6 +180,12 @@ void read_requests(Load& load, const char* path) {
     Request request;
     request.text = all.substr(at, end - at);
     request.closes = request.text.find("Connection: close\r\n") != std::string::npos;
+    constexpr std::string_view kLength = "\r\nContent-Length: ";
+    size_t length = request.text.find(kLength);
+    if (length != std::string::npos) {
+      request.body = std::strtoull(request.text.c_str() + length + kLength.size(), nullptr, 10);
+    }
+    if (request.body > 0 && load.body < 0) make_body(load);
     load.requests.push_back(std::move(request));
     at = end + 1;
   }
@@ -161,6 +198,8 @@ void ask(Load& load, Connection& connection) {
     connection.fd = dial(load.port);
     epoll_event event{};
     event.events = EPOLLIN | EPOLLRDHUP | EPOLLET;
+    if (load.body >= 0) event.events |= EPOLLOUT;
+    fcntl(connection.fd, F_SETFL, O_NONBLOCK);
     event.data.ptr = &connection;
     epoll_ctl(load.epoll, EPOLL_CTL_ADD, connection.fd, &event);
   }
@@ -169,7 +208,10 @@ void ask(Load& load, Connection& connection) {
   connection.left = connection.request->answer;
   ++load.in_flight;
   if (connection.left > kWakeBytes) wake_when_readable(connection.fd, kWakeBytes);
-  send_all(connection.fd, connection.request->text);
+  connection.to_send = connection.request->body;
+  load.bytes += connection.to_send;
+  send_all(connection.fd, connection.request->text, connection.to_send > 0 ? MSG_MORE : 0);
+  send_body(connection.fd, load.body, connection.to_send);
 }
 
 /// The answer under way is complete.
@@ -227,6 +269,7 @@ void run(Load& load, std::vector<Connection>& connections, double seconds) {
     ++load.waits;
     for (int i = 0; i < count; ++i) {
       auto& connection = *static_cast<Connection*>(events[static_cast<size_t>(i)].data.ptr);
+      send_body(connection.fd, load.body, connection.to_send);
       while (connection.fd >= 0 && read_some(load, connection)) {
       }
     }
@@ -240,6 +283,7 @@ void run(Load& load, std::vector<Connection>& connections, double seconds) {
 
 int main(int argc, char** argv) {
   if (argc != 5) fail("usage: client PORT CONNECTIONS SECONDS FILE");
+  signal(SIGPIPE, SIG_IGN);  // sendfile has no MSG_NOSIGNAL
   Load load;
   load.port = std::atoi(argv[1]);
   load.epoll = epoll_create1(EPOLL_CLOEXEC);
