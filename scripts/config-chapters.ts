@@ -3,6 +3,7 @@
 
 import { accessLog } from '../src/config/access-log.ts'
 import * as schema from '../src/config/schema.ts'
+import * as functions from '../src/config/schema-functions.ts'
 import * as proxies from '../src/config/schema-proxy.ts'
 import * as routes from '../src/config/schema-routes.ts'
 import * as upstreams from '../src/config/schema-upstreams.ts'
@@ -186,5 +187,19 @@ export const chapters: Chapter[] = [
     about: 'Options of redirect().',
     prefix: '',
     options: routes.redirect as Chapter['options'],
+  },
+  {
+    title: '`handler(function, options)`',
+    typeName: 'HandlerOptions',
+    about: 'Options of handler().',
+    prefix: '',
+    options: functions.handler as Chapter['options'],
+  },
+  {
+    title: '`mount(function, options)`',
+    typeName: 'MountOptions',
+    about: 'Options of mount().',
+    prefix: '',
+    options: functions.mount as Chapter['options'],
   },
 ]

@@ -15,13 +15,28 @@ export type {
 export { defineGateway, files, proxy, redirect, respond } from './config/actions.ts'
 export { ConfigError, type Problem } from './config/errors.ts'
 export type {
+  FileInit,
+  ForwardInit,
+  Handler,
+  HandlerAction,
+  HandlerContext,
+  HandlerLog,
+  MountAction,
+  MountFactory,
+  MountPlace,
+  PathParams,
+} from './config/functions.ts'
+export { handler, mount } from './config/functions.ts'
+export type {
   AccessLogOptions,
   CacheOptions,
   CompressOptions,
   FilesOptions,
   GatewayOptions,
+  HandlerOptions,
   LimitsOptions,
   ListenerOptions,
+  MountOptions,
   RedirectOptions,
   RespondOptions,
   TimeoutsOptions,

@@ -77,6 +77,9 @@ function shownAction(action: ResolvedRoute['action']): string {
       return `redirect(${action.status}, '${template(action.location)}')`
     case 'proxy':
       return `proxy('${action.upstream}')`
+    case 'handler':
+    case 'mount':
+      return `${action.kind}(…)`
   }
 }
 
@@ -104,6 +107,8 @@ async function actionRows(
     return [['answer', `${action.status}, ${action.body.length} bytes, ${type}`], prepared]
   }
   if (action.kind === 'proxy') return proxyRows(addon, config, action, request)
+  if (action.kind === 'handler') return [['answer', 'what its function answers, in the app']]
+  if (action.kind === 'mount') return [['answer', 'what the server answers that runs in the app']]
   if (method !== 'GET' && method !== 'HEAD') {
     const { otherwise } = action
     if (otherwise) {

@@ -1,8 +1,9 @@
 // What a configuration file writes: defineGateway() and one function for every kind of route. They
 // only note what was asked for as plain data; config/validate.ts judges it, with all else, at once.
 
+import type { HandlerAction, MountAction, PathParams } from './functions.ts'
 import type { FilesOptions, GatewayOptions, RedirectOptions, RespondOptions } from './options.ts'
-import type { CheckedRoutes, RouteKey } from './pattern-types.ts'
+import type { CheckedRoute, ParamsOf, RouteKey } from './pattern-types.ts'
 import type { ProxyOptions, TargetOptions, UpstreamOptions } from './proxy-options.ts'
 
 /** A route that serves files; made by files(). */
@@ -42,7 +43,13 @@ export type TargetUrl = `http://${string}` | `https://${string}` | `unix:${strin
 export type InlineProxyOptions = ProxyOptions & Omit<UpstreamOptions, 'targets'>
 
 /** What stands behind a route key. */
-export type RouteAction = FilesAction | RespondAction | RedirectAction | ProxyAction
+export type RouteAction<Params = PathParams> =
+  | FilesAction
+  | HandlerAction<Params>
+  | MountAction
+  | RespondAction
+  | RedirectAction
+  | ProxyAction
 
 /** 301 and 308 are permanent; 307 and 308 keep the method and the body; 303 makes it a GET. */
 export type RedirectStatus = 301 | 302 | 303 | 307 | 308
@@ -65,11 +72,14 @@ export interface GatewayConfig extends GatewayOptions {
 }
 
 /** Checks the types of a configuration, keys of routes included, and gives it back unchanged. */
-export function defineGateway<const Routes extends Record<string, RouteAction>>(
-  config: GatewayOptions & { readonly routes: Routes & CheckedRoutes<Routes> },
+export function defineGateway<const Keys extends string>(
+  config: GatewayOptions & { readonly routes: { readonly [Key in Keys]: RouteFor<Key> } },
 ): GatewayConfig {
-  return config
+  return config as GatewayConfig
 }
+
+// What may stand behind a key; the functions of handlers are told which parameters it has.
+type RouteFor<Key extends string> = CheckedRoute<Key, RouteAction<ParamsOf<Key>>>
 
 /**
  * Serves the files beneath `root`, a directory, relative to the configuration file. The key must

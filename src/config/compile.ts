@@ -1,5 +1,5 @@
 // From the resolved configuration to the one that the core takes; the part about forwarding is in
-// compile-proxy.ts. Pure.
+// compile-proxy.ts, that about functions in compile-app.ts. Pure.
 
 import { logFields, type NativeAccessLog } from '../native/access-log.ts'
 import type {
@@ -9,25 +9,40 @@ import type {
   NativeRoute,
   NativeTarget,
 } from '../native/interface.ts'
+import { appUpstreams, compileAppRoute, compileAppUpstream } from './compile-app.ts'
 import { compileProxy, compileUpstream } from './compile-proxy.ts'
 import { fieldLines, routeFields } from './fields.ts'
 import type {
   ResolvedAccessLog,
+  ResolvedAction,
   ResolvedConfig,
+  ResolvedHandler,
   ResolvedListener,
+  ResolvedMount,
   ResolvedRoute,
 } from './resolved.ts'
 
 /** Where each upstream is in NativeConfig.upstreams, by name. */
 type UpstreamIndex = (name: string) => number
 
+/** What an action is compiled with. */
+interface Surroundings {
+  config: ResolvedConfig
+  indexOf: UpstreamIndex
+  /** Index of the route that it belongs to. */
+  route: number
+  secret: string
+}
+
 /**
- * The index of a route or an upstream is the same in both. `targetsOf` says which targets an
- * upstream begins with, by its index.
+ * The index of a route or an upstream is the same in both; upstreams of the app (compile-app.ts)
+ * follow. `targetsOf` says which targets an upstream begins with, by its index; `secret` is what
+ * the app knows requests of the gateway by.
  */
 export function compileConfig(
   config: ResolvedConfig,
   targetsOf: (upstream: number) => NativeTarget[] = () => [],
+  secret = '',
 ): NativeConfig {
   const indexOf: UpstreamIndex = (name) =>
     config.upstreams.findIndex((upstream) => upstream.name === name)
@@ -45,10 +60,13 @@ export function compileConfig(
     accessLog: config.accessLog ? compileAccessLog(config.accessLog) : null,
     trustedProxies: config.trustedProxies.map(withBits),
     serverName: config.serverName,
-    upstreams: config.upstreams.map((upstream, index) =>
-      compileUpstream(upstream, targetsOf(index)),
+    upstreams: [
+      ...config.upstreams.map((upstream, index) => compileUpstream(upstream, targetsOf(index))),
+      ...appUpstreams(config).map(compileAppUpstream),
+    ],
+    routes: config.routes.map((route, index) =>
+      compileRoute(route, { config, indexOf, route: index, secret }),
     ),
-    routes: config.routes.map((route) => compileRoute(route, indexOf)),
   }
 }
 
@@ -77,12 +95,12 @@ function withBits(network: string): string {
   return `${network}/${network.includes(':') ? 128 : 32}`
 }
 
-function compileRoute(route: ResolvedRoute, indexOf: UpstreamIndex): NativeRoute {
+function compileRoute(route: ResolvedRoute, surroundings: Surroundings): NativeRoute {
   const { key, method, host, path, action } = route
-  return { key, method, host, path, action: compileAction(action, indexOf) }
+  return { key, method, host, path, action: compileAction(action, surroundings) }
 }
 
-function compileAction(action: ResolvedRoute['action'], indexOf: UpstreamIndex): NativeAction {
+function compileAction(action: ResolvedAction, surroundings: Surroundings): NativeAction {
   switch (action.kind) {
     case 'files':
       return {
@@ -90,7 +108,7 @@ function compileAction(action: ResolvedRoute['action'], indexOf: UpstreamIndex):
         root: action.root,
         mode: action.sendfile ? action.transfer : 'copy',
         fields: routeFields(action),
-        otherwise: action.otherwise ? compileAction(action.otherwise, indexOf) : null,
+        otherwise: action.otherwise ? compileAction(action.otherwise, surroundings) : null,
       }
     case 'respond': {
       const { kind, status, body } = action
@@ -101,6 +119,18 @@ function compileAction(action: ResolvedRoute['action'], indexOf: UpstreamIndex):
       return { kind, status, fields: fieldLines(action.headers), location, keepQuery }
     }
     case 'proxy':
-      return compileProxy(action, indexOf(action.upstream))
+      return compileProxy(action, surroundings.indexOf(action.upstream))
+    case 'handler':
+    case 'mount':
+      return compileFunction(action, surroundings)
   }
+}
+
+function compileFunction(
+  action: ResolvedHandler | ResolvedMount,
+  { config, route, secret }: Surroundings,
+): NativeAction {
+  const mount = action.kind === 'mount' ? route : undefined
+  const own = appUpstreams(config).find((upstream) => upstream.mount === mount)
+  return compileAppRoute(action, config, { route, upstream: own?.index ?? -1, secret })
 }

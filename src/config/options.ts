@@ -107,6 +107,18 @@ export interface TimeoutsOptions {
   minimumRate?: Size
   /** At shutdown, requests that still run after this are cut off. Default: `'30s'`. */
   drain?: Duration
+  /**
+   * From the end of a request to the head of the answer of its handler or mounted server; then
+   * 504. 0: no limit. Default: `'60s'`.
+   */
+  handler?: Duration
+  /** The process of handlers and mounted servers has to be ready within this. Default: `'30s'`. */
+  appStart?: Duration
+  /**
+   * That process is killed and started anew when it waits for nothing and yet does not react for
+   * this long while it has requests: an endless loop, a blocking call. Default: `'10s'`.
+   */
+  appHang?: Duration
 }
 
 /** How bytes are moved. */
@@ -183,7 +195,7 @@ export interface FilesOptions {
   fallback?: string | false
   /**
    * What answers when there is no file, and for methods other than GET and HEAD: proxy(…) to an
-   * application, respond(…) or redirect(…). Default: none.
+   * application, handler(…), mount(…), respond(…) or redirect(…). Default: none.
    */
   otherwise?: OtherAction
   /**
@@ -283,4 +295,28 @@ export interface RedirectOptions {
   keepQuery?: boolean
   /** Header fields of the answer. */
   headers?: Readonly<Record<string, string>>
+}
+
+/** Options of handler(). */
+export interface HandlerOptions {
+  /**
+   * From the end of a request to the head of its answer; then 504. 0: no limit. Default:
+   * `'timeouts.handler'`.
+   */
+  timeout?: Duration
+  /** Body of a request; more is answered with 413. Default: `'limits.bodyBytes'`. */
+  bodyBytes?: Size
+  /** Directory of the files that context.file() answers with. Default: none. */
+  root?: string
+}
+
+/** Options of mount(). */
+export interface MountOptions {
+  /**
+   * From the end of a request to the head of its answer; then 504. 0: no limit. Default:
+   * `'timeouts.handler'`.
+   */
+  timeout?: Duration
+  /** Body of a request; more is answered with 413. Default: `'limits.bodyBytes'`. */
+  bodyBytes?: Size
 }

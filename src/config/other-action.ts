@@ -1,7 +1,6 @@
-// What an option may hold instead of a route: an action that proxy(), respond() or
-// redirect() made.
+// What an option may hold instead of a route: an action that any function but files() made.
 
-/** Made by proxy(), respond() or redirect(); a route that needs no pattern of its own. */
+/** Made by any function but files(): a route that needs no pattern of its own. */
 export interface OtherAction {
-  readonly kind: 'proxy' | 'respond' | 'redirect'
+  readonly kind: 'proxy' | 'handler' | 'mount' | 'respond' | 'redirect'
 }

@@ -11,25 +11,18 @@ export interface WrongRoute<Reason extends string> {
   readonly wrong: Reason
 }
 
-/** Every route as it is, or the reason why it cannot be. */
-export type CheckedRoutes<Routes> = {
-  readonly [Key in keyof Routes]: Key extends string ? Checked<Key, Routes[Key]> : never
-}
-
-type Method = (typeof methods)[number]
-
-// A key that is only known to be a string is left to the checks at load.
-type Checked<Key extends string, Action> = string extends Key
+/** What may stand behind a key, of the actions that there are; or the reason why nothing may. */
+export type CheckedRoute<Key extends string, Action> = string extends Key
   ? Action
   : KeyProblem<Key> extends infer Problem extends string
     ? WrongRoute<Problem>
-    : Action extends { readonly kind: 'files' }
-      ? FilesKey<Key, Action>
-      : Action
+    : Key extends `${string}/*`
+      ? Action
+      : Exclude<Action, { readonly kind: 'files' }> | WrongRoute<FilesNeedRest>
 
-type FilesKey<Key extends string, Action> = Key extends `${string}/*`
-  ? Action
-  : WrongRoute<"the key of a files() route ends in '*': it says what is looked up">
+type FilesNeedRest = "the key of a files() route ends in '*': it says what is looked up"
+
+type Method = (typeof methods)[number]
 
 // The problem with a key, or null.
 type KeyProblem<Key extends string> = Key extends `${infer Before} ${infer Target}`
@@ -81,3 +74,20 @@ type SegmentProblem<Segment extends string> = Segment extends '*'
         : Segment extends `${string} ${string}`
           ? 'a space in a path is written %20'
           : null
+
+/** Parameters of a route key, as handlers get them. */
+export type ParamsOf<Key> = Key extends `${string}/${infer Path}`
+  ? string extends Key
+    ? { readonly [name: string]: string }
+    : { readonly [Name in ParamNames<Path>]: string }
+  : { readonly [name: string]: string }
+
+type ParamNames<Path extends string> = Path extends `${infer Segment}/${infer More}`
+  ? ParamName<Segment> | ParamNames<More>
+  : ParamName<Path>
+
+type ParamName<Segment extends string> = Segment extends `:${infer Name}`
+  ? Name
+  : Segment extends '*'
+    ? '*'
+    : never

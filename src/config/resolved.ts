@@ -44,6 +44,11 @@ export interface ResolvedTimeouts {
   /** Bytes per second. */
   minimumRate: number
   drain: number
+  /** From a request to the head of its handler's answer. */
+  handler: number
+  /** For the app to start, and to be without a sign of life. */
+  appStart: number
+  appHang: number
 }
 
 export interface ResolvedTransfer {
@@ -91,7 +96,7 @@ export interface ResolvedFiles {
   /** Beneath the root; '': none. */
   fallback: string
   /** Takes what no file answers. */
-  otherwise?: ResolvedRespond | ResolvedRedirect | ResolvedProxy
+  otherwise?: ResolvedOther
   cleanUrls: boolean | 'redirect'
   list: boolean
   /** Files beneath the root, by status. */
@@ -130,13 +135,42 @@ export interface ResolvedRedirect {
   keepQuery: boolean
 }
 
+/** Answered by a function in the app (src/app), which finds it by the key of the route. */
+export interface ResolvedHandler {
+  kind: 'handler'
+  /** Milliseconds, 0: no limit; absent: timeouts.handler. */
+  timeout?: number
+  /** Absent: limits.bodyBytes. */
+  bodyBytes?: number
+  /** Absolute; of the files that it may answer with. */
+  root?: string
+}
+
+/** Answered by a server of its own in the app. */
+export interface ResolvedMount {
+  kind: 'mount'
+  timeout?: number
+  bodyBytes?: number
+}
+
+/** What stands behind a key. */
+export type ResolvedAction = ResolvedFiles | ResolvedOther
+
+/** What also may take the requests for which files() has no file. */
+export type ResolvedOther =
+  | ResolvedProxy
+  | ResolvedHandler
+  | ResolvedMount
+  | ResolvedRespond
+  | ResolvedRedirect
+
 export interface ResolvedRoute {
   /** As the user wrote it. */
   key: string
   method: string
   host: string
   path: string
-  action: ResolvedFiles | ResolvedRespond | ResolvedRedirect | ResolvedProxy
+  action: ResolvedAction
 }
 
 export interface ResolvedConfig {

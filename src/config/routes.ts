@@ -1,11 +1,11 @@
-// Reads the routes of a configuration: keys, the kinds of action (proxy() in config/proxies.ts),
-// and what must hold between a key and its action. Everything wrong is reported with the route's
-// own path.
+// Reads the routes of a configuration: keys, the kinds of action (proxy() in config/proxies.ts,
+// functions in config/function-routes.ts), and what must hold between a key and its action.
+// Everything wrong is reported with the route's own path.
 
-import { resolve } from 'node:path'
 import { wrongFieldValue } from './fields.ts'
+import { readHandler, readMount } from './function-routes.ts'
 import { hasQuery, parseLocation, queryBeforeFragment } from './location.ts'
-import { pathStatus, wrongStatus } from './path-status.ts'
+import { readDirectory } from './path-status.ts'
 import { type Pattern, parsePattern, shapeOf } from './patterns.ts'
 import { isPlainObject, type Place } from './place.ts'
 import { readProxy } from './proxies.ts'
@@ -15,7 +15,7 @@ import { readSection } from './section.ts'
 
 type Action = Record<string, unknown>
 
-const anAction = 'files(…), proxy(…), respond(…) or redirect(…)'
+const anAction = 'files(…), proxy(…), handler(…), mount(…), respond(…) or redirect(…)'
 
 /** The routes in the order of their keys, or as many as could be read. */
 export function readRoutes(value: unknown, place: Place): ResolvedRoute[] {
@@ -56,7 +56,10 @@ function readRoute(key: string, value: unknown, place: Place): ResolvedRoute | u
     if (isPlainObject(value) && !needsKey) readAction(value, anyPath, place)
     return undefined
   }
-  if (!isPlainObject(value)) return place.mismatch(anAction, value)
+  if (!isPlainObject(value)) {
+    const hint = typeof value === 'function' ? ': write handler(…) around it' : ''
+    return place.mismatch(anAction, value, hint)
+  }
   const action = readAction(value, pattern, place)
   if (action === undefined) return undefined
   const { method, host, path } = pattern
@@ -73,6 +76,10 @@ function readAction(value: Action, pattern: Pattern, place: Place) {
       return readRedirect(value, pattern, place.at('redirect'))
     case 'proxy':
       return readProxy(value, pattern, place.at('proxy'))
+    case 'handler':
+      return readHandler(value, place.at('handler'))
+    case 'mount':
+      return readMount(value, place.at('mount'))
     default:
       return place.mismatch(anAction, value)
   }
@@ -83,7 +90,7 @@ function readFiles(value: Action, pattern: Pattern, place: Place): ResolvedFiles
   if (!['', 'GET', 'HEAD'].includes(pattern.method)) {
     place.report(`files() answers GET and HEAD, and this key says ${pattern.method}`)
   }
-  const root = readRoot(value.root, place.at('root'))
+  const root = readDirectory(value.root, place.at('root'))
   const options = readSection(schema.files, value.options ?? {}, place)
   if (root === undefined || options === undefined) return undefined
   const { otherwise, ...settings } = options
@@ -98,20 +105,18 @@ function readFiles(value: Action, pattern: Pattern, place: Place): ResolvedFiles
 }
 
 function readOtherwise(value: Action, pattern: Pattern, place: Place) {
-  if (value.kind === 'proxy') return readProxy(value, pattern, place.at('proxy'))
-  return value.kind === 'respond'
-    ? readRespond(value, place.at('respond'))
-    : readRedirect(value, pattern, place.at('redirect'))
-}
-
-function readRoot(value: unknown, place: Place): string | undefined {
-  if (typeof value !== 'string' || value === '' || value.includes('\0')) {
-    return place.mismatch('the path of a directory', value)
+  switch (value.kind) {
+    case 'proxy':
+      return readProxy(value, pattern, place.at('proxy'))
+    case 'handler':
+      return readHandler(value, place.at('handler'))
+    case 'mount':
+      return readMount(value, place.at('mount'))
+    case 'respond':
+      return readRespond(value, place.at('respond'))
+    default:
+      return readRedirect(value, pattern, place.at('redirect'))
   }
-  const root = resolve(place.directory, value)
-  const status = pathStatus(root)
-  if (status === 'directory') return root
-  return place.report(`${wrongStatus('directory', status)}: ${root}`)
 }
 
 const withoutBody = [204, 205, 304]

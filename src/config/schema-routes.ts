@@ -48,11 +48,11 @@ const pages: Kind<Record<string, string>> = {
   },
 }
 
-const others = ['proxy', 'respond', 'redirect']
+const others = ['proxy', 'handler', 'mount', 'respond', 'redirect']
 
 /** What a route does when it has no file; config/routes.ts reads it. */
 const anotherAction: Kind<Record<string, unknown>> = {
-  expected: 'proxy(…), respond(…) or redirect(…)',
+  expected: 'proxy(…), handler(…), mount(…), respond(…) or redirect(…)',
   typescript: 'OtherAction',
   read(value, place) {
     const fits = isPlainObject(value) && others.includes(String(value.kind))
@@ -113,7 +113,7 @@ browser. Not for a path whose last segment has a dot: a missing script stays a 4
     kind: anotherAction,
     default: undefined,
     doc: `What answers when there is no file, and for methods other than GET and HEAD: proxy(…) to
-an application, respond(…) or redirect(…).`,
+an application, handler(…), mount(…), respond(…) or redirect(…).`,
   },
   cleanUrls: {
     kind: choice(true, false, 'redirect'),

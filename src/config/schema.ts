@@ -36,6 +36,7 @@ import { type Section, section, shorthand } from './section.ts'
 const second = 1_000
 const minute = 60 * second
 const hour = 60 * minute
+const day = 24 * hour
 const kb = 1024
 const mb = 1024 * kb
 const gb = 1024 * mb
@@ -165,6 +166,23 @@ each 'body') at least; slower ones are closed, after one and a half such periods
     kind: duration(0, 24 * hour),
     default: '30s',
     doc: 'At shutdown, requests that still run after this are cut off.',
+  },
+  handler: {
+    kind: duration(0, day),
+    default: '60s',
+    doc: `From the end of a request to the head of the answer of its handler or mounted server; then
+504. 0: no limit.`,
+  },
+  appStart: {
+    kind: duration(100, hour),
+    default: '30s',
+    doc: 'The process of handlers and mounted servers has to be ready within this.',
+  },
+  appHang: {
+    kind: duration(100, day),
+    default: '10s',
+    doc: `That process is killed and started anew when it waits for nothing and yet does not react
+for this long while it has requests: an endless loop, a blocking call.`,
   },
 }
 

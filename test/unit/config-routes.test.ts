@@ -223,12 +223,13 @@ test('respond: what cannot be', (t) => {
 })
 
 test('a value that is no route', (t) => {
-  const expected = ': expected files(…), proxy(…), respond(…) or redirect(…), got '
+  const expected =
+    ': expected files(…), proxy(…), handler(…), mount(…), respond(…) or redirect(…), got '
   t.deepEqual(problemsOfAction('public'), [`${expected}'public'`])
   t.deepEqual(problemsOfAction({ root: '.' }), [`${expected}an object`])
   t.deepEqual(
     problemsOfAction(() => new Response()),
-    [`${expected}a function`],
+    [`${expected}a function: write handler(…) around it`],
   )
   t.deepEqual(problemsOf({}), [
     "routes: expected at least one route, such as '/*': files('public')",

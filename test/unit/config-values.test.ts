@@ -127,7 +127,7 @@ test('unknown options are named, at every level, with the nearest known one', (t
     routes,
     limit: {},
     proxy: {},
-    timeouts: { haed: 1, handler: 1 },
+    timeouts: { haed: 1, tunnel: 1 },
     listen: { prot: 80, port: 80 },
   })
   t.deepEqual(problems, [
@@ -135,7 +135,7 @@ test('unknown options are named, at every level, with the nearest known one', (t
     'proxy: unknown option',
     "listen.prot: unknown option; did you mean 'port'?",
     "timeouts.haed: unknown option; did you mean 'head'?",
-    'timeouts.handler: unknown option',
+    'timeouts.tunnel: unknown option',
   ])
   const misnamed = problemsOf({ route: routes })
   t.true(misnamed.includes("route: unknown option; did you mean 'routes'?"))

@@ -1,0 +1,106 @@
+// The routes whose answers are made by functions: handler() and mount(), and what those functions
+// are given. Functions stay in the process that evaluates the file (src/app); of these actions only
+// that they are there goes to the gateway. Types, and two functions that note what was asked for.
+
+import type { HandlerOptions, MountOptions } from './options.ts'
+
+/** Values of the `:name` segments and, under '*', of what the final `*` matched; decoded. */
+export type PathParams = { readonly [name: string]: string }
+
+/** Where a handler writes; lines carry the request id and the route. As pino's loggers. */
+export interface HandlerLog {
+  debug: LogMethod
+  info: LogMethod
+  warn: LogMethod
+  error: LogMethod
+}
+
+export type LogMethod = (fieldsOrMessage: object | string, message?: string) => void
+
+/** What a handler knows besides the request. */
+export interface HandlerContext<Params = PathParams> {
+  readonly params: Params
+  /** Of the client, as text; 'unix' when it came over a unix socket. */
+  readonly clientAddress: string
+  /** The same as in the access log and in the body of a 500. */
+  readonly requestId: string
+  /** Aborted when the client goes away before the answer has ended. */
+  readonly signal: AbortSignal
+  readonly log: HandlerLog
+  /**
+   * The answer is a file beneath the `root` of the route, sent by the gateway without passing
+   * through JavaScript. Its header fields may be changed; its body is the file's. Throws when the
+   * route has no root or the path could leave it.
+   */
+  file(path: string, init?: FileInit): Response
+  /**
+   * The gateway forwards the request to an upstream, as proxy() would, and the answer does not pass
+   * through JavaScript. Only for requests without a body.
+   */
+  proxy(upstream: string, init?: ForwardInit): Response
+}
+
+/** Of a file as an answer. */
+export interface FileInit {
+  readonly status?: number
+  readonly headers?: ConstructorParameters<typeof Headers>[0]
+}
+
+/** Of a request that is forwarded. */
+export interface ForwardInit {
+  /** Path and query in place of the request's. */
+  readonly target?: string
+}
+
+/** Answers requests, in the style of fetch. */
+export type Handler<Params = PathParams> = (
+  request: Request,
+  context: HandlerContext<Params>,
+) => Response | Promise<Response>
+
+/** What a mounted server is told. */
+export interface MountPlace {
+  /** The unix socket to listen on; nothing is there yet. */
+  readonly path: string
+}
+
+/**
+ * Starts a server that listens on a unix socket and gives it back, or a promise of it. One that has
+ * a `close()` is closed when it is not needed any more.
+ */
+export type MountFactory = (place: MountPlace) => unknown
+
+/** A route whose answers a function makes; made by handler(). */
+export interface HandlerAction<Params = PathParams> {
+  readonly kind: 'handler'
+  // A method: a handler of more parameters than are known is still a route.
+  handle(request: Request, context: HandlerContext<Params>): Response | Promise<Response>
+  readonly options: HandlerOptions
+}
+
+/** A route that belongs to a server of its own; made by mount(). */
+export interface MountAction {
+  readonly kind: 'mount'
+  readonly start: MountFactory
+  readonly options: MountOptions
+}
+
+/**
+ * A function that answers: `handler((request, { params }) => Response.json(params))`. It runs in a
+ * process of its own beside the gateway. What it throws is a 500 and a line in the log.
+ */
+export function handler<Params = PathParams>(
+  handle: Handler<Params>,
+  options: HandlerOptions = {},
+): HandlerAction<Params> {
+  return { kind: 'handler', handle, options }
+}
+
+/**
+ * Any server that can listen on a unix socket answers this route, upgrades (WebSockets) included:
+ * `mount(({ path }) => http.createServer(app).listen(path))`. It gets the path of a request as it
+ * is, and lives in the process of the handlers.
+ */
+export function mount(start: MountFactory, options: MountOptions = {}): MountAction {
+  return { kind: 'mount', start, options }
+}
