@@ -1,0 +1,150 @@
+// One call of a handler: what it knows besides the request. Runs in the app. Everything in it costs
+// nothing until it is asked for.
+
+import type {
+  FileInit,
+  ForwardInit,
+  Handler,
+  HandlerContext,
+  HandlerLog,
+  PathParams,
+} from '../config/functions.ts'
+import type { Instruction } from './answer.ts'
+import type { ClientAddressOf } from './client-address.ts'
+import { fileAnswer, fileField, forwardAnswer, forwardField, requestIdField } from './contract.ts'
+import type { Exchange } from './host.ts'
+import type { ReadParams } from './params.ts'
+
+/** A handler() route in the app. */
+export interface HandlerRoute {
+  key: string
+  handle: Handler
+  params: ReadParams
+  /** Of context.file(); absolute. */
+  root: string | undefined
+  app: AppSurroundings
+}
+
+/** What all handlers of an app share. */
+export interface AppSurroundings {
+  secret: string
+  /** Indices of upstreams, by name. */
+  upstreams: ReadonlyMap<string, number>
+  /** Whether the gateway does what the fields of contract.ts ask for. */
+  canInstruct: boolean
+  clientAddress: ClientAddressOf
+  log: AppLog
+}
+
+/** Where lines of handlers go, with their fields. */
+export type AppLog = (level: keyof HandlerLog, fields: object, message: string) => void
+
+const instructions = new WeakMap<Response, Instruction>()
+
+export class HandlerCall implements HandlerContext {
+  readonly #exchange: Exchange
+  readonly #route: HandlerRoute
+  #params: PathParams | undefined
+  #controller: AbortController | undefined
+
+  constructor(exchange: Exchange, route: HandlerRoute) {
+    this.#exchange = exchange
+    this.#route = route
+  }
+
+  get params(): PathParams {
+    this.#params ??= this.#route.params(this.#exchange.target)
+    return this.#params
+  }
+
+  get clientAddress(): string {
+    return this.#route.app.clientAddress(this.#exchange.field('x-forwarded-for'))
+  }
+
+  get requestId(): string {
+    return this.#exchange.field(requestIdField) ?? ''
+  }
+
+  /** Of the URL that the client asked for. */
+  get scheme(): string {
+    return this.#exchange.field('x-forwarded-proto') === 'https' ? 'https' : 'http'
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller !== undefined) return this.#controller.signal
+    const controller = new AbortController()
+    this.#controller = controller
+    const abort = () => controller.abort(new DOMException('the client went away', 'AbortError'))
+    if (this.#exchange.isGone) abort()
+    const before = this.#exchange.onGone
+    this.#exchange.onGone = () => {
+      before?.()
+      abort()
+    }
+    return controller.signal
+  }
+
+  get log(): HandlerLog {
+    const at = (level: keyof HandlerLog) => (fields: object | string, message?: string) => {
+      if (typeof fields === 'string') this.report(level, {}, fields)
+      else this.report(level, fields, message ?? '')
+    }
+    return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+  }
+
+  // Getters, so that they can be taken out of the context.
+  get file(): HandlerContext['file'] {
+    return (path, init) => this.#file(path, init)
+  }
+
+  get proxy(): HandlerContext['proxy'] {
+    return (upstream, init) => this.#proxy(upstream, init)
+  }
+
+  /** A line in the log about this request. */
+  report(level: keyof HandlerLog, fields: object, message: string): void {
+    const { requestId } = this
+    this.#route.app.log(level, { ...fields, requestId, route: this.#route.key }, message)
+  }
+
+  /** What the gateway is to do for this answer, if file() or proxy() made it. */
+  instructionOf(response: Response): Instruction | undefined {
+    return instructions.get(response)
+  }
+
+  #file(path: string, { status = 200, headers = {} }: FileInit = {}): Response {
+    const { root, app } = this.#route
+    if (root === undefined) {
+      throw new TypeError("file() needs the option 'root' of handler(): where the files are")
+    }
+    this.#checkGateway()
+    const segments = path.split('/')
+    const isName = (name: string) => !['', '.', '..'].includes(name) && !name.includes('\0')
+    // As the gateway answers for a path that leads out of a root.
+    if (!segments.every(isName)) return new Response('404 Not Found\n', { status: 404 })
+    const response = new Response(null, { status, headers })
+    instructions.set(response, [fileField, fileAnswer(app.secret, path)])
+    return response
+  }
+
+  #proxy(upstream: string, { target = '' }: ForwardInit = {}): Response {
+    const { secret, upstreams } = this.#route.app
+    const index = upstreams.get(upstream)
+    if (index === undefined) throw new TypeError(`no upstream is called '${upstream}'`)
+    this.#checkGateway()
+    if (this.#exchange.hasBody) {
+      throw new TypeError('proxy() is for requests without a body: use fetch()')
+    }
+    if (target !== '' && !/^\/[!-~]*$/.test(target)) {
+      throw new TypeError("the target of proxy() is a path that begins with '/', percent-encoded")
+    }
+    const response = new Response(null)
+    instructions.set(response, [forwardField, forwardAnswer(secret, index, target)])
+    return response
+  }
+
+  #checkGateway(): void {
+    if (this.#route.app.canInstruct) return
+    throw new Error('this gateway cannot answer for a handler yet: use fetch(), or a stream')
+  }
+}
