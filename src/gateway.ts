@@ -2,6 +2,9 @@
 // thread. Passes the core's events to whoever they concern. Several gateways in one process share
 // nothing but the addon. Must never let a fault in one event lose the others of its batch.
 
+import { makeSecret } from './app/contract.ts'
+import { type AppFunctions, functionsOf } from './app/functions.ts'
+import { type AppLink, linkApp } from './app/link.ts'
 import type { GatewayConfig } from './config/actions.ts'
 import { compileConfig } from './config/compile.ts'
 import { loadConfigFile } from './config/load.ts'
@@ -71,16 +74,21 @@ export async function createGateway(
     'configFile' in input
       ? await loadConfigFile(input.configFile)
       : resolveConfig(input, { file: '', directory: process.cwd() })
-  return startCore(resolved, options.logger ?? createLogger())
+  const functions = 'configFile' in input ? undefined : functionsOf(input, resolved)
+  return startCore(resolved, options.logger ?? createLogger(), loadAddon(), functions)
 }
 
-/** As createGateway, from a resolved configuration; `addon` is another core, for tests. */
+/**
+ * As createGateway, from a resolved configuration; `addon` is another core, for tests. Without
+ * `functions` those of the configuration's file run in a process of their own.
+ */
 export function startCore(
   resolved: ResolvedConfig,
   logger: Logger,
   addon: NativeAddon = loadAddon(),
+  functions?: AppFunctions,
 ): Gateway {
-  return new CoreGateway(resolved, logger, addon)
+  return new CoreGateway(resolved, logger, addon, functions)
 }
 
 type State = 'made' | 'starting' | 'listening' | 'draining' | 'closing' | 'ended'
@@ -96,17 +104,27 @@ class CoreGateway implements Gateway {
   readonly #native: NativeGateway
   readonly #questions: FileQuestions
   readonly #upstreams: Upstreams
+  readonly #app: AppLink | undefined
   readonly #ended = Promise.withResolvers<void>()
   #state: State = 'made'
+  #drains = false
   #alive: NodeJS.Timeout | undefined
   #lastStats: GatewayStats | undefined
 
-  constructor(resolved: ResolvedConfig, logger: Logger, addon: NativeAddon) {
+  constructor(
+    resolved: ResolvedConfig,
+    logger: Logger,
+    addon: NativeAddon,
+    functions: AppFunctions | undefined,
+  ) {
     this.resolved = resolved
     this.#logger = logger
     this.#upstreams = upstreamsOf(resolved, logger)
-    const config = compileConfig(resolved, (upstream) => this.#upstreams.targets(upstream))
+    const secret = makeSecret()
+    const targetsOf = (upstream: number) => this.#upstreams.targets(upstream)
+    const config = compileConfig(resolved, targetsOf, secret)
     this.#native = addon.createGateway(config, (events) => this.#take(events))
+    this.#app = linkApp(resolved, functions, { secret, logger, native: this.#native })
     this.#questions = new FileQuestions({
       native: this.#native,
       routes: resolved.routes.map(({ action }) => (action.kind === 'files' ? action : undefined)),
@@ -119,7 +137,10 @@ class CoreGateway implements Gateway {
   async listen(): Promise<Address[]> {
     if (this.#state !== 'made') throw new GatewayStateError(`cannot listen: ${this.#state}`)
     this.#state = 'starting'
-    await this.#startUpstreams()
+    await Promise.all([this.#startUpstreams(), this.#startApp()])
+    // Somebody may have closed it meanwhile.
+    const state: State = this.#state
+    if (state !== 'starting') throw new GatewayStateError(`cannot listen: ${state}`)
     try {
       const addresses = this.#native.listen().map(addressOf)
       this.#state = 'listening'
@@ -173,9 +194,18 @@ class CoreGateway implements Gateway {
     const timer = setTimeout(patience.resolve, namePatienceMs)
     await Promise.race([this.#upstreams.start(publish), patience.promise])
     clearTimeout(timer)
-    // Somebody may have closed it meanwhile.
-    const state: State = this.#state
-    if (state !== 'starting') throw new GatewayStateError(`cannot listen: ${state}`)
+  }
+
+  // Before anything is bound: whoever connects finds everything there.
+  async #startApp(): Promise<void> {
+    try {
+      await this.#app?.start()
+    } catch (error) {
+      if (this.#state !== 'starting') return
+      this.#native.close()
+      this.#end()
+      throw error
+    }
   }
 
   #count(): GatewayStats {
@@ -223,8 +253,15 @@ class CoreGateway implements Gateway {
     }
   }
 
+  // No request is left by now; what handlers do besides may end in peace, unless it must not.
+  #stopApp(): void {
+    const stopped = this.#app?.stop({ drain: this.#drains }) ?? Promise.resolve()
+    stopped.then(this.#ended.resolve, this.#ended.reject)
+  }
+
   #end(): void {
     if (this.#state === 'ended') return
+    this.#drains = this.#state === 'draining'
     this.#state = 'ended'
     this.#upstreams.stop()
     clearInterval(this.#alive)
@@ -232,7 +269,7 @@ class CoreGateway implements Gateway {
       this.#lastStats = this.#count()
     } finally {
       this.#questions.close()
-      this.#ended.resolve()
+      this.#stopApp()
     }
   }
 }

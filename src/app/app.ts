@@ -1,0 +1,150 @@
+// An app that runs: the host of the handlers and the mounted servers, each on its socket. In a
+// child process (main.ts), or on the caller's thread for a configuration that is an object
+// (local.ts).
+
+import { unlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { functionOf } from '../config/compile-app.ts'
+import { ConfigError, type Problem } from '../config/errors.ts'
+import type { ResolvedConfig } from '../config/resolved.ts'
+import type { AppLog, HandlerRoute } from './call.ts'
+import { clientAddressBy } from './client-address.ts'
+import { type AppSockets, tokenOf } from './contract.ts'
+import { dispatcher } from './dispatch.ts'
+import type { AppFunctions } from './functions.ts'
+import type { Host, HostKind } from './host.ts'
+import { type Mounted, startMount } from './mounts.ts'
+import { nodeHost } from './node-host.ts'
+import { paramsOf } from './params.ts'
+import { asError } from './thrown.ts'
+
+export interface AppSettings {
+  resolved: ResolvedConfig
+  functions: AppFunctions
+  /** Directory of the sockets, and how their names begin. */
+  runDirectory: string
+  generation: number
+  secret: string
+  canInstruct: boolean
+  /** Milliseconds that a mounted server has to listen. */
+  mountPatience: number
+  log: AppLog
+}
+
+export interface App {
+  readonly sockets: AppSockets
+  readonly host: string
+  /** Takes nothing new; resolves when all that ran has ended. */
+  drain(): Promise<void>
+  /** Ends at once what it can. */
+  destroy(): void
+}
+
+/** Starts everything, or nothing: rejects with a ConfigError that says what did not start. */
+export async function startApp(settings: AppSettings): Promise<App> {
+  const app = new RunningApp(settings)
+  try {
+    await app.start()
+    return app
+  } catch (error) {
+    app.destroy()
+    throw error
+  }
+}
+
+// Room for the gateway's own fields beside those of the client.
+const ownHeadBytes = 16 * 1024
+
+/** The host that is used; another one where it loads and is faster. */
+export function chooseHost(): HostKind {
+  return nodeHost
+}
+
+class RunningApp implements App {
+  readonly #settings: AppSettings
+  readonly #mounted: Mounted[] = []
+  readonly #mounts: { [route: number]: string } = {}
+  #handlers = ''
+  #host: Host | undefined
+  readonly host: string
+
+  constructor(settings: AppSettings) {
+    this.#settings = settings
+    this.host = chooseHost().name
+  }
+
+  get sockets(): AppSockets {
+    return { handlers: this.#handlers, mounts: { ...this.#mounts } }
+  }
+
+  async start(): Promise<void> {
+    if (this.#settings.functions.handlers.size > 0) await this.#startHandlers()
+    const mounts = [...this.#settings.functions.mounts.keys()]
+    const problems = await Promise.all(mounts.map((route) => this.#startMount(route)))
+    const found = problems.filter((problem) => problem !== undefined)
+    if (found.length > 0) throw new ConfigError(found, this.#settings.resolved.file)
+  }
+
+  async drain(): Promise<void> {
+    const closing = this.#mounted.map((mounted) => mounted.close().catch(() => {}))
+    await Promise.all([this.#host?.drain(), ...closing])
+  }
+
+  destroy(): void {
+    this.#host?.destroy()
+    for (const mounted of this.#mounted) void mounted.close().catch(() => {})
+  }
+
+  async #startHandlers(): Promise<void> {
+    const { headBytes } = this.#settings.resolved.limits
+    const routes = this.#routes()
+    this.#host = chooseHost().create(dispatcher(routes), { headBytes: headBytes + ownHeadBytes })
+    this.#handlers = this.#socket('handlers')
+    await this.#host.listen(this.#handlers)
+  }
+
+  #routes(): Map<string, HandlerRoute> {
+    const { resolved, functions, secret, canInstruct, log } = this.#settings
+    const upstreams = new Map(resolved.upstreams.map(({ name }, index) => [name, index] as const))
+    const clientAddress = clientAddressBy(resolved.trustedProxies)
+    const app = { secret, upstreams, canInstruct, clientAddress, log }
+    const routes = new Map<string, HandlerRoute>()
+    for (const [index, handle] of functions.handlers) {
+      const route = resolved.routes[index]
+      const action = route && functionOf(route)
+      if (action?.kind !== 'handler' || route === undefined) continue
+      const params = paramsOf(route.path)
+      const { key } = route
+      routes.set(tokenOf(secret, index), { key, handle, params, root: action.root, app })
+    }
+    return routes
+  }
+
+  async #startMount(route: number): Promise<Problem | undefined> {
+    const { functions, resolved } = this.#settings
+    const start = functions.mounts.get(route)
+    if (start === undefined) return undefined
+    const path = this.#socket(`mount-${route}`)
+    try {
+      this.#mounted.push(await startMount(start, path, this.#settings.mountPatience))
+      this.#mounts[route] = path
+      return undefined
+    } catch (error) {
+      const { name, message } = asError(error)
+      const key = JSON.stringify(resolved.routes[route]?.key)
+      const said = name === 'Error' || name === 'MountError' ? message : `${name}: ${message}`
+      return { path: `routes[${key}].mount`, message: said }
+    }
+  }
+
+  /** A socket that is not there yet. */
+  #socket(name: string): string {
+    const path = join(this.#settings.runDirectory, `app-${this.#settings.generation}-${name}.sock`)
+    try {
+      unlinkSync(path)
+    } catch {
+      // It was not there.
+    }
+    return path
+  }
+}

@@ -1,0 +1,127 @@
+// One app as a child process, as the control plane sees it: started, spoken to, ended. Main thread.
+// It has a process group of its own, so that what it has started goes with it. It must never
+// outlive the gateway: its channel ends, and where the system can it is killed by the kernel.
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { getCompileCacheDir } from 'node:module'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Problem } from '../config/errors.ts'
+import { extensionOf } from '../config/own-files.ts'
+import type { AppSockets } from './contract.ts'
+import { forwardLines } from './lines.ts'
+import type { FromApp, LogLine, StartMessage, ToApp } from './messages.ts'
+
+/** What an app does by itself. */
+export interface AppEvents {
+  onReady(sockets: AppSockets, host: string): void
+  onFailed(problems: readonly Problem[]): void
+  onPong(sequence: number): void
+  onLog(lines: LogLine[]): void
+  /** A line that it printed. */
+  onPrinted(line: string, to: 'stdout' | 'stderr'): void
+  onPrintedTooMuch(count: number): void
+  /** It has ended ('exit code 1', 'SIGKILL') or could not be started. Once, the last event. */
+  onGone(how: string): void
+}
+
+export class AppProcess {
+  readonly #child: ChildProcess
+
+  constructor(start: StartMessage, events: AppEvents) {
+    const [command = '', ...args] = commandLine()
+    this.#child = spawn(command, args, {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      serialization: 'advanced',
+      env: environment(),
+    })
+    this.#listen(events)
+    this.tell(start)
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  /** Never throws: an app that is going does not listen. */
+  tell(message: ToApp): void {
+    if (this.#child.connected) this.#child.send(message, () => {})
+  }
+
+  /** To the process alone. */
+  terminate(): void {
+    this.#child.kill('SIGTERM')
+  }
+
+  /** To all that it has started, too. */
+  kill(): void {
+    const { pid } = this.#child
+    if (pid === undefined) return
+    try {
+      process.kill(-pid, 'SIGKILL')
+    } catch {
+      // It has gone by itself.
+    }
+  }
+
+  #listen(events: AppEvents): void {
+    const child = this.#child
+    for (const name of ['stdout', 'stderr'] as const) {
+      const stream = child[name]
+      if (stream === null) continue
+      forwardLines(stream, (line) => events.onPrinted(line, name), events.onPrintedTooMuch)
+    }
+    child.on('message', (message: FromApp) => receive(message, events))
+    let isGone = false
+    const gone = (how: string) => {
+      if (isGone) return
+      isGone = true
+      // Whatever it has left behind.
+      this.kill()
+      events.onGone(how)
+    }
+    child.on('error', (error) => gone(error.message))
+    child.on('exit', (code, signal) => gone(signal ?? `exit code ${code}`))
+  }
+}
+
+function receive(message: FromApp, events: AppEvents): void {
+  switch (message.type) {
+    case 'ready':
+      events.onReady(message.sockets, message.host)
+      break
+    case 'failed':
+      events.onFailed(message.problems)
+      break
+    case 'pong':
+      events.onPong(message.sequence)
+      break
+    case 'log':
+      events.onLog(message.lines)
+      break
+  }
+}
+
+function commandLine(): string[] {
+  const program = fileURLToPath(new URL(`./main${extensionOf(import.meta.url)}`, import.meta.url))
+  // Type stripping is experimental in the oldest Node that we support; it would say so each time.
+  const node = [process.execPath, '--disable-warning=ExperimentalWarning', program]
+  return canDieWithParent() ? ['setpriv', '--pdeathsig', 'KILL', ...node] : node
+}
+
+let dieWithParent: boolean | undefined
+
+// An app in an endless loop does not notice that its channel has ended; the kernel does. util-linux
+// has a program for it, Alpine's busybox one of the same name that cannot.
+function canDieWithParent(): boolean {
+  dieWithParent ??=
+    spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true'], { stdio: 'ignore' }).status === 0
+  return dieWithParent
+}
+
+// The cache of stripped sources (cli.ts).
+function environment(): NodeJS.ProcessEnv {
+  const cache = getCompileCacheDir()
+  return cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(cache) }
+}

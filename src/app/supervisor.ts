@@ -1,0 +1,171 @@
+// Keeps one app running for a configuration that has functions: starts it, replaces it when it has
+// crashed or hangs, or when the configuration has changed, and stops it. Main thread. Never waits
+// for an app without a deadline, and never keeps more than three generations.
+
+import type { ResolvedConfig } from '../config/resolved.ts'
+import { showDuration } from '../config/units.ts'
+import type { Logger } from '../telemetry/log.ts'
+import type { AppSockets } from './contract.ts'
+import { Generation } from './generation.ts'
+import { makeRunDirectory, removeRunDirectory } from './run-directory.ts'
+
+export interface SupervisorSettings {
+  /** The configuration file without symbolic links; `resolved.file` is its name. */
+  realFile: string
+  secret: string
+  /** Whether workers do what the fields of contract.ts ask for. */
+  canInstruct: boolean
+  logger: Logger
+  /** Where requests go from now on; undefined: nowhere, until the next call. */
+  onSockets(sockets: AppSockets | undefined): void
+  /** Whether requests wait for the app: only then can it hang. */
+  isWaitedFor(): boolean
+}
+
+const mostGenerations = 3
+// An app that lived this long has not crashed because of its start.
+const settledMs = 10_000
+const firstDelayMs = 100
+const longestDelayMs = 10_000
+
+/** What a gateway knows of whatever runs its functions. */
+export interface AppRunner {
+  /** Resolves when requests can come. */
+  start(): Promise<void>
+  stop(options: { drain: boolean }): Promise<void>
+  /** Of the processes that it has. */
+  readonly pids: readonly number[]
+}
+
+export class AppSupervisor implements AppRunner {
+  readonly #settings: SupervisorSettings
+  #resolved: ResolvedConfig
+  #directory: string | undefined
+  #last = 0
+  readonly #alive = new Set<Generation>()
+  #current: Generation | undefined
+  #restart: NodeJS.Timeout | undefined
+  /** Restarts in a row of apps that did not live. */
+  #attempts = 0
+  #isStopped = false
+
+  constructor(resolved: ResolvedConfig, settings: SupervisorSettings) {
+    this.#resolved = resolved
+    this.#settings = settings
+  }
+
+  /** Process ids of all generations that live, the oldest first. */
+  get pids(): number[] {
+    return [...this.#alive].flatMap(({ pid }) => (pid === undefined ? [] : [pid]))
+  }
+
+  /** Resolves when the app is ready. Rejects with ConfigError or AppError; nothing runs then. */
+  async start(): Promise<void> {
+    this.#directory = makeRunDirectory()
+    try {
+      await this.#launch()
+    } catch (error) {
+      await this.stop({ drain: false })
+      throw error
+    }
+  }
+
+  /**
+   * Starts an app for another configuration and lets the one before retire. Rejects as start()
+   * does; the app before goes on then.
+   */
+  async replace(resolved: ResolvedConfig): Promise<void> {
+    const before = this.#resolved
+    this.#resolved = resolved
+    clearTimeout(this.#restart)
+    try {
+      await this.#launch()
+    } catch (error) {
+      this.#resolved = before
+      if (this.#current === undefined) this.#restartLater()
+      throw error
+    }
+  }
+
+  /** Resolves when no app is left. */
+  async stop({ drain }: { drain: boolean }): Promise<void> {
+    this.#isStopped = true
+    clearTimeout(this.#restart)
+    for (const generation of this.#alive) {
+      if (drain) generation.retire(this.#resolved.timeouts.drain)
+      else generation.kill()
+    }
+    await Promise.all([...this.#alive].map(({ gone }) => gone))
+    if (this.#directory !== undefined) removeRunDirectory(this.#directory)
+    this.#directory = undefined
+  }
+
+  async #launch(): Promise<void> {
+    this.#makeRoom()
+    const { realFile, secret, canInstruct, logger } = this.#settings
+    const resolved = this.#resolved
+    const generation: Generation = new Generation(
+      {
+        type: 'start',
+        file: resolved.file,
+        realFile,
+        resolved,
+        runDirectory: this.#directory ?? '',
+        generation: ++this.#last,
+        secret,
+        canInstruct,
+      },
+      logger,
+      (how) => this.#gone(generation, how),
+    )
+    this.#alive.add(generation)
+    const sockets = await generation.ready
+    if (this.#isStopped || generation.state !== 'serving') return
+    const before = this.#current
+    // Another configuration may have come while this one started.
+    if (before !== undefined && before.number > generation.number) {
+      return generation.retire(resolved.timeouts.drain)
+    }
+    this.#current = generation
+    this.#settings.onSockets(sockets)
+    generation.watch(() => this.#settings.isWaitedFor())
+    before?.retire(resolved.timeouts.drain)
+  }
+
+  /** The one that retires longest has to go. */
+  #makeRoom(): void {
+    const retiring = [...this.#alive].filter(({ state }) => state === 'retiring')
+    if (this.#alive.size >= mostGenerations) retiring[0]?.kill()
+  }
+
+  #gone(generation: Generation, how: string): void {
+    this.#alive.delete(generation)
+    if (this.#current !== generation) return
+    this.#current = undefined
+    if (this.#isStopped) return
+    this.#settings.onSockets(undefined)
+    if (generation.age >= settledMs) this.#attempts = 0
+    const { logger } = this.#settings
+    logger.error({ generation: generation.number, how }, `the app has ended (${how})`)
+    this.#restartLater()
+  }
+
+  #restartLater(): void {
+    const attempt = this.#attempts++
+    const delay = attempt === 0 ? 0 : Math.min(firstDelayMs * 2 ** (attempt - 1), longestDelayMs)
+    clearTimeout(this.#restart)
+    this.#restart = setTimeout(() => this.#startAgain(), delay)
+    if (delay === 0) return
+    this.#settings.logger.warn({ attempt }, `the app is started again in ${showDuration(delay)}`)
+  }
+
+  async #startAgain(): Promise<void> {
+    try {
+      await this.#launch()
+    } catch (error) {
+      if (this.#isStopped) return
+      this.#settings.logger.error({ err: error }, 'the app could not be started again')
+      this.#restartLater()
+    }
+  }
+}
