@@ -84,6 +84,13 @@ void Balancer::gather(const TargetSet& set, const Selection& selection, int64_t 
   gather_if(set, selection, now_us, true, true);
 }
 
+bool Balancer::would_take(const TargetSet& set, const Selection& selection) {
+  return std::ranges::any_of(set.entries, [&selection](const TargetEntry& entry) {
+    return entry.state == route::TargetState::up && !was_tried(selection, *entry.target) &&
+           !has_room(entry);
+  });
+}
+
 int Balancer::choose(const route::Upstream& config, const TargetSet& set,
                      const Selection& selection, int64_t now_us) {
   // Whoever is on trial gets its request first, whatever the rule: nobody else would send one.

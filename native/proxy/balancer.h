@@ -29,6 +29,9 @@ class Balancer {
   int choose(const route::Upstream& config, const TargetSet& set, const Selection& selection,
              int64_t now_us);
 
+  /// Whether some target would have had the request if it had room.
+  static bool would_take(const TargetSet& set, const Selection& selection);
+
  private:
   /// Fills candidates_ with the entries that may have the request.
   void gather(const TargetSet& set, const Selection& selection, int64_t now_us);

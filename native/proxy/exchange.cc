@@ -23,7 +23,10 @@ Exchange::Exchange(const route::ProxyAction& action, Upstreams& upstreams, Downs
                    const ExchangeLimits& limits)
     : action_(action), upstreams_(upstreams), downstream_(downstream), limits_(limits) {}
 
-Exchange::~Exchange() { let_go(false); }
+Exchange::~Exchange() {
+  if (state_ == State::queued) upstreams_.leave_queue(action_.upstream, *this);
+  let_go(false);
+}
 
 void Exchange::transit(Event event) {
   std::optional<State> next = kExchangeTable.next(state_, event);
@@ -50,7 +53,7 @@ void Exchange::begin(const http::RequestHead& head, const route::Match& match, c
     const std::string_view value = cookie_value(head, upstream.hash_name);
     std::from_chars(value.data(), value.data() + value.size(), selection_.stuck_to, 16);
   }
-  target_ = Ref<Target>(upstreams_.choose(action_.upstream, selection_));
+  take_target();
   const std::string_view authority = target_ ? std::string_view(target_->authority) : "-";
   std::string bytes = preface();
   append_request_head(head, match, action_, asker, authority, shape_, bytes);
@@ -93,7 +96,7 @@ Exchange::Outcome Exchange::advance(std::string_view date_field) {
   while (goes_on) {
     switch (state_) {
       case State::choosing: goes_on = choose(); break;
-      case State::queued: goes_on = false; break;
+      case State::queued: goes_on = leave_queue(); break;
       case State::connecting: goes_on = await_connection(); break;
       case State::requesting: goes_on = await_head(); break;
       case State::relaying: goes_on = relay(); break;
@@ -107,16 +110,26 @@ Exchange::Outcome Exchange::advance(std::string_view date_field) {
   return outcome_;
 }
 
+/// Chooses a target and takes a place there.
+Upstreams::Chosen Exchange::take_target() {
+  selection_.tried = tried_;
+  const Upstreams::Chosen chosen = upstreams_.choose(action_.upstream, selection_);
+  is_counted_ = chosen.target != nullptr;
+  if (is_counted_) target_ = Ref<Target>(chosen.target);
+  return chosen;
+}
+
+void Exchange::leave_target() {
+  if (std::exchange(is_counted_, false)) upstreams_.leave(action_.upstream, *target_);
+}
+
 bool Exchange::choose() {
-  if (!target_) {
-    selection_.tried = tried_;
-    target_ = Ref<Target>(upstreams_.choose(action_.upstream, selection_));
-    if (!target_)
-      return ends(Outcome::refused, error_ != ErrorCode::none ? error_ : ErrorCode::no_target);
+  if (!is_counted_) {
+    const Upstreams::Chosen chosen = take_target();
+    if (chosen.target == nullptr) return wait_for_target(chosen.is_full);
+    if (!patch_target()) return ends(Outcome::refused, error_);
   }
   ++tries_;
-  is_counted_ = true;
-  target_->active.fetch_add(1, std::memory_order_relaxed);
   target_->requests.fetch_add(1, std::memory_order_relaxed);
   since_us_ = upstreams_.now_us();
   if (!wants_fresh_ && !is_raw_ && !uses_proxy_protocol()) {
@@ -135,6 +148,37 @@ bool Exchange::choose() {
   if (connection_ == nullptr) return fail_target(ErrorCode::upstream_refused);
   upstreams_.use(*connection_, *this);
   transit(Event::connect);
+  return true;
+}
+
+/// Nobody can have the request now.
+bool Exchange::wait_for_target(bool is_full) {
+  if (!is_full) {
+    return ends(Outcome::refused, error_ != ErrorCode::none ? error_ : ErrorCode::no_target);
+  }
+  if (!upstreams_.enter_queue(action_.upstream, *this)) {
+    return ends(Outcome::refused, ErrorCode::queue_full);
+  }
+  transit(Event::wait);
+  return false;
+}
+
+/// A place may have come free. The queue is left only with a place, so that nobody overtakes.
+bool Exchange::leave_queue() {
+  if (take_target().target == nullptr) return false;
+  upstreams_.leave_queue(action_.upstream, *this);
+  transit(Event::room);
+  return patch_target() || ends(Outcome::refused, error_);
+}
+
+/// The head names the target that it goes to, where the route says so.
+bool Exchange::patch_target() {
+  const bool is_named = action_.target_host && !is_raw_;
+  if (!request_.rewind(is_named ? std::string_view(target_->authority) : std::string_view(),
+                       shape_.host_at, shape_.host_size)) {
+    return false;
+  }
+  if (is_named) shape_.host_size = target_->authority.size();
   return true;
 }
 
@@ -388,27 +432,18 @@ bool Exchange::fail_target(ErrorCode error) {
   request_broken_ = false;
   if (repeats) {
     --tries_;
+    is_counted_ = target_->enter(0);
+    if (!patch_target()) return ends(Outcome::refused, error);
   } else {
     target_->retries.fetch_add(1, std::memory_order_relaxed);
     tried_.push_back(target_.get());
-    selection_.tried = tried_;
-    target_ = Ref<Target>(upstreams_.choose(action_.upstream, selection_));
-    if (!target_) return ends(Outcome::refused, error);
   }
-  if (!request_.rewind(action_.target_host ? target_->authority : std::string_view(),
-                       shape_.host_at, shape_.host_size)) {
-    return ends(Outcome::refused, error);
-  }
-  if (action_.target_host) shape_.host_size = target_->authority.size();
   transit(Event::retry);
   return true;
 }
 
 void Exchange::let_go(bool reusable) {
-  if (is_counted_) {
-    target_->active.fetch_sub(1, std::memory_order_relaxed);
-    is_counted_ = false;
-  }
+  leave_target();
   if (connection_ == nullptr) return;
   UpstreamConnection& connection = *std::exchange(connection_, nullptr);
   if (reusable && !uses_proxy_protocol()) {
@@ -446,7 +481,10 @@ bool Exchange::waits_for_body() const {
 Exchange::Outcome Exchange::on_deadline() {
   outcome_ = Outcome::waiting;
   switch (state_) {
-    case State::queued: ends(Outcome::refused, ErrorCode::queue_timeout); break;
+    case State::queued:
+      upstreams_.leave_queue(action_.upstream, *this);
+      ends(Outcome::refused, ErrorCode::queue_timeout);
+      break;
     case State::connecting: fail_target(ErrorCode::connect_timeout); break;
     case State::requesting:
       if (waits_for_body()) {

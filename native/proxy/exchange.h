@@ -108,6 +108,8 @@ class Exchange final : public UpstreamUser {
 
   // Each returns whether the loop of advance() goes on now; else outcome_ says why not.
   bool choose();
+  bool wait_for_target(bool is_full);
+  bool leave_queue();
   bool await_connection();
   bool await_head();
   bool relay();
@@ -120,6 +122,9 @@ class Exchange final : public UpstreamUser {
   void begin_response(const http::ResponseHead& head);
   void begin_tunnel(const http::ResponseHead& head);
   bool fail_target(ErrorCode error);
+  Upstreams::Chosen take_target();
+  bool patch_target();
+  void leave_target();
   bool may_try_again(ErrorCode error) const;
   void finish_response();
   void let_go(bool reusable);

@@ -33,6 +33,13 @@ class Target : public Counted<Target> {
   std::atomic<uint32_t> connections{0};  ///< open, idle ones included
   std::atomic<uint64_t> requests{0}, connects{0}, failures{0}, retries{0};
 
+  /// Takes a place for one more request; false: `most` are under way (0: any number may be).
+  bool enter(uint32_t most) {
+    if (active.fetch_add(1, std::memory_order_relaxed) < most || most == 0) return true;
+    active.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+  }
+
   /// A request that went here ended well, or failed in a way that is the target's fault.
   void succeeded(int64_t now_us);
   void failed(const route::Upstream& upstream, int64_t now_us);

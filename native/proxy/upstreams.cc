@@ -16,8 +16,13 @@
 
 namespace sluice::proxy {
 
-Upstreams::Upstreams(Surroundings surroundings, const std::vector<route::Upstream>& configs)
-    : around_(surroundings), pools_(configs.size()) {
+Upstreams::Upstreams(Surroundings surroundings, const std::vector<route::Upstream>& configs,
+                     std::shared_ptr<QueueCounts> queued)
+    : around_(surroundings), queued_(std::move(queued)), pools_(configs.size()) {
+  make_pools(configs);
+}
+
+void Upstreams::make_pools(const std::vector<route::Upstream>& configs) {
   for (size_t i = 0; i < configs.size(); ++i) {
     pools_[i].config = &configs[i];
     pools_[i].set = make_ref<const TargetSet>(std::vector<TargetEntry>());
@@ -48,11 +53,56 @@ void Upstreams::replace(uint32_t upstream, Ref<const TargetSet> set) {
   }
 }
 
-Target* Upstreams::choose(uint32_t upstream, const Selection& selection) {
+Upstreams::Chosen Upstreams::choose(uint32_t upstream, const Selection& selection) {
   Pool& pool = pools_[upstream];
   pool.retries_left = std::min(pool.retries_left + kRetryShare, kRetryReserve);
-  const int entry = pool.balancer.choose(*pool.config, *pool.set, selection, now_us());
-  return entry < 0 ? nullptr : pool.set->entries[static_cast<size_t>(entry)].target.get();
+  for (;;) {
+    const int index = pool.balancer.choose(*pool.config, *pool.set, selection, now_us());
+    if (index < 0) return {nullptr, pool.balancer.would_take(*pool.set, selection)};
+    const TargetEntry& entry = pool.set->entries[static_cast<size_t>(index)];
+    // Another worker may have taken the last place meanwhile: then there is one candidate less.
+    if (entry.target->enter(entry.max_connections)) return {entry.target.get(), false};
+  }
+}
+
+void Upstreams::leave(uint32_t upstream, Target& target) {
+  target.active.fetch_sub(1, std::memory_order_relaxed);
+  if ((*queued_)[upstream].load(std::memory_order_relaxed) == 0) return;
+  Pool& pool = pools_[upstream];
+  if (pool.waiting.empty()) {
+    if (tell_others_) tell_others_(upstream);
+  } else {
+    pool.has_room = true;
+  }
+}
+
+bool Upstreams::enter_queue(uint32_t upstream, UpstreamUser& user) {
+  Pool& pool = pools_[upstream];
+  if (pool.waiting.size() >= pool.config->queue_length) return false;
+  pool.waiting.push_back(&user);
+  (*queued_)[upstream].fetch_add(1, std::memory_order_relaxed);
+  // A place that came free between the choice and now was told to nobody.
+  pool.has_room = true;
+  return true;
+}
+
+void Upstreams::leave_queue(uint32_t upstream, UpstreamUser& user) {
+  std::deque<UpstreamUser*>& waiting = pools_[upstream].waiting;
+  const auto found = std::ranges::find(waiting, &user);
+  if (found == waiting.end()) return;
+  waiting.erase(found);
+  (*queued_)[upstream].fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Upstreams::wake_waiting() {
+  for (Pool& pool : pools_) {
+    if (!std::exchange(pool.has_room, false)) continue;
+    while (!pool.waiting.empty()) {
+      UpstreamUser* first = pool.waiting.front();
+      first->on_upstream();
+      if (!pool.waiting.empty() && pool.waiting.front() == first) break;  // no place after all
+    }
+  }
 }
 
 bool Upstreams::may_retry(uint32_t upstream) {

@@ -3,7 +3,11 @@
 // Must never hand out a connection that has said something while it was idle.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -28,9 +32,13 @@ struct Surroundings {
   const int64_t& now_us;  ///< the worker's clock
 };
 
+/// How many requests wait for a target of each upstream, over all workers. Relaxed, any thread.
+using QueueCounts = std::vector<std::atomic<uint32_t>>;
+
 class Upstreams {
  public:
-  Upstreams(Surroundings surroundings, const std::vector<route::Upstream>& configs);
+  Upstreams(Surroundings surroundings, const std::vector<route::Upstream>& configs,
+            std::shared_ptr<QueueCounts> queued);
   ~Upstreams();
   Upstreams(const Upstreams&) = delete;
   Upstreams& operator=(const Upstreams&) = delete;
@@ -39,8 +47,29 @@ class Upstreams {
   void replace(uint32_t upstream, Ref<const TargetSet> set);
   const route::Upstream& config(uint32_t upstream) const { return *pools_[upstream].config; }
 
-  /// Where a request goes; null: no target is there, or none has room.
-  Target* choose(uint32_t upstream, const Selection& selection);
+  /// Where a request goes. A place at the target is taken with it, which leave() gives back.
+  struct Chosen {
+    Target* target = nullptr;  ///< null: there is none
+    bool is_full = false;      ///< but there would be one if it had room
+  };
+  Chosen choose(uint32_t upstream, const Selection& selection);
+  /// A request at `target` is over: somebody who waits may have its place.
+  void leave(uint32_t upstream, Target& target);
+  /// Waits for a place; false: as many wait already as may. Whoever waits is told by on_upstream()
+  /// that there may be one, and says by leave_queue() that it waits no more.
+  bool enter_queue(uint32_t upstream, UpstreamUser& user);
+  void leave_queue(uint32_t upstream, UpstreamUser& user);
+  /// Tells those who wait of places that came free. Between the turns of connections.
+  void wake_waiting();
+  /// Whether wake_waiting() has something to tell.
+  bool has_news() const {
+    return std::ranges::any_of(pools_, [](const Pool& pool) { return pool.has_room; });
+  }
+  /// A place came free on another worker.
+  void on_room(uint32_t upstream) { pools_[upstream].has_room = true; }
+  /// How a worker with nobody who waits tells the others of a place.
+  using TellOthers = std::function<void(uint32_t upstream)>;
+  void tell_others_by(TellOthers tell) { tell_others_ = std::move(tell); }
   /// An idle connection to `target`, or null. `verified`: one that has not been closed meanwhile as
   /// far as can be known (a system call more).
   UpstreamConnection* take_idle(uint32_t upstream, Target& target, bool verified);
@@ -78,12 +107,17 @@ class Upstreams {
     std::vector<Idle> idle;  ///< by entry of the set
     Balancer balancer;
     double retries_left = kRetryReserve;
+    std::deque<UpstreamUser*> waiting;  ///< the longest first
+    bool has_room = false;              ///< a place may have come free since they were told
   };
 
+  void make_pools(const std::vector<route::Upstream>& configs);
   Idle* idle_of(Pool& pool, const Target& target);
   void forget_idle(UpstreamConnection& connection);
 
   Surroundings around_;
+  TellOthers tell_others_;
+  std::shared_ptr<QueueCounts> queued_;
   std::vector<Pool> pools_;
   Slab<UpstreamConnection> slab_;
   std::vector<UpstreamConnection*> dead_;

@@ -15,18 +15,24 @@
 
 namespace sluice::worker {
 
+namespace {
+
+State first_state(const route::ListenerRules& rules) {
+  return rules.proxy_protocol || rules.tcp ? State::opening : State::reading_head;
+}
+
+}  // namespace
+
 Connection::Connection(Worker& worker, int fd, const Origin& origin)
     : worker_(worker),
       socket_{fd},
+      state_(first_state(worker.rules(origin.listener))),
       is_counted_(origin.is_counted),
       is_trusted_(worker.trusts(origin.address)),
       address_(origin.address),
       port_(origin.port),
       listener_(origin.listener),
-      since_ms_(worker.now_ms()) {
-  const route::ListenerRules& rules = worker.rules(listener_);
-  if (rules.proxy_protocol || rules.tcp) state_ = State::opening;
-}
+      since_ms_(worker.now_ms()) {}
 
 void Connection::transit(Event event) {
   std::optional<State> next = kConnectionTable.next(state_, event);

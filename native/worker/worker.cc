@@ -63,7 +63,7 @@ Worker::Worker(uint32_t index, Shared& shared)
       now_us_(sys::now_us()),
       wall_s_(sys::wall_clock_s()),
       wheel_(now_us_ / 1000),
-      upstreams_({loop_, wheel_, now_us_}, shared.snapshot->upstreams),
+      upstreams_({loop_, wheel_, now_us_}, shared.snapshot->upstreams, shared.queued),
       exchange_limits_{shared.snapshot->limits.response_head, shared.snapshot->timeouts.body,
                        shared.snapshot->timeouts.write},
       head_(std::make_unique<http::RequestHead>()),
@@ -74,6 +74,9 @@ Worker::Worker(uint32_t index, Shared& shared)
     access_log_ =
         std::make_unique<log::AccessLog>(*shared.snapshot->access_log, *shared.log, wheel_, index);
   }
+  upstreams_.tell_others_by([this](uint32_t upstream) {
+    if (shared_.tell_room) shared_.tell_room(upstream, index_);
+  });
   set_date();
   complained_us_.fill(now_us_ - kComplaintUs);
 }
@@ -122,7 +125,7 @@ void Worker::set_date() {
 bool Worker::finished() const { return (stopping_ || draining_) && live_.empty(); }
 
 int Worker::timeout_ms() const {
-  if (!later_.empty()) return 0;
+  if (!later_.empty() || upstreams_.has_news()) return 0;
   int64_t next = wheel_.next_ms();
   if (next == TimerWheel::kNever) return -1;
   return static_cast<int>(std::clamp<int64_t>(next - now_us_ / 1000 + 1, 0, 60'000));
@@ -142,6 +145,7 @@ void Worker::run() {
     loop_.dispatch();
     wheel_.advance(now_ms(), [](Timer& timer) { static_cast<Alarm&>(timer).on_alarm(); });
     run_ready();
+    upstreams_.wake_waiting();
     remove_dead();
   }
   wheel_.cancel(*reporter_);

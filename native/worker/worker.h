@@ -40,6 +40,9 @@ struct Shared {
   log::Writer* log = nullptr;  ///< of the access log; null: there is none
   AddressCounts addresses;
   bool sendfile_available = true;
+  std::shared_ptr<proxy::QueueCounts> queued;  ///< by upstream
+  /// Tells every worker but `from` that a target of `upstream` has room.
+  std::function<void(uint32_t upstream, uint32_t from)> tell_room;
 };
 
 class Worker {

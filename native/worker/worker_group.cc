@@ -21,6 +21,13 @@ WorkerGroup::WorkerGroup(GroupOptions options, EventSink& sink)
   shared_.snapshot = options_.snapshot;
   shared_.sink = &sink_;
   shared_.io = io_.get();
+  shared_.queued = std::make_shared<proxy::QueueCounts>(options_.snapshot->upstreams.size());
+  shared_.tell_room = [this](uint32_t upstream, uint32_t from) {
+    for (auto& worker : workers_) {
+      if (worker->index() == from) continue;
+      worker->post([upstream](Worker& there) { there.upstreams().on_room(upstream); });
+    }
+  };
   shared_.sendfile_available = net::available(net::Feature::sendfile);
 }
 
@@ -270,7 +277,9 @@ void WorkerGroup::set_targets(uint32_t upstream, const std::vector<route::Target
   }
 }
 
-uint64_t WorkerGroup::queued(uint32_t) const { return 0; }
+uint64_t WorkerGroup::queued(uint32_t upstream) const {
+  return (*shared_.queued)[upstream].load(std::memory_order_relaxed);
+}
 
 void WorkerGroup::drain() {
   hide_listeners();
