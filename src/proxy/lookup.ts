@@ -33,20 +33,27 @@ const hostsPath = '/etc/hosts'
 const dnsTimeoutMs = 2_000
 const dnsTries = 2
 
+export interface LookupOptions {
+  /** Name servers, 'address:port'; those of the system unless named. */
+  servers?: string[]
+  /** Whether this machine could reach IPv6 addresses. */
+  hasIpv6?: () => boolean
+}
+
 /** The lookup of this machine. */
-export function systemLookup(): Lookup {
+export function systemLookup({ servers, hasIpv6 = canIpv6 }: LookupOptions = {}): Lookup {
   let resolver: dns.Resolver | undefined
   return {
     async find(name) {
       const inHosts = addressesInHosts(await hostsText(), name)
-      if (inHosts.length > 0) return reachable(byFamily(inHosts))
-      resolver ??= new dns.Resolver({ timeout: dnsTimeoutMs, tries: dnsTries })
+      if (inHosts.length > 0) return reachable(byFamily(inHosts), hasIpv6)
+      resolver ??= newResolver(servers)
       const server = resolver
       const [v4, v6] = await Promise.all([
         ask(() => server.resolve4(name, { ttl: true })),
         ask(() => server.resolve6(name, { ttl: true })),
       ])
-      if (v4.kind === 'found' || v6.kind === 'found') return reachable({ v4, v6 })
+      if (v4.kind === 'found' || v6.kind === 'found') return reachable({ v4, v6 }, hasIpv6)
       return (await askSystem(name)) ?? { v4, v6 }
     },
     close: () => resolver?.cancel(),
@@ -54,7 +61,7 @@ export function systemLookup(): Lookup {
 }
 
 /** Without IPv6 addresses where this machine could reach none of them, as long as IPv4 can. */
-function reachable({ v4, v6 }: Found): Found {
+function reachable({ v4, v6 }: Found, hasIpv6: () => boolean): Found {
   if (v4.kind !== 'found' || v6.kind !== 'found' || hasIpv6()) return { v4, v6 }
   const addresses = v6.addresses.filter((address) => address === '::1')
   return {
@@ -63,7 +70,13 @@ function reachable({ v4, v6 }: Found): Found {
   }
 }
 
-function hasIpv6(): boolean {
+function newResolver(servers: string[] | undefined): dns.Resolver {
+  const resolver = new dns.Resolver({ timeout: dnsTimeoutMs, tries: dnsTries })
+  if (servers !== undefined) resolver.setServers(servers)
+  return resolver
+}
+
+function canIpv6(): boolean {
   const all = Object.values(networkInterfaces()).flat()
   return all.some(
     (one) => one?.family === 'IPv6' && !one.internal && !/^fe[89ab]/.test(one.address),
