@@ -150,16 +150,21 @@ void Freshness::expire(Watch& watch, std::vector<uint64_t>& answers) {
   tree_.detach(watch);
 }
 
-/// Under the lock. Forgets what no answer has held for two rounds: one may be on its way.
+/// Under the lock. Forgets what no answer has held for two rounds: one may be on its way. A round
+/// is as many new paths as answers hold, so that those of which none is left cannot pile up.
 void Freshness::tidy() {
-  std::erase_if(by_key_, [this](auto& entry) {
+  size_t held = 0;
+  std::erase_if(by_key_, [&](auto& entry) {
     Watch& watch = *entry.second;
-    if (watch.is_shared()) return watch.old_ = false;
+    if (watch.is_shared()) {
+      ++held;
+      return watch.old_ = false;
+    }
     if (!watch.old_) return !(watch.old_ = true);
     tree_.detach(watch);
     return true;
   });
-  tidy_at_ = std::max(kTidyFirst, 2 * by_key_.size());
+  tidy_at_ = by_key_.size() + std::max(kTidyFirst, held);
 }
 
 void Freshness::on_events(uint32_t) {
