@@ -31,11 +31,20 @@ function opensFunction(line: string, kind: string): boolean {
   return /\)[\w\s&>:<*,()-]*\{$/.test(line)
 }
 
+/** Where the head of a constructor begins whose body is opened behind its initialisers. */
+function headLine(lines: string[], opening: number): number {
+  if (!/^\s+(: )?\w+_[({]/.test(lines[opening] ?? '')) return opening
+  let at = opening
+  while (at > 0 && !/^$|[;{}:]$|^\s*\/\//.test(lines[at - 1] ?? '')) at--
+  return at
+}
+
 /** From the line that opens a body to the line with the same indentation that closes it. */
 function longFunctions(file: SourceFile): string[] {
   return file.lines.flatMap((line, start) => {
     if (!opensFunction(line, kindOf(file))) return []
-    const indent = /^\s*/.exec(line)?.[0] ?? ''
+    const head = file.lines[headLine(file.lines, start)] ?? ''
+    const indent = /^\s*/.exec(head)?.[0] ?? ''
     const end = file.lines.findIndex((other, at) => at > start && other.startsWith(`${indent}}`))
     if (end - start <= maxFunctionLines) return []
     return [`${file.path}:${start + 1}: ${end - start} lines: ${line.trim()}`]
