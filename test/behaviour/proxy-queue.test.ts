@@ -53,7 +53,7 @@ for (const workers of [1, 4]) {
   })
 }
 
-test('a full queue is 503 at once, a long wait is 503 in time, leavers take no place', async (t) => {
+test('a full queue is 503 at once, a long wait 503 in time, leavers take no place', async (t) => {
   const target = await patientTarget(t)
   const { connect, gateway } = await startGateway(t, {
     upstreams: {
