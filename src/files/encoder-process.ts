@@ -68,7 +68,8 @@ function answer(content: Buffer, coding: number): void {
 
 function yieldToOthers(): void {
   try {
-    setPriority(system.priority.PRIORITY_LOW)
+    // Not the very lowest: where every processor is busy, that would be none at all.
+    setPriority(system.priority.PRIORITY_BELOW_NORMAL)
     writeFileSync('/proc/self/oom_score_adj', '1000')
   } catch {
     // A sandbox that forbids it: it runs all the same.

@@ -53,7 +53,7 @@ const finished = ({ gateway }: RunningGateway) =>
 
 for (const [size, bytes] of [
   ['small', 8_000],
-  ['large', 300_000],
+  ['large', 60_000],
 ] as const) {
   testOnBothTwins(`a ${size} file is encoded once it was asked for`, async (t, transfer) => {
     const content = text(bytes)
@@ -71,6 +71,8 @@ for (const [size, bytes] of [
     t.like(running.gateway.stats().compression, { made: 3, failed: 0, bytesIn: 3 * bytes })
 
     for (const coding of ['br', 'zstd', 'gzip']) await encodedReply(client, '/a.txt', coding)
+    // A worker counts what it sent after its client may have it: one more answer, and it has.
+    await client.ask(request('/a.txt', {}, 'HEAD'))
     const before = running.engineBytes()
     const tags = new Set([first.field('etag')])
     let moved = 0
@@ -83,6 +85,7 @@ for (const [size, bytes] of [
       moved += 2 * whole.body.length - 3
     }
     t.is(tags.size, 4)
+    await client.ask(request('/a.txt', {}, 'HEAD'))
     const engine = fileEngine(transfer, size)
     t.is(running.engineBytes()[engine], (before[engine] ?? 0) + moved)
   })

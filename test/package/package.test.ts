@@ -3,13 +3,22 @@
 
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
+import { until } from '../support/wait.ts'
 
 const run = promisify(execFile)
 const root = new URL('../..', import.meta.url).pathname
@@ -63,24 +72,49 @@ test('the installed command serves a file and ends on SIGTERM', async (t) => {
   const site = join(folder, 'site')
   await mkdir(site)
   writeFileSync(join(site, 'hello.txt'), 'hello\n')
-  const child = spawn(command, ['serve', site, '--port', '0'], {
-    cwd: project,
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const exit = once(child, 'exit')
-  t.teardown(() => child.kill('SIGKILL'))
-  let address: string | undefined
-  for await (const line of createInterface({ input: child.stdout })) {
-    address = /listening on (http:\S+)/.exec(line)?.[1]
-    if (address) break
-  }
+  const { address, child } = await start(t, 'serve', site, '--port', '0')
   const response = await fetch(`${address}/hello.txt`)
   t.is(await response.text(), 'hello\n')
   t.is(response.headers.get('content-type'), 'text/plain; charset=utf-8')
+  const exit = once(child, 'exit')
   child.kill('SIGTERM')
   t.deepEqual(await exit, [0, null])
 })
+
+test('the installed command compresses files', async (t) => {
+  t.timeout(60_000)
+  const compressing = join(folder, 'compressing')
+  await mkdir(compressing)
+  const text = 'a line of text\n'.repeat(1000)
+  writeFileSync(join(compressing, 'a.txt'), text)
+  utimesSync(join(compressing, 'a.txt'), 1, 1)
+  const config = join(project, 'compressing.config.ts')
+  const routes = `{ '/*': files(${JSON.stringify(compressing)}, { compress: true }) }`
+  writeFileSync(
+    config,
+    `import { defineGateway, files } from 'sluice'
+export default defineGateway({ listen: 0, routes: ${routes} })
+`,
+  )
+  const { address, child } = await start(t, 'run', '--config', config)
+  await until('an encoding', async () => {
+    const response = await fetch(`${address}/a.txt`, { headers: { 'Accept-Encoding': 'br' } })
+    t.is(await response.text(), text)
+    return response.headers.get('content-encoding') === 'br'
+  })
+  child.kill('SIGTERM')
+})
+
+/** Runs the installed command until it listens; killed after the test. */
+async function start(t: ExecutionContext, ...argv: string[]) {
+  const child = spawn(command, argv, { cwd: project, env, stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  for await (const line of createInterface({ input: child.stdout })) {
+    const address = /listening on (http:\S+)/.exec(line)?.[1]
+    if (address) return { address, child }
+  }
+  throw new Error('it ended before it listened')
+}
 
 test('a configuration in the project type-checks against the package', async (t) => {
   t.timeout(60_000)
