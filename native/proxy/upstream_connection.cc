@@ -69,6 +69,11 @@ transfer::Reader::Fill UpstreamConnection::fill_more() {
   return got == 0 ? Fill::ended : Fill::failed;
 }
 
+bool UpstreamConnection::is_silent() const {
+  char byte;
+  return sys::recv(socket_.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == -EAGAIN;
+}
+
 void UpstreamConnection::save() {
   if (unread_.empty()) {
     if (!kept_.empty()) std::string().swap(kept_);

@@ -54,6 +54,8 @@ class UpstreamConnection final : public net::EventHandler, public Alarm, public 
   /// Requests that it has carried to their end.
   uint32_t requests() const { return requests_; }
   bool is_idle() const { return user_ == nullptr; }
+  /// The kernel has nothing from the target, not even its end. A system call.
+  bool is_silent() const;
 
  private:
   friend class Upstreams;

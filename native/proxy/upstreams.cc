@@ -124,10 +124,7 @@ UpstreamConnection* Upstreams::take_idle(uint32_t upstream, Target& target, bool
     idle->connections.pop_back();
     bool is_live = !connection->socket_.readable && !connection->is_broken_ &&
                    now_us() / 1000 < connection->idle_until_ms_;
-    if (is_live && verified) {
-      char byte;
-      is_live = sys::recv(connection->socket_.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == -EAGAIN;
-    }
+    if (is_live && verified) is_live = connection->is_silent();
     if (is_live) return connection;
     close(*connection);
   }
@@ -172,12 +169,13 @@ void Upstreams::keep(UpstreamConnection& connection, int64_t idle_ms) {
   ++connection.requests_;
   Pool& pool = pools_[connection.upstream_];
   Idle* idle = idle_of(pool, *connection.target_);
-  const bool is_fit = !connection.is_broken_ && !connection.socket_.readable &&
-                      !connection.socket_.peer_ended && connection.unread_.empty();
-  if (!is_fit || idle == nullptr || idle_ms <= 0 ||
-      idle->connections.size() >= pool.config->idle_connections) {
-    return close(connection);
-  }
+  const bool has_room =
+      idle != nullptr && idle_ms > 0 && idle->connections.size() < pool.config->idle_connections;
+  const bool is_fit = has_room && !connection.is_broken_ && !connection.socket_.peer_ended &&
+                      connection.unread_.empty() &&
+                      (!connection.socket_.readable || connection.is_silent());
+  if (!is_fit) return close(connection);
+  connection.socket_.readable = false;
   connection.idle_until_ms_ = now_us() / 1000 + idle_ms;
   idle->connections.push_back(&connection);
   // A timer that is armed is earlier: it comes up, sees that it is too early, and is set again.
