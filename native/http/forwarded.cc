@@ -2,12 +2,14 @@
 #include "http/forwarded.h"
 
 #include "http/response_head.h"
+#include "http/response_parser.h"
 
 namespace sluice::http {
 namespace {
 
 /// Every value of a field, joined by commas, with a comma at the end when there was any.
-void append_earlier(const RequestHead& head, FieldId id, std::string& out) {
+template <typename Head>
+void append_earlier(const Head& head, FieldId id, std::string& out) {
   if (head.first_of[static_cast<size_t>(id)] == 0) return;
   for (size_t i = 0; i < head.field_count; ++i) {
     if (head.fields[i].id == id && !head.fields[i].value.empty()) {
@@ -58,10 +60,14 @@ void append_forwarded(const RequestHead& head, const Hop& hop, std::string& out)
   out.append(hop.is_secure ? ";proto=https\r\n" : ";proto=http\r\n");
 }
 
-void append_via(const RequestHead& head, std::string& out) {
+template <typename Head>
+void append_via(const Head& head, std::string& out) {
   out.append("Via: ");
   append_earlier(head, FieldId::via, out);
   out.append(head.minor_version == 0 ? "1.0 sluice\r\n" : "1.1 sluice\r\n");
 }
+
+template void append_via(const RequestHead&, std::string&);
+template void append_via(const ResponseHead&, std::string&);
 
 }  // namespace sluice::http

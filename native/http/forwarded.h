@@ -22,7 +22,8 @@ struct Hop {
 void append_x_forwarded(const RequestHead& head, const Hop& hop, std::string& out);
 /// Forwarded: for=…;host=…;proto=…
 void append_forwarded(const RequestHead& head, const Hop& hop, std::string& out);
-/// Via: what was there, then us.
-void append_via(const RequestHead& head, std::string& out);
+/// Via: what was there, then us. For a RequestHead or a ResponseHead.
+template <typename Head>
+void append_via(const Head& head, std::string& out);
 
 }  // namespace sluice::http

@@ -36,6 +36,15 @@ bool is_kept(std::string_view name) {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
+/// Whether a Connection field has `name` among its options.
+bool names(std::string_view connection, std::string_view name) {
+  std::string_view option;
+  while (next_list_element(connection, option)) {
+    if (std::ranges::equal(option, name, {}, lower, lower)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 HopByHop::HopByHop(const RequestHead& head) { collect(head); }
@@ -44,6 +53,7 @@ HopByHop::HopByHop(const ResponseHead& head) { collect(head); }
 template <typename Head>
 void HopByHop::collect(const Head& head) {
   if (head.first_of[static_cast<size_t>(FieldId::connection)] == 0) return;
+  fields_ = std::span(head.fields).first(head.field_count);
   for (size_t i = 0; i < head.field_count; ++i) {
     if (head.fields[i].id == FieldId::connection) add_options(head.fields[i].value);
   }
@@ -57,7 +67,12 @@ void HopByHop::add_options(std::string_view connection) {
         })) {
       continue;
     }
-    if (named_count_ < kMaxNamed && !is_kept(option)) named_[named_count_++] = option;
+    if (is_kept(option)) continue;
+    if (named_count_ < kMaxNamed) {
+      named_[named_count_++] = option;
+    } else {
+      has_more_ = true;
+    }
   }
 }
 
@@ -65,7 +80,9 @@ bool HopByHop::is_named(std::string_view name) const {
   for (size_t i = 0; i < named_count_; ++i) {
     if (std::ranges::equal(name, named_[i], {}, lower, lower)) return true;
   }
-  return false;
+  return has_more_ && !is_kept(name) && std::ranges::any_of(fields_, [name](const Field& field) {
+           return field.id == FieldId::connection && names(field.value, name);
+         });
 }
 
 bool HopByHop::forwards(const Field& field) const {

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstddef>
+#include <span>
 #include <string_view>
 
 #include "http/request_head.h"
@@ -28,9 +29,12 @@ class HopByHop {
   void add_options(std::string_view connection);
   bool is_named(std::string_view name) const;
 
+  /// Nobody names more; who does has the Connection fields read again for every field.
   static constexpr size_t kMaxNamed = 16;
   std::array<std::string_view, kMaxNamed> named_;
   size_t named_count_ = 0;
+  std::span<const Field> fields_;
+  bool has_more_ = false;
 };
 
 /// Whether a comma-separated list has `token` (lower case), whatever its case.

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "http/chars.h"
+#include "http/forwarded.h"
 #include "http/hop_by_hop.h"
 #include "http/response_head.h"
 
@@ -28,6 +29,7 @@ bool is_removed(std::string_view name, const route::FieldEdits& edits) {
 
 /// Whether a Content-Length passes: where it says how long the body is, or would be.
 bool keeps_length(const http::ResponseHead& head, const ResponseShape& shape) {
+  if (head.status < 200 || head.status == 204) return false;  // RFC 9110 §8.6
   return shape.inbound == transfer::Inbound::length || head.framing == http::ResponseFraming::none;
 }
 
@@ -37,16 +39,19 @@ void append_response_head(const http::ResponseHead& head, const route::ProxyActi
                           const ResponseShape& shape, std::string& out) {
   append_status(head, out);
   const http::HopByHop hop(head);
+  const bool has_via = (action.forwarded & route::kVia) != 0;
   bool has_date = false;
   for (size_t i = 0; i < head.field_count; ++i) {
     const http::Field& field = head.fields[i];
     if (field.id == FieldId::content_length && !keeps_length(head, shape)) continue;
+    if (field.id == FieldId::via && has_via) continue;
     if (!hop.forwards(field)) continue;
     if (!action.response.removed.empty() && is_removed(field.name, action.response)) continue;
     has_date = has_date || field.id == FieldId::date;
     http::append_field(out, field.name, field.value);
   }
   if (!has_date) out.append(shape.date_field);
+  if (has_via) http::append_via(head, out);
   out.append(shape.extra_fields).append(action.response.added);
   if (shape.outbound == transfer::Outbound::chunked) out.append("Transfer-Encoding: chunked\r\n");
   if (shape.is_upgrade) {
