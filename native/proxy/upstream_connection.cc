@@ -29,8 +29,11 @@ void UpstreamConnection::on_events(uint32_t events) {
   if ((events & (EPOLLERR | EPOLLHUP)) != 0) is_broken_ = true;
   if (!is_connected_ && (events & EPOLLOUT) != 0 && !is_broken_) is_connected_ = true;
   if (user_ != nullptr) return user_->on_upstream();
-  // An idle connection has nothing to say: bytes would answer a request that nobody made.
-  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) owner_.close(*this);
+  // An idle connection has nothing to say: bytes would answer a request that nobody made. An event
+  // of this turn may tell of bytes that its last response has taken meanwhile.
+  constexpr uint32_t kGone = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+  if ((events & kGone) != 0 || ((events & EPOLLIN) != 0 && !is_silent())) owner_.close(*this);
+  socket_.readable = false;
 }
 
 void UpstreamConnection::on_alarm() {
