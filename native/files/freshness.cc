@@ -151,7 +151,7 @@ void Freshness::expire(Watch& watch, std::vector<uint64_t>& answers) {
 }
 
 /// Under the lock. Forgets what no answer has held for two rounds: one may be on its way. A round
-/// is as many new paths as answers hold, so that those of which none is left cannot pile up.
+/// is a quarter as many new paths as answers hold: those of which none is left cannot pile up.
 void Freshness::tidy() {
   size_t held = 0;
   std::erase_if(by_key_, [&](auto& entry) {
@@ -164,7 +164,7 @@ void Freshness::tidy() {
     tree_.detach(watch);
     return true;
   });
-  tidy_at_ = by_key_.size() + std::max(kTidyFirst, held);
+  tidy_at_ = by_key_.size() + std::max(kTidyFirst, held / 4);
 }
 
 void Freshness::on_events(uint32_t) {
