@@ -4,6 +4,7 @@
 
 import { isOfHop } from './handler-request.ts'
 import type { Exchange } from './host.ts'
+import { plainAnswerOf } from './light-response.ts'
 
 /** What the gateway does instead of a body from here: a field and its value. */
 export type Instruction = readonly [name: string, value: string]
@@ -24,6 +25,11 @@ export async function writeAnswer(
   instruction: Instruction | undefined,
   onBegin: () => void,
 ): Promise<void> {
+  const plain = instruction === undefined ? plainAnswerOf(response) : undefined
+  if (plain !== undefined && exchange.method !== 'HEAD') {
+    onBegin()
+    return exchange.answer(plain.status, withoutHop(plain.fields), plain.body)
+  }
   const { status, body } = response
   const { fields, length } = fieldsOf(response)
   const isHeadOnly = exchange.method === 'HEAD' || isBodiless(status)
@@ -41,6 +47,11 @@ export async function writeAnswer(
 /** RFC 9110 §15.3.5, §15.4.5: these have no body. */
 function isBodiless(status: number): boolean {
   return status === 204 || status === 304
+}
+
+function withoutHop(fields: readonly string[]): readonly string[] {
+  const isLeft = (at: number) => !isOfHop(fields[at - (at % 2)] ?? '')
+  return fields.every((_, at) => isLeft(at)) ? fields : fields.filter((_, at) => isLeft(at))
 }
 
 function fieldsOf(response: Response) {

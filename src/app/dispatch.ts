@@ -7,6 +7,7 @@ import { HandlerCall, type HandlerRoute } from './call.ts'
 import { tokenField } from './contract.ts'
 import { HandlerRequest } from './handler-request.ts'
 import type { Exchange, Serve } from './host.ts'
+import { plainAnswerOf } from './light-response.ts'
 import { asError } from './thrown.ts'
 
 /** `routes` by their tokens. */
@@ -29,7 +30,9 @@ async function answer(exchange: Exchange, route: HandlerRoute): Promise<void> {
   try {
     const response: unknown = await route.handle(request, call)
     if (!(response instanceof Response)) throw new TypeError(wrongAnswer(response))
-    if (response.bodyUsed) throw new TypeError('the handler returned a Response that was read')
+    if (plainAnswerOf(response) === undefined && response.bodyUsed) {
+      throw new TypeError('the handler returned a Response that was read')
+    }
     await writeAnswer(exchange, response, call.instructionOf(response), () => {
       hasBegun = true
     })

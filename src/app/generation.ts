@@ -97,14 +97,15 @@ export class Generation {
     check()
   }
 
-  /** Lets it finish what it does, for at most `grace` milliseconds. */
-  retire(grace: number): void {
+  /** Lets it finish what it does, for at most its own timeouts.drain. */
+  retire(): void {
     if (this.#state === 'gone' || this.#state === 'retiring') return
     this.#state = 'retiring'
     clearInterval(this.#pings)
     clearTimeout(this.#deadline)
     this.#process.terminate()
-    this.#deadline = setTimeout(() => this.#process.kill(), grace)
+    const { drain } = this.#start.resolved.timeouts
+    this.#deadline = setTimeout(() => this.#process.kill(), drain)
   }
 
   kill(): void {
@@ -144,6 +145,8 @@ export class Generation {
 
   #fail(problems: readonly Problem[]): void {
     this.#ready.reject(new ConfigError(problems, this.#start.file))
+    // It has nothing more to say.
+    this.kill()
   }
 
   // The app may have another idea of what a level is.

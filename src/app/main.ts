@@ -4,6 +4,7 @@
 import { ConfigError } from '../config/errors.ts'
 import { type App, startApp } from './app.ts'
 import { importFunctions } from './import-config.ts'
+import { installLightResponse } from './light-response.ts'
 import { logChannel } from './log-channel.ts'
 import type { FromApp, StartMessage, ToApp } from './messages.ts'
 import { asError } from './thrown.ts'
@@ -45,6 +46,7 @@ async function drain(): Promise<void> {
   process.exit(0)
 }
 
+installLightResponse()
 process.on('message', (message: ToApp) => {
   if (message.type === 'ping') send({ type: 'pong', sequence: message.sequence })
   else void start(message)

@@ -92,7 +92,7 @@ export class AppSupervisor implements AppRunner {
     this.#isStopped = true
     clearTimeout(this.#restart)
     for (const generation of this.#alive) {
-      if (drain) generation.retire(this.#resolved.timeouts.drain)
+      if (drain) generation.retire()
       else generation.kill()
     }
     await Promise.all([...this.#alive].map(({ gone }) => gone))
@@ -119,17 +119,21 @@ export class AppSupervisor implements AppRunner {
       (how) => this.#gone(generation, how),
     )
     this.#alive.add(generation)
-    const sockets = await generation.ready
+    const sockets = await generation.ready.catch(async (error) => {
+      // Whoever is told finds nothing left of it.
+      await generation.gone
+      throw error
+    })
     if (this.#isStopped || generation.state !== 'serving') return
     const before = this.#current
     // Another configuration may have come while this one started.
     if (before !== undefined && before.number > generation.number) {
-      return generation.retire(resolved.timeouts.drain)
+      return generation.retire()
     }
     this.#current = generation
     this.#settings.onSockets(sockets)
     generation.watch(() => this.#settings.isWaitedFor())
-    before?.retire(resolved.timeouts.drain)
+    before?.retire()
   }
 
   /** The one that retires longest has to go. */

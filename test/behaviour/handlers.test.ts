@@ -219,7 +219,15 @@ test('a client that goes away aborts the signal and the stream', async (t) => {
     }),
     '/streams': handler(() => {
       seen.push('streams')
-      return new Response(new ReadableStream({ cancel: () => void seen.push('cancelled') }))
+      return new Response(
+        new ReadableStream({
+          async pull(to) {
+            await new Promise((resolve) => setTimeout(resolve, 5))
+            to.enqueue(encoder.encode('more'))
+          },
+          cancel: () => void seen.push('cancelled'),
+        }),
+      )
     }),
   })
   const leave = async (path: string, sign: string) => {

@@ -105,6 +105,25 @@ export default defineGateway({ listen: 0, routes: ${routes} })
   child.kill('SIGTERM')
 })
 
+test('the installed command runs handlers, from a configuration in TypeScript', async (t) => {
+  t.timeout(60_000)
+  const file = join(project, 'handlers.config.ts')
+  writeFileSync(
+    file,
+    `import { defineGateway, handler } from 'sluice'
+export default defineGateway({
+  listen: 0,
+  routes: { '/:name': handler((_request, { params }) => new Response(\`hello \${params.name}\`)) },
+})
+`,
+  )
+  const { address, child } = await start(t, 'run', '--config', file)
+  t.is(await (await fetch(`${address}/you`)).text(), 'hello you')
+  const exit = once(child, 'exit')
+  child.kill('SIGTERM')
+  t.deepEqual(await exit, [0, null])
+})
+
 /** Runs the installed command until it listens; killed after the test. */
 async function start(t: ExecutionContext, ...argv: string[]) {
   const child = spawn(command, argv, { cwd: project, env, stdio: ['ignore', 'pipe', 'inherit'] })

@@ -4,7 +4,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
-import { createGateway, type Gateway } from '../../src/gateway.ts'
+import { loadConfigFile } from '../../src/config/load.ts'
+import { type Gateway, startCore } from '../../src/gateway.ts'
 import { type Answer, type AskOptions, ask } from './ask.ts'
 import type { LogLine } from './gateway.ts'
 import { makeFolder } from './site.ts'
@@ -38,7 +39,8 @@ export async function startConfigured(t: ExecutionContext, file: string): Promis
   const at = (level: LogLine['level']) => (fields: object, message: string) =>
     void log.push({ ...fields, level, message })
   const logger = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
-  const gateway = await createGateway({ configFile: file }, { logger })
+  // Machines that run several test files at once evaluate slowly.
+  const gateway = startCore(await loadConfigFile(file, { timeoutMs: 60_000 }), logger)
   t.teardown(() => gateway.close({ drain: false }))
   const [address] = await gateway.listen()
   const port = address?.kind === 'tcp' ? address.port : 0
