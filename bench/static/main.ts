@@ -4,6 +4,7 @@
 //   --json FILE     the figures, for programs
 //   --only TEXT     only rows whose name contains TEXT ('idle': only those figures)
 //   --thresholds    the transfer engines against each other, by size
+//   --access-log    without and with an access log in a file, small files
 
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -32,6 +33,7 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
     only: { type: 'string', default: '' },
     thresholds: { type: 'boolean', default: false },
+    'access-log': { type: 'boolean', default: false },
   },
 })
 
@@ -47,6 +49,23 @@ const engines: ServerKind<StaticPlace>[] = [
   sluice('sendfile', { transfer: { memoryBytes: 0 } }),
   sluice('copy', { transfer: { mode: 'copy', memoryBytes: 0 } }),
 ]
+
+/** The log lies beside each server's configuration. */
+const logged: ServerKind<StaticPlace>[] = [
+  sluice('no log'),
+  sluice('JSON', { accessLog: { to: { file: 'access.log' } } }),
+  sluice('combined', { accessLog: { to: { file: 'access.log' }, format: 'combined' } }),
+]
+
+/** What is compared, on which rows. */
+function comparison(folder: string): { kinds: ServerKind<StaticPlace>[]; rows: Row[] } {
+  if (options.thresholds) return { kinds: engines, rows: thresholdRows }
+  if (options['access-log']) {
+    return { kinds: logged, rows: rows.filter(({ name }) => name.startsWith('1 KiB')) }
+  }
+  const program = compile(new URL('floor.cc', import.meta.url), folder)
+  return { kinds: [...installed(peers), floor(program)], rows }
+}
 
 interface Workplace {
   folder: string
@@ -113,13 +132,11 @@ async function main(): Promise<void> {
   writeSite(site)
   const workplace = { folder, site, client: new Client(folder) }
   try {
-    const kinds = options.thresholds
-      ? engines
-      : [...installed(peers), floor(compile(new URL('floor.cc', import.meta.url), folder))]
-    const all = options.thresholds ? thresholdRows : rows
+    const { kinds, rows: all } = comparison(folder)
     const wanted = all.filter(({ name }) => name.includes(options.only))
     const figures = wanted.length > 0 ? await measureLoad(workplace, kinds, wanted) : []
-    const isIdleWanted = !options.thresholds && 'idle'.includes(options.only)
+    const isVariant = options.thresholds || options['access-log']
+    const isIdleWanted = !isVariant && 'idle'.includes(options.only)
     const report: Report = {
       commit: commit(),
       node: process.version,

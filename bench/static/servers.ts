@@ -15,6 +15,7 @@ type StaticServer = ServerKind<StaticPlace>
 
 export interface SluiceOptions {
   transfer?: { mode?: 'auto' | 'copy'; memoryBytes?: number }
+  accessLog?: { to: { file: string }; format?: 'json' | 'combined' }
 }
 
 export function sluice(name: string, options: SluiceOptions = {}): StaticServer {

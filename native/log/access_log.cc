@@ -9,22 +9,15 @@
 namespace sluice::log {
 
 AccessLog::AccessLog(const Settings& settings, Writer& writer, TimerWheel& wheel, uint32_t worker)
-    : format_(settings, worker),
-      writer_(writer),
-      wheel_(wheel),
-      worker_(worker),
-      random_(0x9e3779b9u * (worker + 1)) {
+    : writer_(writer), wheel_(wheel), worker_(worker), random_(0x9e3779b9u * (worker + 1)) {
   for (size_t i = 0; i < shares_.size(); ++i) {
     shares_[i] = static_cast<uint32_t>(settings.sample[i] * UINT32_MAX);
   }
 }
 
-void AccessLog::end(std::string_view before, std::string_view after, const Outcome& outcome) {
-  const size_t most = before.size() + after.size() + Format::kMostEnding;
-  if (!has_room(most, outcome.ended_us)) return;
-  char* const at = block_->bytes + block_->size;
-  const char* const end = format_.end(before, after, outcome, at);
-  block_->size += static_cast<size_t>(end - at);
+void AccessLog::end(std::string_view begun, const Outcome& outcome) {
+  if (!has_room(outcome.ended_us)) return;
+  block_->size += end_record(begun, outcome, block_->bytes + block_->size);
   ++block_->lines;
 }
 
@@ -32,20 +25,19 @@ void AccessLog::log(const Request& request, const Outcome& outcome) {
   if (!wants(outcome.status)) return;
   alone_.clear();
   const Begun begun = begin(request, alone_);
-  end(alone_.part(begun.begin, begun.middle), alone_.part(begun.middle, begun.end), outcome);
+  end(alone_.part(begun.begin, begun.end), outcome);
 }
 
-bool AccessLog::has_room(size_t bytes, int64_t now_us) {
-  if (block_ != nullptr && kLogBlockBytes - block_->size < bytes) flush();
+bool AccessLog::has_room(int64_t now_us) {
+  if (block_ != nullptr && kLogBlockBytes - block_->size < kMostRecord) flush();
+  if (block_ != nullptr) return true;
+  block_ = writer_.take_block(worker_);
   if (block_ == nullptr) {
-    block_ = bytes <= kLogBlockBytes ? writer_.take_block(worker_) : nullptr;
-    if (block_ == nullptr) {
-      dropped_.add();
-      writer_.complain("its destination does not keep up", now_us);
-      return false;
-    }
-    wheel_.set(*this, now_us / 1'000 + kLogDelayMs);
+    dropped_.add();
+    writer_.complain("its destination does not keep up", now_us);
+    return false;
   }
+  wheel_.set(*this, now_us / 1'000 + kLogDelayMs);
   return true;
 }
 

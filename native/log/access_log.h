@@ -1,4 +1,4 @@
-// The access log of one worker: makes lines, gathers them in blocks and hands these to the thread
+// The access log of one worker: makes records, gathers them in blocks and hands these to the thread
 // that writes them. The worker's thread only. Never waits and never allocates for a request: when
 // every block is on its way, lines are dropped and counted.
 #pragma once
@@ -9,8 +9,8 @@
 
 #include "core/alarm.h"
 #include "core/counter.h"
-#include "log/format.h"
 #include "log/lines.h"
+#include "log/record_maker.h"
 #include "log/writer.h"
 
 namespace sluice::log {
@@ -29,12 +29,12 @@ class AccessLog final : public Alarm {
     return share == UINT32_MAX || next_random() < share;
   }
 
-  /// The first half of a line, into `text`, while the views in `request` are valid.
+  /// The first half of a record, into `text`, while the views in `request` are valid.
   Begun begin(const Request& request, Text& text) {
-    return format_.begin(request, request.started_us + wall_offset_us_, clock_, text);
+    return begin_record(request, request.started_us + wall_offset_us_, text);
   }
-  /// The whole line, from the two parts that begin() left. Once per request.
-  void end(std::string_view before, std::string_view after, const Outcome& outcome);
+  /// The whole record, from what begin() left. Once per request.
+  void end(std::string_view begun, const Outcome& outcome);
   /// A request that got no answer.
   void log(const Request& request, const Outcome& outcome);
 
@@ -48,7 +48,7 @@ class AccessLog final : public Alarm {
   uint64_t dropped() const { return dropped_.get(); }
 
  private:
-  bool has_room(size_t bytes, int64_t now_us);
+  bool has_room(int64_t now_us);
   uint32_t next_random() {
     random_ ^= random_ << 13;
     random_ ^= random_ >> 17;
@@ -56,14 +56,12 @@ class AccessLog final : public Alarm {
     return random_;
   }
 
-  const Format format_;
   Writer& writer_;
   TimerWheel& wheel_;
   const uint32_t worker_;
   std::array<uint32_t, 6> shares_;  ///< of 2^32 - 1, by status / 100
   int64_t wall_offset_us_ = 0;
   uint32_t random_;
-  ClockText clock_;
   Lines staged_;
   Text alone_;  ///< of log()
   Block* block_ = nullptr;

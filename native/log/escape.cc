@@ -105,21 +105,50 @@ bool is_named(std::string_view name, std::string_view wanted) {
   return at == name.size();
 }
 
+template <typename Word>
+Word load(const char* at) {
+  Word word;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+
+template <typename Word>
+void store(char* at, Word word) {
+  std::memcpy(at, &word, sizeof word);
+}
+
+/// Copies what is left of a value that needs no escape, or its next eight bytes; how many it
+/// copied. 0: look at every byte, since one needs an escape or there are only a few.
+size_t copy_plain(const char* at, size_t left, char* out) {
+  if (left >= 8) {
+    const auto word = load<uint64_t>(at);
+    store(out, word);
+    if (needs_escape(word) != 0) return 0;
+    if (left >= 16 || left == 8) return 8;
+    // The rest with an overlap, so that no value ends byte by byte.
+    const auto last = load<uint64_t>(at + left - 8);
+    store(out + left - 8, last);
+    return needs_escape(last) == 0 ? left : 8;
+  }
+  if (left < 4) return 0;
+  const auto first = load<uint32_t>(at), last = load<uint32_t>(at + left - 4);
+  store(out, first);
+  store(out + left - 4, last);
+  return needs_escape(uint64_t{first} | uint64_t{last} << 32) == 0 ? left : 0;
+}
+
 }  // namespace
 
 char* escape(Style style, std::string_view text, char* out) {
   const char* at = text.data();
   const char* const end = at + text.size();
   while (at != end) {
-    if (end - at >= 8) {
-      uint64_t word;
-      std::memcpy(&word, at, sizeof word);
-      std::memcpy(out, &word, sizeof word);
-      if (needs_escape(word) == 0) {
-        at += 8;
-        out += 8;
-        continue;
-      }
+    const size_t left = static_cast<size_t>(end - at);
+    const size_t plain = copy_plain(at, left, out);
+    if (plain > 0) {
+      at += plain;
+      out += plain;
+      continue;
     }
     // Up to and including the first that needs an escape, or what is left.
     while (at != end && is_plain(*at)) *out++ = *at++;

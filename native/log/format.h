@@ -1,9 +1,5 @@
 // How a line of the access log looks: which fields, in which style, which requests, what is hidden.
-// Compiled once from the configuration, immutable and shared by all workers. A line is made in two
-// steps, since a request's head does not outlive its turn and its outcome is known later:
-//
-//   begin()  what the request says          '{"time":…,"method":…,'   or  '1.2.3.4 - - […] "GET …"
-//   ' end()    what became of it, after that  '"status":200,…}'         or  '200 1024 "…" "…" …'
+// Compiled once from the configuration; used by the thread that writes. Bytes only.
 #pragma once
 
 #include <array>
@@ -19,12 +15,11 @@
 
 namespace sluice::log {
 
-/// The fields by their names in the configuration and in JSON. Those up to `requestId` are known
-/// with the head.
+/// The fields by their names in the configuration and in JSON.
 // clang-format off
 #define SLUICE_LOG_FIELDS(X)                                                                     \
-  X(time) X(client) X(method) X(host) X(target) X(protocol) X(route) X(referer) X(userAgent)     \
-  X(worker) X(requestId)                                                                         \
+  X(time) X(client) X(method) X(host) X(target) X(protocol) X(worker) X(route) X(referer)        \
+  X(userAgent) X(requestId)                                                                      \
   X(status) X(bytes) X(durationUs) X(engine) X(error) X(upstream) X(upstreamConnectUs)           \
   X(upstreamFirstByteUs) X(upstreamUs) X(retries)
 // clang-format on
@@ -49,18 +44,13 @@ struct Destination {
 
 struct Settings {
   Style style = Style::json;
-  std::vector<Field> fields;        ///< of JSON lines; in this order within each step
+  std::vector<Field> fields;        ///< of JSON lines, in whatever order
   std::array<double, 6> sample;     ///< share of requests by status / 100; [0]: without an answer
   std::vector<std::string> redact;  ///< names of query parameters, lower case
   Destination to;
 };
 
-/// Where begin() left a line: the outcome belongs at `middle`.
-struct Begun {
-  size_t begin = 0, middle = 0, end = 0;
-};
-
-/// The second of a time as text, made when it changes. One per worker.
+/// The second of a time as text, made when it changes.
 struct ClockText {
   int64_t second = -1;
   std::string text;
@@ -68,37 +58,31 @@ struct ClockText {
 
 class Format {
  public:
-  Format(const Settings& settings, uint32_t worker);
+  /// `routes`: keys by id.
+  Format(const Settings& settings, std::vector<std::string> routes);
 
-  /// `wall_us`: the request's time since the epoch.
-  Begun begin(const Request& request, int64_t wall_us, ClockText& clock, Text& text) const;
-
-  /// The most that end() adds to a line.
-  static constexpr size_t kMostEnding = 4096;
-  /// Writes the line that begin() left as `before` (up to its middle) and `after`, with its outcome
-  /// and line end; returns its end. The room is kMostEnding beyond both.
-  char* end(std::string_view before, std::string_view after, const Outcome& outcome,
-            char* out) const;
+  /// Appends the line of `record`, which `worker` made, with its line end.
+  void write(const Record& record, uint32_t worker, Text& text);
 
  private:
-  struct Step {
-    Field field;
-    std::string name;  ///< '"status":'
-  };
-  /// The text values of a request, cut to what a line has room for.
-  struct Values;
-
-  static std::vector<Step> steps_of(const Settings& settings, bool of_outcome);
-  char* begin_json(const Request& request, const Values& values, char* out) const;
-  char* begin_combined(const Request& request, const Values& values, char* out) const;
-  char* put_request_field(Field field, const Request& request, const Values& values,
-                          char* out) const;
-  char* put_outcome_field(Field field, const Outcome& outcome, char* out) const;
+  static constexpr uint32_t bit(Field field) { return uint32_t{1} << static_cast<unsigned>(field); }
+  bool wants(Field field) const { return (wanted_ & bit(field)) != 0; }
+  std::string_view route_of(const Record& record) const {
+    return record.route < routes_.size() ? routes_[record.route] : std::string_view();
+  }
+  char* put_json(const Record& record, const RecordTexts& texts, uint32_t worker, char* out) const;
+  char* put_combined(const Record& record, const RecordTexts& texts, char* out) const;
+  char* put_time(const Record& record, char* out) const;
+  char* put_request(const Record& record, const RecordTexts& texts, char* out) const;
+  char* put_fields(const RecordTexts& texts, char* out) const;
+  char* put_outcome(const Record& record, char* out) const;
+  char* put_upstream(const Record& record, const RecordTexts& texts, char* out) const;
 
   const Style style_;
   const std::vector<std::string> redact_;
-  const std::string worker_;
-  const std::vector<Step> request_steps_, outcome_steps_;
+  const std::vector<std::string> routes_;  ///< cut and escaped
+  uint32_t wanted_ = 0;                    ///< a bit for each field of JSON lines
+  ClockText clock_;
 };
 
 }  // namespace sluice::log

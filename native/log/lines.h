@@ -1,5 +1,5 @@
-// The responses of one connection that have begun and are not out yet, with their lines as far as
-// they are written. The connection's output is one stream: each response lies in it from the first
+// The responses of one connection that have begun and are not out yet, with their records as far as
+// they are made. The connection's output is one stream: each response lies in it from the first
 // byte of its head to the last of its body, and is over when the socket has taken that. One thread.
 #pragma once
 
@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "log/format.h"
+#include "log/record_maker.h"
 
 namespace sluice::log {
 
@@ -29,7 +29,7 @@ class Lines {
   uint64_t taken() const { return taken_; }
   void add(const Line& line) { lines_.push_back(line); }
 
-  /// The socket took `bytes` more: `over(line, before, after, body_bytes)` for each response whose
+  /// The socket took `bytes` more: `over(line, begun, body_bytes)` for each response whose
   /// last one was among them.
   template <typename Over>
   void took(uint64_t bytes, Over&& over) {
@@ -50,9 +50,9 @@ class Lines {
     Lines rest;
     for (; next_ < lines_.size(); ++next_) {
       Line line = lines_[next_];
-      const size_t begin = rest.text_.size(), from = line.text.begin;
-      rest.text_.append(text_.part(from, line.text.end));
-      line.text = {begin, begin + line.text.middle - from, begin + line.text.end - from};
+      const size_t begin = rest.text_.size();
+      rest.text_.append(text_.part(line.text.begin, line.text.end));
+      line.text = {begin, rest.text_.size()};
       rest.lines_.push_back(line);
     }
     rest.taken_ = taken_;
@@ -65,8 +65,8 @@ class Lines {
   void pass(Over&& over) {
     const Line& line = lines_[next_++];
     const uint64_t out = std::min(taken_, line.ends_at);
-    over(line, text_.part(line.text.begin, line.text.middle),
-         text_.part(line.text.middle, line.text.end), out > line.body_at ? out - line.body_at : 0);
+    over(line, text_.part(line.text.begin, line.text.end),
+         out > line.body_at ? out - line.body_at : 0);
   }
 
   void clear() {

@@ -1,5 +1,6 @@
-// The writing thread's loop: take blocks, write them from the first to the last byte, give them
-// back. It sleeps in poll(2), on its eventfd and, where lines wait for room, on the destination.
+// The writing thread's loop: take a block, lay out its lines, give it back, write the lines from
+// the first to the last byte. It sleeps in poll(2), on its eventfd and, where lines wait for room,
+// on the destination.
 #include "log/writer.h"
 
 #include <poll.h>
@@ -30,15 +31,20 @@ struct Writer::State {
     Mailbox<Block*> returned;                    ///< on their way back
   };
 
-  State(Destination to, size_t workers, Report report_to)
-      : outlet(std::move(to)), pools(workers), report(std::move(report_to)) {}
+  State(const Settings& settings, std::vector<std::string> routes, size_t workers, Report report_to)
+      : outlet(settings.to),
+        format(settings, std::move(routes)),
+        pools(workers),
+        report(std::move(report_to)) {}
   ~State() {
     if (wake >= 0) sys::close(wake);
   }
 
   void run();
-  void write(Block& block);
-  bool write_some(const Block& block, size_t& at);
+  void lay_out(const Block& block);
+  void give_back(Block& block);
+  void write(uint32_t count);
+  bool write_some(std::string_view all, size_t& at);
   void recover();
   bool wait_for_room();
   void sleep(int fd, int64_t timeout_ms);
@@ -51,6 +57,8 @@ struct Writer::State {
 
   // The thread's own.
   Outlet outlet;
+  Format format;
+  Text text;  ///< the lines that are being written
   std::deque<Block*> waiting;
   int64_t tried_us = 0;  ///< when it was last opened
   bool is_torn = false;  ///< what is written ends within a line, which will not be completed
@@ -70,8 +78,9 @@ struct Writer::State {
   Report report;  ///< under the mutex; empty once nobody listens
 };
 
-Writer::Writer(Destination to, size_t workers, Report report)
-    : state_(std::make_shared<State>(std::move(to), workers, std::move(report))) {}
+Writer::Writer(const Settings& settings, std::vector<std::string> routes, size_t workers,
+               Report report)
+    : state_(std::make_shared<State>(settings, std::move(routes), workers, std::move(report))) {}
 
 int Writer::start() {
   state_->wake = sys::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -186,14 +195,30 @@ void Writer::State::run() {
     }
     Block& block = *waiting.front();
     waiting.pop_front();
-    write(block);
-    block.size = 0;
-    block.lines = 0;
-    pools[block.worker].returned.push(&block);
+    const uint32_t count = block.lines;
+    lay_out(block);
+    give_back(block);
+    write(count);
   }
   const std::lock_guard lock(mutex);
   has_ended = true;
   ended.notify_all();
+}
+
+void Writer::State::lay_out(const Block& block) {
+  text.clear();
+  for (size_t at = 0; at < block.size;) {
+    const auto& record = *reinterpret_cast<const Record*>(block.bytes + at);
+    format.write(record, block.worker, text);
+    at += record.size;
+  }
+}
+
+/// Its worker may fill it again while its lines are written.
+void Writer::State::give_back(Block& block) {
+  block.size = 0;
+  block.lines = 0;
+  pools[block.worker].returned.push(&block);
 }
 
 /// Waits for room at `fd` (-1: for nothing) or for being woken.
@@ -227,46 +252,45 @@ uint64_t lines_in(std::string_view text) {
 }
 
 /// Where the line begins that `at` lies in.
-size_t line_start(const Block& block, size_t at) {
-  const size_t end = std::string_view(block.bytes, at).rfind('\n');
+size_t line_start(std::string_view text, size_t at) {
+  const size_t end = text.substr(0, at).rfind('\n');
   return end == std::string_view::npos ? 0 : end + 1;
 }
 
 }  // namespace
 
-void Writer::State::write(Block& block) {
+/// The text, which is `count` lines.
+void Writer::State::write(uint32_t count) {
+  const std::string_view all = text.part(0, text.size());
   size_t at = 0;
   is_new = false;
-  while (at < block.size) {
-    if (write_some(block, at)) continue;
-    is_torn = is_torn || (at > 0 && block.bytes[at - 1] != '\n');
-    const std::string_view rest(block.bytes + at, block.size - at);
-    drop(lines_in(rest), is_ending() ? "the gateway stops" : "it cannot be written");
-    return;
+  while (at < all.size() && write_some(all, at)) {
   }
+  bytes.add(at);
+  if (at == all.size()) return lines.add(count);
+  const uint64_t lost = lines_in(all.substr(at));
+  is_torn = is_torn || (at > 0 && all[at - 1] != '\n');
+  lines.add(count - lost);
+  drop(lost, is_ending() ? "the gateway stops" : "it cannot be written");
 }
 
-/// Takes the block further; false: what is left of it is lost.
-bool Writer::State::write_some(const Block& block, size_t& at) {
+/// Takes the text further; false: what is left of it is lost.
+bool Writer::State::write_some(std::string_view all, size_t& at) {
   if (!outlet.is_open()) {
     recover();
     if (!outlet.is_open()) return false;
   }
-  if (std::exchange(is_new, false)) at = line_start(block, at);
+  if (std::exchange(is_new, false)) at = line_start(all, at);
   if (is_torn) {
     const ssize_t ended = outlet.write("\n");
     if (ended == -EAGAIN) return wait_for_room();
     if (ended < 0) return false;
     is_torn = false;
   }
-  const std::string_view rest(block.bytes + at, block.size - at);
-  const ssize_t taken = outlet.write(rest);
+  const ssize_t taken = outlet.write(all.substr(at));
   if (taken == -EAGAIN) return wait_for_room();
   if (taken > 0) {
-    const auto count = static_cast<size_t>(taken);
-    at += count;
-    bytes.add(count);
-    lines.add(count == block.size ? block.lines : lines_in(rest.substr(0, count)));
+    at += static_cast<size_t>(taken);
     return true;
   }
   if (taken != -EPIPE && taken != -ECONNRESET && taken != -ENOTCONN) return false;
@@ -274,7 +298,7 @@ bool Writer::State::write_some(const Block& block, size_t& at) {
   // Whoever read has gone with the beginning of a line: the next one gets it whole.
   outlet.close();
   is_torn = false;
-  at = line_start(block, at);
+  at = line_start(all, at);
   return true;
 }
 

@@ -10,18 +10,19 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "core/limits.h"
 #include "log/format.h"
 
 namespace sluice::log {
 
-/// Whole lines of one worker.
+/// Records of one worker, one behind the other.
 struct Block {
   size_t size = 0;
   uint32_t lines = 0;
   uint32_t worker = 0;
-  char bytes[kLogBlockBytes];
+  alignas(Record::kAlignment) char bytes[kLogBlockBytes];
 };
 
 struct WriterCounts {
@@ -34,7 +35,8 @@ class Writer {
   /// Something an operator should know; any thread.
   using Report = std::function<void(std::string message)>;
 
-  Writer(Destination to, size_t workers, Report report);
+  /// `routes`: keys by id.
+  Writer(const Settings& settings, std::vector<std::string> routes, size_t workers, Report report);
   ~Writer() { close(); }
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;

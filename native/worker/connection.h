@@ -186,9 +186,10 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
                  std::string_view received);
   void log_end(ErrorCode reason);
   void log_unanswered(ErrorCode reason);
-  log::Request log_request(std::string_view received, int64_t started_us) const;
-  void write_line(const log::Lines::Line& line, std::string_view before, std::string_view after,
-                  uint64_t bytes, ErrorCode error);
+  log::Request log_request(const http::RequestHead* head, std::string_view received,
+                           int64_t started_us) const;
+  void write_line(const log::Lines::Line& line, std::string_view begun, uint64_t bytes,
+                  ErrorCode error);
   void parse_again();
 
   Worker& worker_;

@@ -1,9 +1,9 @@
-// What a connection tells the access log: one line for each request that began to arrive, exactly
-// once. The first half of a line is made when the response begins, while the request's head is
-// there; the second when the socket has taken the last byte, or when the connection ends before.
+// What a connection tells the access log: one record for each request that began to arrive, exactly
+// once. The first half is made when the response begins, while the request's head is there; the
+// second when the socket has taken the last byte, or when the connection ends before.
 //
-//   begin ──> staged with the worker ──> all taken in this turn: written
-//                   └─> kept in outgoing_ ──> taken later, or cut off: written
+//   begin ──> staged with the worker ──> all taken in this turn: complete
+//                   └─> kept in outgoing_ ──> taken later, or cut off: complete
 //
 // A request that ends without a response is parsed again from the bytes that were kept.
 #include "http/request_parser.h"
@@ -12,13 +12,13 @@
 
 namespace sluice::worker {
 
-/// The head that was parsed last belongs to this connection's request under way, unless the
-/// connection refused it.
-log::Request Connection::log_request(std::string_view received, int64_t started_us) const {
+/// `head`: null when it was never parsed, and `received` is what came.
+log::Request Connection::log_request(const http::RequestHead* head, std::string_view received,
+                                     int64_t started_us) const {
   log::Request request;
-  if (!is_refused_) request.head = &worker_.head_scratch();
+  request.head = head;
   request.bytes = received;
-  request.client = request.head != nullptr ? client_of(*request.head) : address_;
+  request.client = head != nullptr ? client_of(*head) : address_;
   request.started_us = started_us;
   return request;
 }
@@ -28,8 +28,10 @@ void Connection::log_begun(const files::Reply& reply, uint32_t route, transfer::
                            std::string_view received) {
   log::AccessLog& log = *worker_.access_log();
   if (!log.wants(reply.status)) return;
-  log::Request request = log_request(received, request_us_);
-  if (route != unrouted()) request.route = worker_.snapshot().routes[route].key;
+  // The head that was parsed last is that of the request under way, unless it was refused.
+  const http::RequestHead* head = is_refused_ ? nullptr : &worker_.head_scratch();
+  log::Request request = log_request(head, received, request_us_);
+  if (route != unrouted()) request.route = route;
   log::Lines& lines = log.staged();
   log::Lines::Line line;
   line.text = log.begin(request, lines.text());
@@ -42,8 +44,8 @@ void Connection::log_begun(const files::Reply& reply, uint32_t route, transfer::
   lines.add(line);
 }
 
-void Connection::write_line(const log::Lines::Line& line, std::string_view before,
-                            std::string_view after, uint64_t bytes, ErrorCode error) {
+void Connection::write_line(const log::Lines::Line& line, std::string_view begun, uint64_t bytes,
+                            ErrorCode error) {
   log::Outcome outcome;
   outcome.status = line.status;
   outcome.bytes = bytes;
@@ -51,7 +53,7 @@ void Connection::write_line(const log::Lines::Line& line, std::string_view befor
   outcome.ended_us = worker_.now_us();
   outcome.engine = line.engine;
   outcome.error = error;
-  worker_.access_log()->end(before, after, outcome);
+  worker_.access_log()->end(begun, outcome);
 }
 
 /// The socket took `bytes` more of the connection's output.
@@ -61,17 +63,16 @@ void Connection::took(uint64_t bytes) {
   log::Lines& lines = outgoing_ ? outgoing_->lines : worker_.access_log()->staged();
   if (lines.empty()) return;
   if (outgoing_) worker_.refresh_clock();
-  lines.took(bytes,
-             [this](const log::Lines::Line& line, std::string_view before, std::string_view after,
-                    uint64_t body) { write_line(line, before, after, body, line.error); });
+  lines.took(bytes, [this](const log::Lines::Line& line, std::string_view begun, uint64_t body) {
+    write_line(line, begun, body, line.error);
+  });
 }
 
 /// The connection ends: so do the responses that are not out, and the requests that have none.
 void Connection::log_end(ErrorCode reason) {
   log::Lines& lines = outgoing_ ? outgoing_->lines : worker_.access_log()->staged();
-  lines.cut_off([this, reason](const log::Lines::Line& line, std::string_view before,
-                               std::string_view after, uint64_t body) {
-    write_line(line, before, after, body, reason == ErrorCode::none ? line.error : reason);
+  lines.cut_off([&](const log::Lines::Line& line, std::string_view begun, uint64_t body) {
+    write_line(line, begun, body, reason == ErrorCode::none ? line.error : reason);
   });
   if (state_ != State::discarding_body && state_ != State::lingering) log_unanswered(reason);
 }
@@ -92,9 +93,8 @@ void Connection::log_unanswered(ErrorCode reason) {
     const http::ParseResult parsed =
         http::parse_request(bytes, 0, worker_.snapshot().limits.head, head);
     const bool is_whole = parsed.status == http::ParseStatus::ok;
-    log::Request request = log_request(bytes, outcome.started_us);
-    if (!is_whole) request.head = nullptr;
-    worker_.access_log()->log(request, outcome);
+    const http::RequestHead* whole = is_whole ? &head : nullptr;
+    worker_.access_log()->log(log_request(whole, bytes, outcome.started_us), outcome);
     if (!is_whole || head.framing != http::Framing::none) return;
     bytes.remove_prefix(parsed.consumed);
   }

@@ -45,8 +45,8 @@ bool Connection::forward(const http::RequestHead& head, const route::ProxyAction
       std::make_unique<Forwarding>(action, worker_.upstreams(), *this, worker_.exchange_limits());
   forwarding_->route = match.route;
   if (log::AccessLog* log = worker_.access_log()) {
-    log::Request request = log_request({}, request_us_);
-    request.route = worker_.snapshot().routes[match.route].key;
+    log::Request request = log_request(&head, {}, request_us_);
+    request.route = match.route;
     forwarding_->begun = log->begin(request, forwarding_->text);
   }
   forwarding_->exchange.begin(head, match, asker, keep_);
@@ -220,8 +220,7 @@ void Connection::log_forwarded(uint16_t status, transfer::Engine engine, uint64_
   outcome.error = error;
   outcome.upstream = &upstream;
   const log::Begun& begun = forwarding_->begun;
-  log.end(forwarding_->text.part(begun.begin, begun.middle),
-          forwarding_->text.part(begun.middle, begun.end), outcome);
+  log.end(forwarding_->text.part(begun.begin, begun.end), outcome);
 }
 
 /// The connection ends while an exchange is under way: what has gone out counts.

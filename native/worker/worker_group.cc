@@ -44,13 +44,16 @@ WorkerGroup::~WorkerGroup() {
 /// 0 or -errno.
 int WorkerGroup::start_log() {
   if (!snapshot().access_log) return 0;
-  log_ = std::make_unique<log::Writer>(snapshot().access_log->to, options_.workers,
-                                       [this](std::string message) {
-                                         CoreEvent event;
-                                         event.code = "access-log";
-                                         event.text = std::move(message);
-                                         sink_.emit(std::move(event));
-                                       });
+  std::vector<std::string> routes;
+  for (const route::Route& route : snapshot().routes) routes.push_back(route.key);
+  auto report = [this](std::string message) {
+    CoreEvent event;
+    event.code = "access-log";
+    event.text = std::move(message);
+    sink_.emit(std::move(event));
+  };
+  log_ = std::make_unique<log::Writer>(*snapshot().access_log, std::move(routes), options_.workers,
+                                       std::move(report));
   shared_.log = log_.get();
   try {
     return log_->start();

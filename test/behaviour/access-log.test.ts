@@ -109,7 +109,7 @@ test('requests that cannot be parsed have a line with what came', async (t) => {
 
 test('a head that comes too late is a 408', async (t) => {
   const { connect, logged } = await startLogged(t, {
-    timeouts: { head: '100ms' },
+    timeouts: { head: '1s' },
     routes: { '/*': respond(200, 'ok') },
   })
   const silent = await connect()

@@ -15,9 +15,7 @@ using sluice::log::Lines;
 uint64_t add(Lines& lines, const std::string& name, uint64_t at, uint64_t head, uint64_t body) {
   Lines::Line line;
   line.text.begin = lines.text().size();
-  lines.text().append(name + "<");
-  line.text.middle = lines.text().size();
-  lines.text().append(">");
+  lines.text().append(name);
   line.text.end = lines.text().size();
   line.body_at = lines.taken() + at + head;
   line.ends_at = line.body_at + body;
@@ -27,9 +25,8 @@ uint64_t add(Lines& lines, const std::string& name, uint64_t at, uint64_t head, 
 
 struct Seen {
   std::vector<std::string> over;
-  void operator()(const Lines::Line&, std::string_view before, std::string_view after,
-                  uint64_t bytes) {
-    over.push_back(std::string(before) + std::to_string(bytes) + std::string(after));
+  void operator()(const Lines::Line&, std::string_view begun, uint64_t bytes) {
+    over.push_back(std::string(begun) + "<" + std::to_string(bytes) + ">");
   }
 };
 
