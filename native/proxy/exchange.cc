@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cerrno>
 #include <charconv>
 
 #include "core/limits.h"
@@ -18,6 +19,14 @@ namespace sluice::proxy {
 using State = ExchangeState;
 using Event = ExchangeEvent;
 using Step = transfer::Flow::Step;
+
+namespace {
+
+bool is_shortage(int error) {
+  return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM;
+}
+
+}  // namespace
 
 Exchange::Exchange(const route::ProxyAction& action, Upstreams& upstreams, Downstream& downstream,
                    const ExchangeLimits& limits)
@@ -145,7 +154,11 @@ bool Exchange::choose() {
   }
   int error = 0;
   connection_ = upstreams_.connect(action_.upstream, *target_, error);
-  if (connection_ == nullptr) return fail_target(ErrorCode::upstream_refused);
+  if (connection_ == nullptr) {
+    // A shortage of ours is not the target's fault.
+    if (is_shortage(error)) return ends(Outcome::refused, ErrorCode::out_of_descriptors);
+    return fail_target(ErrorCode::upstream_refused);
+  }
   upstreams_.use(*connection_, *this);
   transit(Event::connect);
   return true;
@@ -227,7 +240,15 @@ bool Exchange::pump_request() {
 }
 
 bool Exchange::await_head() {
+  // Who speaks before anything was asked is not answering us.
+  if (request_.moved() == 0 && connection_->socket().readable) {
+    if (fetch_head() || state_ != State::requesting) return state_ != State::ended;
+  }
   if (!pump_request()) return false;
+  // Interim responses that the client has not taken yet.
+  if (response_.has_pending() && response_.run(downward()) == Step::sink_failed) {
+    return ends(Outcome::gone, ErrorCode::client_gone);
+  }
   return fetch_head();
 }
 
@@ -244,6 +265,10 @@ bool Exchange::fetch_head() {
       if (result.status == http::ParseStatus::ok) {
         head_seen_ = 0;
         if (times_.first_byte_us == 0) times_.first_byte_us = upstreams_.now_us();
+        if (head.is_interim) interim_bytes_ += result.consumed;
+        if (interim_bytes_ > limits_.response_head.head_bytes) {
+          return fail_target(ErrorCode::upstream_head_too_large);
+        }
         if (!on_head(head)) return false;
         connection_->consume(result.consumed);
         if (state_ != State::requesting) return true;
@@ -345,6 +370,7 @@ void Exchange::begin_tunnel(const http::ResponseHead& head) {
   // The request has no body that is not out: an upgrade with one waits for its end.
   request_.start(request_.take_pending(), transfer::Inbound::until_end, 0,
                  transfer::Outbound::plain, false);
+  request_.limit(UINT64_MAX);  // that was for a body
   downstream_.on_response(status_);
 }
 
@@ -396,6 +422,10 @@ bool Exchange::tunnel() {
         is_tunnel_done_[direction] = true;
         sys::shutdown(context.to.fd, SHUT_WR);
         break;
+      case Step::sink_failed:
+        // It takes no more, but what it has sent is still to be delivered; its end will come.
+        is_tunnel_done_[direction] = true;
+        break;
       default: return ends(Outcome::cut, ErrorCode::tunnel_broken);
     }
   }
@@ -429,6 +459,7 @@ bool Exchange::fail_target(ErrorCode error) {
   error_ = error;
   wants_fresh_ = repeats;
   head_seen_ = 0;
+  interim_bytes_ = 0;
   request_broken_ = false;
   if (repeats) {
     --tries_;
@@ -475,26 +506,43 @@ int64_t Exchange::deadline_ms() const {
 
 /// The client has not sent all of the body, and the target would take more.
 bool Exchange::waits_for_body() const {
-  return !request_.has_all() && !request_.has_pending() && !request_broken_;
+  const bool waits_for_leave = shape_.expects_continue && interim_bytes_ == 0;
+  return !request_.has_all() && !request_.has_pending() && !request_broken_ &&
+         (!waits_for_leave || request_.taken() > 0);
+}
+
+/// Nothing of a final response has come in time.
+void Exchange::on_late_answer(ErrorCode over) {
+  if (over != ErrorCode::none) {
+    ends(Outcome::refused, over);
+  } else if (state_ == State::connecting) {
+    fail_target(ErrorCode::connect_timeout);
+  } else if (waits_for_body()) {
+    ends(Outcome::refused, ErrorCode::body_timeout);
+  } else {
+    fail_target(ErrorCode::first_byte_timeout);
+  }
+}
+
+bool Exchange::is_over_total() const {
+  const int64_t total = action_.timeouts.total;
+  return total != 0 && upstreams_.now_us() / 1000 >= times_.begun_us / 1000 + total;
 }
 
 Exchange::Outcome Exchange::on_deadline() {
   outcome_ = Outcome::waiting;
+  const ErrorCode over = is_over_total() ? ErrorCode::total_timeout : ErrorCode::none;
   switch (state_) {
     case State::queued:
       upstreams_.leave_queue(action_.upstream, *this);
-      ends(Outcome::refused, ErrorCode::queue_timeout);
+      ends(Outcome::refused, over != ErrorCode::none ? over : ErrorCode::queue_timeout);
       break;
-    case State::connecting: fail_target(ErrorCode::connect_timeout); break;
-    case State::requesting:
-      if (waits_for_body()) {
-        ends(Outcome::refused, ErrorCode::body_timeout);
-      } else {
-        fail_target(ErrorCode::first_byte_timeout);
-      }
-      break;
+    case State::connecting:
+    case State::requesting: on_late_answer(over); break;
     case State::relaying:
-      if (response_.has_pending()) {
+      if (over != ErrorCode::none) {
+        ends(Outcome::cut, over);
+      } else if (response_.has_pending()) {
         ends(Outcome::gone, ErrorCode::write_timeout);
       } else {
         target_->failed(upstreams_.config(action_.upstream), upstreams_.now_us());

@@ -97,6 +97,7 @@ class Exchange final : public UpstreamUser {
   uint32_t tries() const { return tries_; }
   bool is_head_request() const { return shape_.is_head; }
   bool allows_half_close() const { return action_.half_close; }
+  bool is_tunnel() const { return state_ == ExchangeState::tunnelling; }
   /// Nothing of the request's body is left unread.
   bool has_whole_request() const { return request_.has_all(); }
   const transfer::Flow& response_flow() const { return response_; }
@@ -132,6 +133,8 @@ class Exchange final : public UpstreamUser {
   transfer::FlowContext downward();
   void note_progress();
   bool waits_for_body() const;
+  bool is_over_total() const;
+  void on_late_answer(ErrorCode over);
   bool uses_proxy_protocol() const;
   std::string preface() const;
 
@@ -155,6 +158,7 @@ class Exchange final : public UpstreamUser {
   uint32_t tries_ = 0;
   int64_t idle_ms_ = 0;  ///< how long the connection may be kept
   size_t head_seen_ = 0;
+  uint64_t interim_bytes_ = 0;  ///< of interim responses so far
   RequestShape shape_;
   Selection selection_;
   std::vector<const Target*> tried_;

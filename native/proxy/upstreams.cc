@@ -134,7 +134,13 @@ UpstreamConnection* Upstreams::take_idle(uint32_t upstream, Target& target, bool
 UpstreamConnection* Upstreams::connect(uint32_t upstream, Target& target, int& error) {
   const sockaddr_storage& address = target.address.storage;
   const int family = address.ss_family;
-  const int fd = sys::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  constexpr int kType = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
+  int fd = sys::socket(family, kType, 0);
+  if (fd == -EMFILE || fd == -ENFILE) {
+    // Connections that nobody uses now are the first to go.
+    close_idle();
+    fd = sys::socket(family, kType, 0);
+  }
   if (fd < 0) {
     error = fd;
     return nullptr;

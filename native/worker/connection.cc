@@ -42,7 +42,9 @@ void Connection::transit(Event event) {
 
 void Connection::on_events(uint32_t events) {
   if (state_ == State::closed) return;
-  if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
+  // In a tunnel both sides may have shut while bytes of the client still wait to be read.
+  const bool is_hup_awaited = state_ == State::proxying && forwarding_->exchange.is_tunnel();
+  if ((events & EPOLLERR) != 0 || ((events & EPOLLHUP) != 0 && !is_hup_awaited)) {
     // Both sides have shut: the ordinary end of a connection that lingers.
     return close(state_ == State::lingering ? ErrorCode::none : ErrorCode::client_gone);
   }

@@ -119,8 +119,9 @@ void Connection::on_response(uint16_t status) {
 
 bool Connection::step_proxying() {
   Exchange& exchange = forwarding_->exchange;
-  // A client that has gone before the answer began wants none (DESIGN §6); its FIN is all we see.
-  if (socket_.peer_ended && !exchange.has_begun_response() && !exchange.allows_half_close()) {
+  // A client that has gone wants no answer, and nobody else would notice before the next write: an
+  // event stream may be silent for hours. Its FIN is all we see (DESIGN §7).
+  if (socket_.peer_ended && !exchange.is_tunnel() && !exchange.allows_half_close()) {
     close(ErrorCode::client_gone);
     return false;
   }

@@ -170,8 +170,8 @@ export interface ProxyOptions {
    */
   bodyBytes?: Size | false
   /**
-   * Whether a client that closes its sending side before the answer is still answered. false: it
-   * is taken to have gone. Default: `false`.
+   * Whether a client that closes its sending side before it has the whole answer still gets it.
+   * false: it is taken to have gone, and the target is let go. Default: `false`.
    */
   halfClose?: boolean
   /**

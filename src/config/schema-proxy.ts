@@ -197,8 +197,8 @@ but passed on.`,
   halfClose: {
     kind: boolean(),
     default: false,
-    doc: `Whether a client that closes its sending side before the answer is still answered. false:
-it is taken to have gone.`,
+    doc: `Whether a client that closes its sending side before it has the whole answer still gets
+it. false: it is taken to have gone, and the target is let go.`,
   },
   transfer: {
     kind: choice('auto', 'copy'),
