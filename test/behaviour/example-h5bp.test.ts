@@ -8,7 +8,7 @@ import type { ResolvedConfig } from '../../src/config/resolved.ts'
 import { startCore } from '../../src/gateway.ts'
 import { RawClient, request } from '../support/client.ts'
 import { makeSite, type Site } from '../support/site.ts'
-import { until } from '../support/wait.ts'
+import { inTheBackground, until } from '../support/wait.ts'
 
 const year = 'public, max-age=31536000, immutable'
 const none = undefined
@@ -113,8 +113,12 @@ test('files are sent compressed, by a build step or by the gateway', async (t) =
   t.deepEqual([before.field('content-encoding'), before.body.toString()], ['br', 'brotli'])
   const fields = { 'Accept-Encoding': 'gzip' }
   t.is((await get('main.css', fields)).field('vary'), 'Accept-Encoding')
-  await until('an encoding', async () => {
-    const reply = await get('main.css', fields)
-    return reply.field('content-encoding') && gunzipSync(reply.body).toString() === css
-  })
+  await until(
+    'an encoding',
+    async () => {
+      const reply = await get('main.css', fields)
+      return reply.field('content-encoding') && gunzipSync(reply.body).toString() === css
+    },
+    inTheBackground,
+  )
 })

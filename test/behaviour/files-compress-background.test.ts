@@ -8,7 +8,7 @@ import { files } from '../../src/index.ts'
 import { type RawClient, request } from '../support/client.ts'
 import { type RunningGateway, startGateway } from '../support/gateway.ts'
 import { makeSite, patternBytes } from '../support/site.ts'
-import { until } from '../support/wait.ts'
+import { inTheBackground, until } from '../support/wait.ts'
 
 const mb = 1024 * 1024
 
@@ -65,9 +65,13 @@ const isEncoding = ({ gateway }: RunningGateway) => gateway.stats().compression.
 /** Waits for the other file in its encoding. */
 async function otherEncoded(t: ExecutionContext, client: RawClient): Promise<void> {
   const ask = () => client.ask(request('/other.txt', { 'Accept-Encoding': 'br' }))
-  await until('the other file, encoded', async () => {
-    return (await ask()).field('content-encoding') === 'br'
-  })
+  await until(
+    'the other file, encoded',
+    async () => {
+      return (await ask()).field('content-encoding') === 'br'
+    },
+    inTheBackground,
+  )
   t.is(brotliDecompressSync((await ask()).body).toString(), text(4_000))
 }
 

@@ -20,7 +20,7 @@ import {
   testOnBothTwins,
 } from '../support/gateway.ts'
 import { makeFolder, makeSite, patternBytes } from '../support/site.ts'
-import { until } from '../support/wait.ts'
+import { inTheBackground, until } from '../support/wait.ts'
 
 /** Text that shrinks to about half. */
 const text = (bytes: number) => patternBytes(bytes / 2).toString('hex')
@@ -40,16 +40,20 @@ function decoded(reply: Reply): Buffer {
 async function encodedReply(client: RawClient, path: string, coding: string): Promise<Reply> {
   const ask = () => client.ask(request(path, { 'Accept-Encoding': coding }))
   let reply = await ask()
-  await until(`${path} in ${coding}`, async () => {
-    if (reply.field('content-encoding') !== coding) reply = await ask()
-    return reply.field('content-encoding') === coding
-  })
+  await until(
+    `${path} in ${coding}`,
+    async () => {
+      if (reply.field('content-encoding') !== coding) reply = await ask()
+      return reply.field('content-encoding') === coding
+    },
+    inTheBackground,
+  )
   return reply
 }
 
 /** Waits until nothing is left to be encoded. */
 const finished = ({ gateway }: RunningGateway) =>
-  until('the last encoding', () => gateway.stats().compression.waiting === 0)
+  until('the last encoding', () => gateway.stats().compression.waiting === 0, inTheBackground)
 
 for (const [size, bytes] of [
   ['small', 8_000],

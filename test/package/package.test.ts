@@ -18,7 +18,7 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
-import { until } from '../support/wait.ts'
+import { inTheBackground, until } from '../support/wait.ts'
 
 const run = promisify(execFile)
 const root = new URL('../..', import.meta.url).pathname
@@ -97,11 +97,15 @@ export default defineGateway({ listen: 0, routes: ${routes} })
 `,
   )
   const { address, child } = await start(t, 'run', '--config', config)
-  await until('an encoding', async () => {
-    const response = await fetch(`${address}/a.txt`, { headers: { 'Accept-Encoding': 'br' } })
-    t.is(await response.text(), text)
-    return response.headers.get('content-encoding') === 'br'
-  })
+  await until(
+    'an encoding',
+    async () => {
+      const response = await fetch(`${address}/a.txt`, { headers: { 'Accept-Encoding': 'br' } })
+      t.is(await response.text(), text)
+      return response.headers.get('content-encoding') === 'br'
+    },
+    inTheBackground,
+  )
   child.kill('SIGTERM')
 })
 

@@ -10,7 +10,7 @@ import { type ContentCoding, files } from '../../src/index.ts'
 import { type RawClient, request } from './client.ts'
 import { type RunningGateway, startGateway, type TransferMode } from './gateway.ts'
 import { Random } from './random.ts'
-import { until } from './wait.ts'
+import { inTheBackground, until } from './wait.ts'
 
 export interface Tree {
   /** Paths relative to the root. */
@@ -95,10 +95,14 @@ export async function compareTree(
 async function everythingEncoded({ gateway }: RunningGateway): Promise<void> {
   for (let left = gateway.stats().compression.waiting; left > 0; ) {
     const before = left
-    await until('the next encoding', () => {
-      left = gateway.stats().compression.waiting
-      return left < before
-    })
+    await until(
+      'the next encoding',
+      () => {
+        left = gateway.stats().compression.waiting
+        return left < before
+      },
+      inTheBackground,
+    )
   }
 }
 
