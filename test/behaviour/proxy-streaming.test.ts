@@ -89,11 +89,11 @@ testOnBothTwins(
     })
     t.true(written < size / 2, `${written} bytes`)
     await until('a gateway that waits for its client and does not spin', async () => {
-    const { turns } = gateway.stats().total
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    return gateway.stats().total.turns - turns < 10
-  })
-  client.socket.resume()
+      const { turns } = gateway.stats().total
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      return gateway.stats().total.turns - turns < 10
+    })
+    client.socket.resume()
     let received = client.drop()
     await until('the whole body', () => {
       received += client.drop()
