@@ -127,7 +127,16 @@ Napi::Object encode_statuses(Napi::Env env, const worker::WorkerStats& stats) {
   return statuses;
 }
 
-Napi::Object encode_worker(Napi::Env env, const worker::WorkerStats& stats) {
+Napi::Object encode_pipes(Napi::Env env, const transfer::PipeCounts& pipes) {
+  Napi::Object object = Napi::Object::New(env);
+  object["open"] = number(env, pipes.open.get());
+  object["made"] = number(env, pipes.made.get());
+  object["refused"] = number(env, pipes.refused.get());
+  return object;
+}
+
+Napi::Object encode_worker(Napi::Env env, const worker::Worker& worker) {
+  const worker::WorkerStats& stats = worker.stats();
   Napi::Object object = Napi::Object::New(env);
   object["accepted"] = number(env, stats.accepted.get());
   object["connections"] = number(env, stats.connections.get());
@@ -140,6 +149,7 @@ Napi::Object encode_worker(Napi::Env env, const worker::WorkerStats& stats) {
   object["answers"] = number(env, stats.answers.get());
   object["parked"] = number(env, stats.parked.get());
   object["turns"] = number(env, stats.turns.get());
+  object["pipes"] = encode_pipes(env, worker.pipe_counts());
   object["engines"] = encode_engines(env, stats);
   object["syscalls"] = encode_syscalls(
       env, [&stats](size_t i) { return stats.syscalls.calls[i].load(std::memory_order_relaxed); });
@@ -271,7 +281,7 @@ Napi::Object encode_stats(Napi::Env env, const worker::WorkerGroup& group) {
   Napi::Object object = Napi::Object::New(env);
   Napi::Array workers = Napi::Array::New(env, group.workers().size());
   for (uint32_t i = 0; i < group.workers().size(); ++i) {
-    workers[i] = encode_worker(env, group.workers()[i]->stats());
+    workers[i] = encode_worker(env, *group.workers()[i]);
   }
   object["workers"] = workers;
   object["histograms"] = encode_histograms(env, group);

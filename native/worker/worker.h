@@ -59,6 +59,7 @@ class Worker {
   void join();
   void post(Task task);
   const WorkerStats& stats() const { return stats_; }
+  const transfer::PipeCounts& pipe_counts() const { return upstreams_.pipe_counts(); }
   /// 0, or -errno when its loop could not be made (no descriptors): it must not be started.
   int error() const { return loop_.error(); }
   uint32_t index() const { return index_; }

@@ -279,6 +279,11 @@ export interface NativeWorkerStats {
   parked: number
   /** Turns of the event loop. */
   turns: number
+  /**
+   * Pipes that bodies are spliced through: open now (at most 16 of them idle), made, and how often
+   * none could be had, so that bytes were copied.
+   */
+  pipes: { open: number; made: number; refused: number }
   /** By engine: responses begun and body bytes moved. */
   engines: Record<string, { responses: number; bytes: number }>
   /** System calls by name. */

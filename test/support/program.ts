@@ -17,8 +17,8 @@ export interface Program {
 }
 
 /**
- * Runs a program that has `createGateway`, `files`, `respond` and `existsSync`; killed after the
- * test. `limits` is for the shell's ulimit, such as '-n 100'.
+ * Runs a program that has `createGateway`, `files`, `proxy`, `respond` and `existsSync`; killed
+ * after the test. `limits` is for the shell's ulimit, such as '-n 100'.
  */
 export function runProgram(t: ExecutionContext, body: string, limits = ''): Program {
   const source = new URL('../../src/', import.meta.url).href
@@ -26,7 +26,7 @@ export function runProgram(t: ExecutionContext, body: string, limits = ''): Prog
   writeFileSync(
     path,
     `import { createGateway } from '${source}gateway.ts'
-     import { files, respond } from '${source}index.ts'
+     import { files, proxy, respond } from '${source}index.ts'
      import { existsSync } from 'node:fs'
      ${body}`,
   )

@@ -54,11 +54,14 @@ export interface Upstream {
 /** What a target does with a connection; it may throw when the other side goes away. */
 export type Script = (peer: Peer, index: number) => void | Promise<void>
 
-/** A target on a free port, or on a unix socket; it and its connections end with the test. */
+/**
+ * A target on a free port, or on a unix socket; it and its connections end with the test.
+ * `forgets`: connections that are over leave the list.
+ */
 export async function startUpstream(
   t: ExecutionContext,
   script: Script = () => {},
-  { unix = false } = {},
+  { unix = false, forgets = false } = {},
 ): Promise<Upstream> {
   const peers: Peer[] = []
   let open = 0
@@ -68,6 +71,7 @@ export async function startUpstream(
     open += 1
     socket.on('close', () => {
       open -= 1
+      if (forgets) peers.splice(peers.indexOf(peer), 1)
     })
     const running = async () => script(peer, peers.length - 1)
     running().catch(() => socket.destroy())

@@ -19,6 +19,7 @@ const worker = (n: number): NativeWorkerStats => ({
   answers: n,
   parked: n,
   turns: n,
+  pipes: { open: n, made: n, refused: n },
   engines: { memory: { responses: n, bytes: n }, [`only${n}`]: { responses: n, bytes: n } },
   syscalls: { recv: n },
   errors: { 'bad-host': n },
