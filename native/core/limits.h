@@ -76,6 +76,8 @@ inline constexpr int64_t kPipeRetryUs = 1'000'000;
 /// From so many bytes in one piece on (of a body, or of a chunk) they are spliced instead of
 /// copied.
 inline constexpr uint64_t kSpliceBytes = 128 * 1024;
+/// Before a body that is going to be spliced so much is received together with the head.
+inline constexpr size_t kBulkHeadBytes = 16 * 1024;
 /// Of a request, sent so far, that is kept so that it can be sent again to another target.
 inline constexpr size_t kReplayBytes = 16 * 1024;
 /// Retries of one worker for one upstream: as many at once as the reserve, which every request

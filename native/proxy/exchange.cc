@@ -211,13 +211,15 @@ bool Exchange::await_connection() {
 transfer::FlowContext Exchange::upward() {
   return {downstream_,           downstream_.socket(),
           connection_->socket(), action_.copy_only ? nullptr : &upstreams_.pipes(),
-          upstreams_.now_us(),   kTurnBytes};
+          upstreams_.now_us(),   kTurnBytes,
+          limits_.splice_bytes};
 }
 
 transfer::FlowContext Exchange::downward() {
   return {*connection_,         connection_->socket(),
           downstream_.socket(), action_.copy_only ? nullptr : &upstreams_.pipes(),
-          upstreams_.now_us(),  kTurnBytes};
+          upstreams_.now_us(),  kTurnBytes,
+          limits_.splice_bytes};
 }
 
 void Exchange::note_progress() { since_us_ = upstreams_.now_us(); }
@@ -327,6 +329,8 @@ void Exchange::begin_response(const http::ResponseHead& head) {
     // The target's own limit, and a moment less: its FIN must not cross a request.
     idle_ms_ = std::min<int64_t>(idle_ms_, head.keep_alive_timeout_s * 1000 - kIdleMarginMs);
   }
+  connection_->note_bulk(head.framing == http::ResponseFraming::length && !action_.copy_only &&
+                         head.content_length >= kBulkHeadBytes + limits_.splice_bytes);
   ResponseShape shape;
   shape.is_minor_0 = shape_.is_minor_0;
   switch (head.framing) {

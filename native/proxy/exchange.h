@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/limits.h"
 #include "http/proxy_protocol.h"
 #include "http/request_head.h"
 #include "http/response_parser.h"
@@ -44,6 +45,7 @@ struct ExchangeLimits {
   http::HeadLimits response_head;
   int64_t body_ms = 0;   ///< timeouts.body
   int64_t write_ms = 0;  ///< timeouts.write
+  uint64_t splice_bytes = kSpliceBytes;
 };
 
 /// When what happened; sys::now_us, 0: not (yet).

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "core/limits.h"
 #include "net/sys.h"
 #include "proxy/upstreams.h"
 
@@ -41,7 +42,10 @@ void UpstreamConnection::on_alarm() {
 }
 
 transfer::Reader::Fill UpstreamConnection::fill(size_t& room) {
-  const std::span<char> scratch = owner_.scratch();
+  return receive(owner_.scratch(), room);
+}
+
+transfer::Reader::Fill UpstreamConnection::receive(std::span<char> scratch, size_t& room) {
   room = scratch.size();
   const ssize_t got = sys::recv(socket_.fd, scratch.data(), scratch.size(), 0);
   socket_.on_received(got, scratch.size());
@@ -56,7 +60,8 @@ transfer::Reader::Fill UpstreamConnection::fill(size_t& room) {
 transfer::Reader::Fill UpstreamConnection::fill_more() {
   if (unread_.empty()) {
     size_t room = 0;
-    return fill(room);
+    const std::span<char> scratch = owner_.scratch();
+    return receive(sends_bulk_ ? scratch.first(kBulkHeadBytes) : scratch, room);
   }
   constexpr size_t kLeastRoom = 2048;
   save();

@@ -46,6 +46,10 @@ class UpstreamConnection final : public net::EventHandler, public Alarm, public 
   /// What is unread moves out of the worker's scratch room. At the end of each turn.
   void save();
 
+  /// Whether the response is so long that it is worth splicing. The next one is believed to be
+  /// alike: little of its body is received with its head.
+  void note_bulk(bool is_bulk) { sends_bulk_ = is_bulk; }
+
   Target& target() const { return *target_; }
   uint32_t upstream() const { return upstream_; }
   net::SocketState& socket() { return socket_; }
@@ -60,6 +64,8 @@ class UpstreamConnection final : public net::EventHandler, public Alarm, public 
  private:
   friend class Upstreams;
 
+  Fill receive(std::span<char> scratch, size_t& room);
+
   Upstreams& owner_;
   const uint32_t upstream_;
   const Ref<Target> target_;
@@ -68,6 +74,7 @@ class UpstreamConnection final : public net::EventHandler, public Alarm, public 
   bool is_connected_ = false;
   bool is_broken_ = false;  ///< refused, reset, or both sides have shut
   bool is_closed_ = false;
+  bool sends_bulk_ = false;
   uint32_t requests_ = 0;
   int64_t idle_until_ms_ = 0;
   std::string_view unread_;  ///< in the worker's scratch room, or in kept_

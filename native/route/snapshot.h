@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/limits.h"
 #include "core/source.h"
 #include "http/request_parser.h"
 #include "log/format.h"
@@ -87,6 +88,7 @@ struct Snapshot {
   Timeouts timeouts;
   bool copy_only = false;                     ///< transfer: 'copy' for every route
   uint64_t memory_bytes = 0;                  ///< files up to this size are held in memory
+  uint64_t splice_bytes = kSpliceBytes;       ///< proxied bodies are spliced from this size on
   std::optional<log::Settings> access_log;    ///< none: off
   std::string server_field;                   ///< "Server: sluice\r\n" or empty
   std::vector<net::Network> trusted_proxies;  ///< whose word on a client's address is believed

@@ -170,9 +170,19 @@ Flow::Step Flow::take(const FlowContext& context) {
   taken_ += batch.payload;
   if (decoder_error_ != ErrorCode::none) return Step::bad_framing;
   if (taken_ > limit_) return Step::too_large;
+  fill_behind(context);
   const Step step = transmit(context, batch);  // before consume(): the batch views what is unread
   context.reader.consume(used);
   return step;
+}
+
+/// Fills the pipe ahead of the send of what comes before it: with more to follow that send is not
+/// worth a packet of its own. Whatever goes wrong with the source is seen by its next call.
+void Flow::fill_behind(const FlowContext& context) {
+  const bool is_plain = inbound_ == Inbound::length && outbound_ == Outbound::plain;
+  if (!is_plain || !context.from.readable || !wants_splice(context)) return;
+  const ssize_t got = pull(context);
+  if (got > 0) note_pulled(static_cast<uint64_t>(got));
 }
 
 /// Puts the payload at the start of `bytes` into the batch; how many bytes that and its framing
@@ -233,8 +243,8 @@ Flow::Step Flow::transmit(const FlowContext& context, Batch& batch) {
   message.msg_iovlen = batch.count - first;
   size_t total = 0;
   for (size_t i = first; i < batch.count; ++i) total += batch.parts[i].iov_len;
-  ssize_t sent =
-      context.to.writable ? sys::sendmsg(context.to.fd, &message, MSG_NOSIGNAL) : -EAGAIN;
+  const int flags = MSG_NOSIGNAL | (in_pipe_ > 0 ? MSG_MORE : 0);
+  ssize_t sent = context.to.writable ? sys::sendmsg(context.to.fd, &message, flags) : -EAGAIN;
   if (sent < 0 && sent != -EAGAIN) return Step::sink_failed;
   if (sent < 0) sent = 0;
   moved_ += static_cast<uint64_t>(sent);
@@ -281,27 +291,39 @@ uint64_t Flow::contiguous() const {
 
 bool Flow::wants_splice(const FlowContext& context) const {
   return context.pipes != nullptr && is_spliceable_ && small_splices_ < kSmallSplices &&
-         contiguous() >= kSpliceBytes;
+         contiguous() >= std::max<uint64_t>(context.splice_bytes, 1);
 }
 
-Flow::Step Flow::splice_in(const FlowContext& context) {
+/// One splice into the pipe; -ENOSYS where there is none to be had.
+ssize_t Flow::pull(const FlowContext& context) {
   if (!pipe_) {
     pipe_ = context.pipes->take(context.now_us);
     pool_ = context.pipes;
   }
-  if (!pipe_) return on_fill(context);
-  stop_keeping();
+  if (!pipe_) return -ENOSYS;
   const size_t want = std::min<uint64_t>(contiguous(), pipe_.capacity);
   const ssize_t got = sys::splice(context.from.fd, nullptr, pipe_.write_end, nullptr, want,
                                   SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-  if (got == -EAGAIN) {
-    context.from.readable = false;
-    return Step::source_empty;
-  }
-  if (is_refused(got)) {
-    is_spliceable_ = false;
-    return on_fill(context);
-  }
+  if (got == -EAGAIN) context.from.readable = false;
+  if (is_refused(got)) is_spliceable_ = false;
+  return got;
+}
+
+/// Bytes have come into the pipe: what comes before them cannot be sent twice any more.
+void Flow::note_pulled(uint64_t bytes) {
+  stop_keeping();
+  small_splices_ = bytes < kSmallSplice ? static_cast<uint8_t>(small_splices_ + 1) : uint8_t{0};
+  if (small_splices_ == kSmallSplices) full_reads_ = 0;
+  in_pipe_ = bytes;
+  taken_ += bytes;
+  if (inbound_ == Inbound::length) left_ -= bytes;
+  if (inbound_ == Inbound::chunked) decoder_.took(bytes);
+}
+
+Flow::Step Flow::splice_in(const FlowContext& context) {
+  const ssize_t got = pull(context);
+  if (got == -EAGAIN) return Step::source_empty;
+  if (is_refused(got)) return on_fill(context);
   if (got < 0) return Step::source_failed;
   if (got == 0) {
     if (inbound_ != Inbound::until_end) return Step::source_ended;
@@ -309,12 +331,7 @@ Flow::Step Flow::splice_in(const FlowContext& context) {
     return Step::done;
   }
   const auto bytes = static_cast<uint64_t>(got);
-  small_splices_ = bytes < kSmallSplice ? static_cast<uint8_t>(small_splices_ + 1) : uint8_t{0};
-  if (small_splices_ == kSmallSplices) full_reads_ = 0;
-  in_pipe_ = bytes;
-  taken_ += bytes;
-  if (inbound_ == Inbound::length) left_ -= bytes;
-  if (inbound_ == Inbound::chunked) decoder_.took(bytes);
+  note_pulled(bytes);
   if (outbound_ == Outbound::chunked) {
     std::array<char, 20> room;
     pending_.append(chunk_line(bytes, room));

@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/limits.h"
 #include "http/chunked_decoder.h"
 #include "net/socket_state.h"
 #include "transfer/pipe_pool.h"
@@ -49,6 +50,8 @@ struct FlowContext {
   PipePool* pipes;  ///< null: nothing is spliced
   int64_t now_us;
   uint64_t budget;  ///< bytes that may be moved in this turn
+  /// What comes in one piece is spliced from so many bytes on.
+  uint64_t splice_bytes = kSpliceBytes;
 };
 
 class Flow {
@@ -108,6 +111,9 @@ class Flow {
   Step take(const FlowContext& context);
   Step on_fill(const FlowContext& context);
   Step splice_in(const FlowContext& context);
+  void fill_behind(const FlowContext& context);
+  ptrdiff_t pull(const FlowContext& context);
+  void note_pulled(uint64_t bytes);
   Step drain_pipe(const FlowContext& context);
   Step transmit(const FlowContext& context, Batch& batch);
   size_t frame(std::string_view bytes, Batch& batch);

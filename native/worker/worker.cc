@@ -65,7 +65,7 @@ Worker::Worker(uint32_t index, Shared& shared)
       wheel_(now_us_ / 1000),
       upstreams_({loop_, wheel_, now_us_}, shared.snapshot->upstreams, shared.queued),
       exchange_limits_{shared.snapshot->limits.response_head, shared.snapshot->timeouts.body,
-                       shared.snapshot->timeouts.write},
+                       shared.snapshot->timeouts.write, shared.snapshot->splice_bytes},
       head_(std::make_unique<http::RequestHead>()),
       input_scratch_(kScratchBytes),
       reporter_(std::make_unique<Reporter>(*this)),

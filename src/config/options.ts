@@ -130,6 +130,11 @@ export interface TransferOptions {
   mode?: 'auto' | 'copy'
   /** Files up to this size are held in memory and sent with one system call. Default: `'16kb'`. */
   memoryBytes?: Size
+  /**
+   * Proxied bodies of this size on, or chunks of one, are spliced; below, reading and sending them
+   * is cheaper. Default: `'128kb'`.
+   */
+  spliceBytes?: Size
 }
 
 /** Bounds of what is remembered about files. */

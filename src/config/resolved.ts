@@ -54,6 +54,7 @@ export interface ResolvedTimeouts {
 export interface ResolvedTransfer {
   mode: 'auto' | 'copy'
   memoryBytes: number
+  spliceBytes: number
 }
 
 /** Bounds of the descriptor cache. */

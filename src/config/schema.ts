@@ -198,6 +198,12 @@ reads and writes.`,
     default: '16kb',
     doc: 'Files up to this size are held in memory and sent with one system call.',
   },
+  spliceBytes: {
+    kind: size(0, 1024 * gb),
+    default: '128kb',
+    doc: `Proxied bodies of this size on, or chunks of one, are spliced; below, reading and sending
+them is cheaper.`,
+  },
 }
 
 const directory: Kind<string> = {

@@ -70,6 +70,8 @@ export interface NativeTransfer {
   mode: 'auto' | 'copy'
   /** Files up to this many bytes are held in memory and sent by one send(2). */
   memoryBytes: number
+  /** Proxied bodies that have, or go on for, at least this many bytes in one piece are spliced. */
+  spliceBytes: number
 }
 
 export interface NativeRoute {
