@@ -36,7 +36,7 @@ const { values: options } = parseArgs({
 
 const firstPort = 8200
 const originPort = 8199
-const effort = options.quick ? { rounds: 5, seconds: 0.3 } : { rounds: 7, seconds: 0.5 }
+const effort = options.quick ? { rounds: 3, seconds: 0.4 } : { rounds: 7, seconds: 0.5 }
 const idleEffort = options.quick
   ? { connections: 2_000, seconds: 1 }
   : { connections: 10_000, seconds: 3 }

@@ -73,9 +73,10 @@ inline constexpr int kPipeBytes = 1024 * 1024;
 inline constexpr size_t kLeastPipeBytes = 64 * 1024;
 inline constexpr size_t kIdlePipes = 16;
 inline constexpr int64_t kPipeRetryUs = 1'000'000;
-/// From so many bytes in one piece on (of a body, or of a chunk) they are spliced instead of
-/// copied.
-inline constexpr uint64_t kSpliceBytes = 128 * 1024;
+/// From so many bytes left of a body on they are spliced instead of copied (docs/design/0005). The
+/// default of transfer.spliceBytes. A chunk, with its framing, wants to be longer.
+inline constexpr uint64_t kSpliceBytes = 16 * 1024;
+inline constexpr uint64_t kSpliceChunkBytes = 128 * 1024;
 /// Before a body that is going to be spliced so much is received together with the head.
 inline constexpr size_t kBulkHeadBytes = 16 * 1024;
 /// Of a request, sent so far, that is kept so that it can be sent again to another target.

@@ -290,8 +290,9 @@ uint64_t Flow::contiguous() const {
 }
 
 bool Flow::wants_splice(const FlowContext& context) const {
+  const uint64_t least = inbound_ == Inbound::chunked ? kSpliceChunkBytes : 1;
   return context.pipes != nullptr && is_spliceable_ && small_splices_ < kSmallSplices &&
-         contiguous() >= std::max<uint64_t>(context.splice_bytes, 1);
+         contiguous() >= std::max(context.splice_bytes, least);
 }
 
 /// One splice into the pipe; -ENOSYS where there is none to be had.

@@ -131,8 +131,8 @@ export interface TransferOptions {
   /** Files up to this size are held in memory and sent with one system call. Default: `'16kb'`. */
   memoryBytes?: Size
   /**
-   * Proxied bodies of this size on, or chunks of one, are spliced; below, reading and sending them
-   * is cheaper. Default: `'128kb'`.
+   * Proxied bodies of which so much is left are spliced; of less, reading and sending it is
+   * cheaper. Chunks are spliced from 128kb on, or from here on if this is more. Default: `'16kb'`.
    */
   spliceBytes?: Size
 }

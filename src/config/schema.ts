@@ -200,9 +200,9 @@ reads and writes.`,
   },
   spliceBytes: {
     kind: size(0, 1024 * gb),
-    default: '128kb',
-    doc: `Proxied bodies of this size on, or chunks of one, are spliced; below, reading and sending
-them is cheaper.`,
+    default: '16kb',
+    doc: `Proxied bodies of which so much is left are spliced; of less, reading and sending it is
+cheaper. Chunks are spliced from 128kb on, or from here on if this is more.`,
   },
 }
 

@@ -44,6 +44,27 @@ testOnBothTwins('parts of a chunk arrive before the chunk is complete', async (t
   }
 })
 
+testOnBothTwins('what has come of a long answer goes on at once', async (t, transfer) => {
+  const body = patternBytes(1024 * 1024)
+  const upstream = await startUpstream(t)
+  const { connect } = await startGateway(t, { transfer, routes: { '/*': proxy(upstream.url) } })
+  const client = await connect()
+  // From the second answer of a connection on, its likes are expected: less comes with the head.
+  for (const first of [1, 10_000, 100_000, 300_000]) {
+    client.write(request('/'))
+    const peer = await upstream.peer(0)
+    await peer.request()
+    const answer = response(body)
+    const head = answer.length - body.length
+    peer.write(answer.subarray(0, head + first))
+    await client.readHead()
+    t.true((await client.takeBytes(first)).equals(body.subarray(0, first)))
+    peer.write(answer.subarray(head + first))
+    t.true((await client.takeBytes(body.length - first)).equals(body.subarray(first)))
+  }
+  t.is(upstream.peers.length, 1)
+})
+
 testOnBothTwins('the body of an upload arrives at the target as it comes', async (t, transfer) => {
   const upstream = await startUpstream(t)
   const { connect } = await startGateway(t, { transfer, routes: { '/*': proxy(upstream.url) } })
