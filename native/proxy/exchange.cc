@@ -499,7 +499,8 @@ int64_t Exchange::deadline_ms() const {
       deadline = after(waits_for_body() ? limits_.body_ms : timeouts.first_byte);
       break;
     case State::relaying:
-      deadline = after(response_.has_pending() ? limits_.write_ms : timeouts.between);
+      // How long a slow client may take is for the connection to judge.
+      if (!waits_for_client()) deadline = after(timeouts.between);
       break;
     case State::tunnelling: return after(timeouts.tunnel);
     default: return TimerWheel::kNever;
@@ -546,8 +547,6 @@ Exchange::Outcome Exchange::on_deadline() {
     case State::relaying:
       if (over != ErrorCode::none) {
         ends(Outcome::cut, over);
-      } else if (response_.has_pending()) {
-        ends(Outcome::gone, ErrorCode::write_timeout);
       } else {
         target_->failed(upstreams_.config(action_.upstream), upstreams_.now_us());
         ends(Outcome::cut, ErrorCode::between_timeout);

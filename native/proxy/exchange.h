@@ -43,8 +43,7 @@ class Downstream : public transfer::Reader {
 /// What an exchange needs of the gateway's settings, and lives as long as the worker.
 struct ExchangeLimits {
   http::HeadLimits response_head;
-  int64_t body_ms = 0;   ///< timeouts.body
-  int64_t write_ms = 0;  ///< timeouts.write
+  int64_t body_ms = 0;  ///< timeouts.body
   uint64_t splice_bytes = kSpliceBytes;
 };
 
@@ -92,11 +91,17 @@ class Exchange final : public UpstreamUser {
   bool needs_reset() const { return ends_by_close_; }
   bool has_begun_response() const { return status_ != 0; }
   uint16_t status() const { return status_; }
+  /// Whether it is the client that takes too little, or sends too little of the body.
+  bool waits_for_client() const {
+    return state_ == ExchangeState::relaying && response_.has_pending();
+  }
+  bool waits_for_body() const;
   ExchangeState state() const { return state_; }
   const ExchangeTimes& times() const { return times_; }
   /// The target of the last try, "" before there was one.
   std::string_view target_name() const { return target_ ? target_->name : std::string_view(); }
   uint32_t tries() const { return tries_; }
+  uint32_t upstream() const { return action_.upstream; }
   bool is_head_request() const { return shape_.is_head; }
   bool allows_half_close() const { return action_.half_close; }
   bool is_tunnel() const { return state_ == ExchangeState::tunnelling; }
@@ -134,7 +139,6 @@ class Exchange final : public UpstreamUser {
   transfer::FlowContext upward();
   transfer::FlowContext downward();
   void note_progress();
-  bool waits_for_body() const;
   bool is_over_total() const;
   void on_late_answer(ErrorCode over);
   bool uses_proxy_protocol() const;

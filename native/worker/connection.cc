@@ -109,7 +109,7 @@ int64_t Connection::deadline_ms() const {
       return body_pace_ ? std::min(silent, body_pace_->due_ms(timeouts.body)) : silent;
     }
     case State::sending: return outgoing_->pace.due_ms(timeouts.write);
-    case State::proxying: return forwarding_->exchange.deadline_ms();
+    case State::proxying: return exchange_deadline_ms();
     case State::lingering: {
       return std::min(since_ms_ + kLingerIdleMs, request_us_ / 1000 + kLingerMs);
     }
@@ -121,6 +121,7 @@ void Connection::set_deadline() {
   if (state_ == State::sending && !outgoing_->pace.has_begun()) {
     outgoing_->pace.restart(worker_.now_ms());
   }
+  if (state_ == State::proxying) watch_pace();
   worker_.wheel().set(*this, deadline_ms());
 }
 
@@ -172,7 +173,7 @@ void Connection::on_alarm() {
     case State::sending: is_too_slow(); return;
     case State::proxying:
       load_input();
-      after_exchange(forwarding_->exchange.on_deadline());
+      on_exchange_alarm();
       break;
     case State::lingering: return close(ErrorCode::none);
     default: return close(ErrorCode::write_timeout);

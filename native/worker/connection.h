@@ -98,7 +98,9 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
         : exchange(action, upstreams, downstream, limits) {}
     proxy::Exchange exchange;
     uint32_t route = 0;
-    log::Text text;  ///< of the access log: what the head said
+    Pace pace;               ///< of the client, while the exchange waits for it
+    bool is_upload = false;  ///< what pace counts: bytes that come, or that are acknowledged
+    log::Text text;          ///< of the access log: what the head said
     log::Begun begun;
   };
 
@@ -152,7 +154,12 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   bool forward_raw(const route::ProxyAction& action);
   AddressKey client_of(const http::RequestHead& head) const;
   bool step_proxying();
+  void watch_pace();
+  int64_t exchange_deadline_ms() const;
+  void on_exchange_alarm();
+  ErrorCode judge_pace();
   bool after_exchange(proxy::Exchange::Outcome outcome);
+  void report_target(ErrorCode error);
   bool refuse_forwarded(ErrorCode error);
   void record_exchange(ErrorCode error);
   void end_exchange(ErrorCode reason);

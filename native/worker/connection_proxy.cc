@@ -2,9 +2,11 @@
 // takes up where it ends. The exchange moves every byte; what is counted is counted here.
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 
+#include "net/acknowledged.h"
 #include "net/sys.h"
 #include "proxy/client_address.h"
 #include "worker/connection.h"
@@ -128,6 +130,56 @@ bool Connection::step_proxying() {
   return after_exchange(exchange.advance(worker_.outbox().date_field()));
 }
 
+/// Counts how fast the client is from when the exchange waits for it.
+void Connection::watch_pace() {
+  const bool is_upload = forwarding_->exchange.waits_for_body();
+  if (!is_upload && !forwarding_->exchange.waits_for_client()) return;
+  if (forwarding_->pace.has_begun() && forwarding_->is_upload == is_upload) return;
+  forwarding_->is_upload = is_upload;
+  forwarding_->pace.restart(worker_.now_ms());
+}
+
+int64_t Connection::exchange_deadline_ms() const {
+  const route::Timeouts& timeouts = worker_.snapshot().timeouts;
+  const int64_t deadline = forwarding_->exchange.deadline_ms();
+  if (!forwarding_->pace.has_begun()) return deadline;
+  const int64_t period = forwarding_->is_upload ? timeouts.body : timeouts.write;
+  return std::min(deadline, forwarding_->pace.due_ms(period));
+}
+
+void Connection::on_exchange_alarm() {
+  if (worker_.now_ms() >= forwarding_->exchange.deadline_ms()) {
+    after_exchange(forwarding_->exchange.on_deadline());
+    return;
+  }
+  if (const ErrorCode error = judge_pace(); error != ErrorCode::none) close(error);
+}
+
+/// A sample of the client's pace; what it is closed for.
+ErrorCode Connection::judge_pace() {
+  const Exchange& exchange = forwarding_->exchange;
+  const route::Timeouts& timeouts = worker_.snapshot().timeouts;
+  const bool is_upload = forwarding_->is_upload;
+  if (is_upload ? !exchange.waits_for_body() : !exchange.waits_for_client()) {
+    forwarding_->pace = Pace();  // the target is slow, not the client
+    return ErrorCode::none;
+  }
+  uint64_t bytes = exchange.request_flow().taken();
+  if (!is_upload) {
+    const int64_t acknowledged = net::acknowledged_bytes(socket_.fd);
+    bytes =
+        acknowledged < 0 ? exchange.response_flow().moved() : static_cast<uint64_t>(acknowledged);
+  }
+  switch (forwarding_->pace.sample(is_upload ? timeouts.body : timeouts.write, bytes,
+                                   timeouts.minimum_rate)) {
+    case Pace::Verdict::fine: return ErrorCode::none;
+    case Pace::Verdict::stalled:
+      return is_upload ? ErrorCode::body_timeout : ErrorCode::write_timeout;
+    case Pace::Verdict::slow: return ErrorCode::too_slow;
+  }
+  return ErrorCode::none;
+}
+
 /// True: the connection can go on now.
 bool Connection::after_exchange(Exchange::Outcome outcome) {
   Exchange& exchange = forwarding_->exchange;
@@ -145,9 +197,11 @@ bool Connection::after_exchange(Exchange::Outcome outcome) {
       return keep_ || end_after_response();
     case Exchange::Outcome::refused:
       if (!worker_.rules(listener_).tcp) return refuse_forwarded(error);
+      report_target(error);
       close(error);  // whatever is spoken here, it is not for us to answer
       return false;
     case Exchange::Outcome::cut:
+      report_target(error);
       if (exchange.needs_reset()) reset();
       close(error);
       return false;
@@ -156,8 +210,21 @@ bool Connection::after_exchange(Exchange::Outcome outcome) {
   return false;
 }
 
+/// What went wrong with a target is for its operator to know, a line a second at most.
+void Connection::report_target(ErrorCode error) {
+  const ErrorInfo& info = error_info(error);
+  if (info.source != ErrorSource::upstream || !worker_.may_report(error)) return;
+  const Exchange& exchange = forwarding_->exchange;
+  std::string message = "upstream " + worker_.upstreams().config(exchange.upstream()).name;
+  if (!exchange.target_name().empty())
+    message.append(" (").append(exchange.target_name()).append(")");
+  message.append(": ").append(info.meaning);
+  worker_.fault(info.name.data(), std::move(message));
+}
+
 /// No target answered: we do.
 bool Connection::refuse_forwarded(ErrorCode error) {
+  report_target(error);
   const uint32_t route = forwarding_->route;
   is_refused_ = !forwarding_->exchange.has_whole_request();
   keep_ = keep_ && !is_refused_;

@@ -65,7 +65,7 @@ Worker::Worker(uint32_t index, Shared& shared)
       wheel_(now_us_ / 1000),
       upstreams_({loop_, wheel_, now_us_}, shared.snapshot->upstreams, shared.queued),
       exchange_limits_{shared.snapshot->limits.response_head, shared.snapshot->timeouts.body,
-                       shared.snapshot->timeouts.write, shared.snapshot->splice_bytes},
+                       shared.snapshot->splice_bytes},
       head_(std::make_unique<http::RequestHead>()),
       input_scratch_(kScratchBytes),
       reporter_(std::make_unique<Reporter>(*this)),
@@ -255,12 +255,17 @@ void Worker::complain(ErrorCode error) {
   stats_.errors[static_cast<size_t>(error)].add();
   const ErrorInfo& info = error_info(error);
   bool names_a_setting = info.meaning.find("limits.") != std::string_view::npos ||
-                         info.meaning.find("timeouts.") != std::string_view::npos ||
-                         info.meaning.find("timeout.") != std::string_view::npos;
-  int64_t& last_us = complained_us_[static_cast<size_t>(error)];
-  if (!names_a_setting || now_us_ - last_us < kComplaintUs) return;
-  last_us = now_us_;
+                         info.meaning.find("timeouts.") != std::string_view::npos;
+  // Faults of targets are reported by whoever knows which one it was.
+  if (!names_a_setting || info.source == ErrorSource::upstream || !may_report(error)) return;
   fault(info.name.data(), std::string(info.meaning));
+}
+
+bool Worker::may_report(ErrorCode error) {
+  int64_t& last_us = complained_us_[static_cast<size_t>(error)];
+  if (now_us_ - last_us < kComplaintUs) return false;
+  last_us = now_us_;
+  return true;
 }
 
 void Worker::resume(uint64_t ticket, const Ref<files::Answer>& answer) {

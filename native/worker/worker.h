@@ -120,6 +120,8 @@ class Worker {
   void fault(const char* code, std::string message);
   /// Counts an error; one that a setting would change is also logged, at most once a second.
   void complain(ErrorCode error);
+  /// Whether a line about `error` may be logged now: one a second.
+  bool may_report(ErrorCode error);
   /// Continues the connection in this turn's next round (it used up its budget).
   void run_later(Connection& connection) { later_.push_back(&connection); }
   /// A connection that waits for something asynchronous is found by a ticket that is new for each

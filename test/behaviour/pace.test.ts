@@ -1,8 +1,11 @@
 // How fast a client must take and send bodies: timeouts.minimumRate, and what counts as progress.
 // Periods are short so that a test is: the rate is counted over one, the grace is one and a half.
 
-import test from 'ava'
-import { files, respond } from '../../src/index.ts'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import test, { type ExecutionContext } from 'ava'
+import { files, proxy, respond } from '../../src/index.ts'
 import type { RawClient } from '../support/client.ts'
 import { request } from '../support/client.ts'
 import { startGateway, testOnBothTwins } from '../support/gateway.ts'
@@ -81,4 +84,66 @@ test('a body that comes fast enough is read, and the next request answered', asy
   await until('the body to be sent', () => left === 0)
   t.is((await client.ask(request('/'))).status, 200)
   t.deepEqual(gateway.stats().total.errors, {})
+})
+
+/** A target with one large answer, and one that reads what is sent to it. */
+async function target(t: ExecutionContext, content: Uint8Array): Promise<string> {
+  const server = createServer((message, response) => {
+    if (message.method === 'POST') message.resume()
+    else response.end(content)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+testOnBothTwins('a client that takes too little of a forwarded answer', async (t, transfer) => {
+  const { connect, gateway } = await startGateway(t, {
+    transfer,
+    timeouts: { write: '500ms', minimumRate: '100mb' },
+    routes: { '/*': proxy(await target(t, patternBytes(size))) },
+  })
+  const client = await connect()
+  const timer = readSlowly(client, 20)
+  t.teardown(() => clearInterval(timer))
+  client.write(request('/big'))
+  await until('the rate to be missed', () => gateway.stats().total.errors['too-slow'] === 1)
+  await until('the connection to be gone', () => gateway.stats().total.connections === 0)
+  t.is(gateway.stats().upstreams[0]?.targets[0]?.active, 0)
+})
+
+testOnBothTwins('without a rate a slow client gets all of it', async (t, transfer) => {
+  const content = patternBytes(size)
+  const { connect, gateway } = await startGateway(t, {
+    transfer,
+    timeouts: { write: '500ms', minimumRate: 0 },
+    routes: { '/*': proxy(await target(t, content)) },
+  })
+  const client = await connect()
+  const timer = readSlowly(client, 2)
+  t.teardown(() => clearInterval(timer))
+  client.write(request('/big', { Connection: 'close' }))
+  const bytes = await client.readToEnd()
+  t.true(bytes.includes(content.subarray(0, 1_000)))
+  t.true(bytes.length > size)
+  t.deepEqual(gateway.stats().total.errors, {})
+})
+
+test('a client that sends a forwarded body too slowly', async (t) => {
+  const { connect, gateway } = await startGateway(t, {
+    timeouts: { body: '500ms', minimumRate: '10kb' },
+    routes: { '/*': proxy(await target(t, new Uint8Array())) },
+  })
+  const client = await connect()
+  client.write(request('/', { 'Content-Length': '60000' }, 'POST'))
+  const timer = setInterval(() => client.write('x'), 50)
+  t.teardown(() => clearInterval(timer))
+  await until('the rate to be missed', () => gateway.stats().total.errors['too-slow'] === 1)
+  await until('the target to be free', () => {
+    return gateway.stats().upstreams[0]?.targets[0]?.active === 0
+  })
 })
