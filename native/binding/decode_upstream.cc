@@ -101,6 +101,7 @@ route::Upstream decode_upstream(const Reader& upstream) {
   decoded.idle_ms = milliseconds(upstream.at("keepAlive").at("idle"));
   decoded.queue_length = count(upstream.at("queue").at("length"));
   decoded.queue_ms = milliseconds(upstream.at("queue").at("timeout"));
+  decoded.queues_without_targets = upstream.at("queue").at("withoutTargets").boolean();
   decoded.failures = count(upstream.at("passive").at("failures"));
   decoded.failure_percent =
       static_cast<uint32_t>(upstream.at("passive").at("percent").integer(0, 100));

@@ -143,7 +143,8 @@ bool Exchange::choose() {
   since_us_ = upstreams_.now_us();
   if (!wants_fresh_ && !is_raw_ && !uses_proxy_protocol()) {
     // What cannot be sent twice takes a connection that is known to be there.
-    const bool verified = !shape_.is_idempotent || !request_.can_rewind();
+    const bool verified = !shape_.is_idempotent || !request_.can_rewind() ||
+                          upstreams_.config(action_.upstream).queues_without_targets;
     connection_ = upstreams_.take_idle(action_.upstream, *target_, verified);
   }
   if (connection_ != nullptr) {
@@ -166,7 +167,8 @@ bool Exchange::choose() {
 
 /// Nobody can have the request now.
 bool Exchange::wait_for_target(bool is_full) {
-  if (!is_full) {
+  const bool waits = is_full || upstreams_.config(action_.upstream).queues_without_targets;
+  if (!waits) {
     return ends(Outcome::refused, error_ != ErrorCode::none ? error_ : ErrorCode::no_target);
   }
   if (!upstreams_.enter_queue(action_.upstream, *this)) {
@@ -442,20 +444,24 @@ bool Exchange::tunnel() {
 
 /// Whether another target may be tried after `error`.
 bool Exchange::may_try_again(ErrorCode error) const {
-  const bool nothing_sent = request_.moved() == 0;
+  const bool nothing_sent = !was_sent_;
   if (!nothing_sent && !request_.can_rewind()) return false;
   if (error_info(error).retry == Retry::no) return false;
+  // What ended an app must not be given to the next one.
+  if (upstreams_.config(action_.upstream).queues_without_targets) return nothing_sent;
   return nothing_sent || shape_.is_safe || (action_.retry_unsafe);
 }
 
 /// The target did not answer. True: the exchange goes on with another try.
 bool Exchange::fail_target(ErrorCode error) {
   const bool was_idle = connection_ != nullptr && connection_->requests() > 0;
+  was_sent_ = was_sent_ || request_.moved() > 0;
   const bool said_nothing = error == ErrorCode::upstream_closed;
   // An idle connection that was closed just now says nothing about the target.
   const bool is_stale = was_idle && said_nothing && !wants_fresh_;
   if (!is_stale) target_->failed(upstreams_.config(action_.upstream), upstreams_.now_us());
-  const bool repeats = is_stale && shape_.is_idempotent && request_.can_rewind();
+  const bool repeats = is_stale && shape_.is_idempotent && request_.can_rewind() &&
+                       !upstreams_.config(action_.upstream).queues_without_targets;
   const bool elsewhere = !repeats && tries_ <= action_.retries && may_try_again(error) &&
                          upstreams_.may_retry(action_.upstream);
   let_go(false);

@@ -158,6 +158,7 @@ class Exchange final : public UpstreamUser {
   bool request_broken_ = false;  ///< the target takes no more of the request
   bool is_tunnel_done_[2] = {};  ///< upward, downward
   bool is_raw_ = false;
+  bool was_sent_ = false;    ///< some of the request, to whatever target
   bool is_counted_ = false;  ///< among the target's active requests
   bool wants_turn_ = false;  ///< a flow used up its budget
   uint16_t status_ = 0;

@@ -47,6 +47,7 @@ void Upstreams::replace(uint32_t upstream, Ref<const TargetSet> set) {
   }
   std::vector<Idle> gone = std::exchange(pool.idle, std::move(idle));
   pool.set = std::move(set);
+  pool.has_room = true;  // perhaps for those who wait
   for (Idle& left : gone) {
     // close() looks for them in the new list, where they are not.
     for (UpstreamConnection* connection : left.connections) close(*connection);
@@ -205,6 +206,7 @@ void Upstreams::close(UpstreamConnection& connection) {
   connection.user_ = nullptr;
   connection.unread_ = {};
   around_.wheel.cancel(connection);
+  around_.loop.remove(connection.socket_.fd);  // see worker/connection.cc
   sys::close(connection.socket_.fd);
   dead_.push_back(&connection);
 }

@@ -38,17 +38,18 @@ struct Upstream {
   std::string name;
   Balance balance = Balance::random_two;
   HashKey hash_key = HashKey::address;
-  std::string hash_name;              ///< of the header (lower case) or cookie
-  uint32_t idle_connections = 0;      ///< kept alive by each worker, for each target
-  int64_t idle_ms = 0;                ///< how long
-  uint32_t queue_length = 0;          ///< requests of one worker that may wait for a target
-  int64_t queue_ms = 0;               ///< how long
-  uint32_t failures = 0;              ///< in a row, after which a target is ejected; 0: never
-  uint32_t failure_percent = 0;       ///< of the requests of a window; 0: not looked at
-  int64_t eject_ms = 0;               ///< for how long; then one request tries
-  int64_t slow_start_ms = 0;          ///< a target that comes back gets its full share after this
-  uint8_t proxy_protocol = 0;         ///< version sent ahead of everything else; 0: none
-  std::vector<TargetConfig> targets;  ///< at start
+  std::string hash_name;                ///< of the header (lower case) or cookie
+  uint32_t idle_connections = 0;        ///< kept alive by each worker, for each target
+  int64_t idle_ms = 0;                  ///< how long
+  uint32_t queue_length = 0;            ///< requests of one worker that may wait for a target
+  int64_t queue_ms = 0;                 ///< how long
+  bool queues_without_targets = false;  ///< also while there is no target at all
+  uint32_t failures = 0;                ///< in a row, after which a target is ejected; 0: never
+  uint32_t failure_percent = 0;         ///< of the requests of a window; 0: not looked at
+  int64_t eject_ms = 0;                 ///< for how long; then one request tries
+  int64_t slow_start_ms = 0;            ///< a target that comes back gets its full share after this
+  uint8_t proxy_protocol = 0;           ///< version sent ahead of everything else; 0: none
+  std::vector<TargetConfig> targets;    ///< at start
 };
 
 /// Changes to the header fields of a message: `removed` go, then `added` come.

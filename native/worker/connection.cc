@@ -226,6 +226,9 @@ void Connection::close(ErrorCode reason) {
   if (is_counted_) worker_.shared().addresses.leave(address_);
   outgoing_.reset();
   answer_.reset();
+  // A child between fork and exec may hold the socket as well: closing alone would leave it in the
+  // loop, and its events would come for a connection that is gone.
+  if (registered_) worker_.loop().remove(socket_.fd);
   sys::close(socket_.fd);
   worker_.bury(*this);
 }

@@ -58,7 +58,7 @@ export function compileUpstream(
     balance,
     key,
     keepAlive,
-    queue,
+    queue: { ...queue, withoutTargets: false },
     passive: { failures, percent, eject: time },
     slowStart,
     proxyProtocol: proxyProtocol === false ? 0 : versions[proxyProtocol],

@@ -53,8 +53,11 @@ export interface NativeUpstream {
   key: { kind: 'address' | 'path' | 'header' | 'cookie'; name: string }
   /** Kept alive by each worker for each target, and for how long (ms). */
   keepAlive: { connections: number; idle: number }
-  /** Requests of one worker that may wait for a target that has room, and how long (ms). */
-  queue: { length: number; timeout: number }
+  /**
+   * Requests of one worker that may wait for a target that has room, and how long (ms).
+   * `withoutTargets`: also while there is none at all.
+   */
+  queue: { length: number; timeout: number; withoutTargets: boolean }
   /**
    * A target is ejected for `eject` ms after so many failures in a row (0: never), or when this
    * percentage of a window's requests failed (0: not looked at); then one request tries it.

@@ -146,4 +146,5 @@ test('a client that sends a forwarded body too slowly', async (t) => {
   await until('the target to be free', () => {
     return gateway.stats().upstreams[0]?.targets[0]?.active === 0
   })
+  t.is(gateway.stats().total.errors['body-timeout'], undefined)
 })

@@ -53,7 +53,7 @@ test('a URL alone is a proxy with every default', (t) => {
       balance: 'random-two',
       key: { kind: 'address', name: '' },
       keepAlive: { connections: 64, idle: 4_000 },
-      queue: { length: 1_024, timeout: 5_000 },
+      queue: { length: 1_024, timeout: 5_000, withoutTargets: false },
       passive: { failures: 5, percent: 0, eject: 10_000 },
       slowStart: 0,
       proxyProtocol: 0,
