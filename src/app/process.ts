@@ -25,6 +25,9 @@ export interface AppEvents {
   onGone(how: string): void
 }
 
+// An app that has ended may have said why; its channel is read to its end, for so long.
+const lastWordsMs = 1_000
+
 export class AppProcess {
   readonly #child: ChildProcess
 
@@ -82,7 +85,13 @@ export class AppProcess {
       events.onGone(how)
     }
     child.on('error', (error) => gone(error.message))
-    child.on('exit', (code, signal) => gone(signal ?? `exit code ${code}`))
+    // What it said last may still be on its way: the channel ends behind it.
+    child.on('exit', (code, signal) => {
+      const how = signal ?? `exit code ${code}`
+      if (!child.connected) return gone(how)
+      child.once('disconnect', () => gone(how))
+      setTimeout(() => gone(how), lastWordsMs).unref()
+    })
   }
 }
 
