@@ -3,9 +3,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace sluice::http {
+
+/// For heads that have no target.
+inline constexpr size_t kNoTargetLimit = SIZE_MAX / 2;
 
 /// Whether the bytes of `input` from `seen` on can have changed the parser's answer, which was
 /// need_more for the first `seen` bytes. Says yes a bounded number of times per head, but for bytes

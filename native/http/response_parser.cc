@@ -8,6 +8,7 @@
 
 #include "http/field_line.h"
 #include "http/framing.h"
+#include "http/head_progress.h"
 #include "http/response_head.h"
 
 namespace sluice::http {
@@ -32,6 +33,7 @@ class ResponseParser {
   ErrorCode take_status_line();
   ErrorCode take_field();
   ErrorCode on_known_field(const Field& field);
+  void on_keep_alive(std::string_view value);
   ErrorCode finish();
   bool present(FieldId id) const { return head_.first_of[static_cast<size_t>(id)] != 0; }
 
@@ -72,7 +74,8 @@ ErrorCode ResponseParser::take_status_line() {
   } else {
     head_.reason = {};
   }
-  return take_line_end(in_, kWrong);
+  const ErrorCode end = take_line_end(in_, kWrong);
+  return end == ErrorCode::bad_line_ending ? kWrong : end;
 }
 
 ErrorCode ResponseParser::parse() {
@@ -114,12 +117,9 @@ int32_t keep_alive_timeout(std::string_view value) {
         !equals_ignoring_case(parameter.substr(0, kTimeout.size()), kTimeout)) {
       continue;
     }
-    const std::string_view digits = parameter.substr(kTimeout.size());
-    int32_t seconds = 0;
-    const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), seconds);
-    if (error == std::errc() && end == digits.data() + digits.size() && seconds >= 0)
-      return seconds;
+    uint64_t seconds = 0;  // of the same grammar: digits, and nothing else
+    if (!parse_content_length(parameter.substr(kTimeout.size()), seconds)) continue;
+    return static_cast<int32_t>(std::min<uint64_t>(seconds, kMaxKeepAliveTimeoutS));
   }
   return -1;
 }
@@ -140,11 +140,17 @@ ErrorCode ResponseParser::on_known_field(const Field& field) {
                  ? ErrorCode::none
                  : ErrorCode::bad_upstream_framing;
     case FieldId::connection: connection_.add(field.value); return ErrorCode::none;
-    case FieldId::keep_alive:
-      head_.keep_alive_timeout_s = keep_alive_timeout(field.value);
-      return ErrorCode::none;
+    case FieldId::keep_alive: on_keep_alive(field.value); return ErrorCode::none;
     default: return ErrorCode::none;
   }
+}
+
+/// Of several the shortest holds: a connection that is kept too long is one that fails a request.
+void ResponseParser::on_keep_alive(std::string_view value) {
+  const int32_t seconds = keep_alive_timeout(value);
+  if (seconds < 0) return;
+  const int32_t earlier = head_.keep_alive_timeout_s;
+  head_.keep_alive_timeout_s = earlier < 0 ? seconds : std::min(earlier, seconds);
 }
 
 /// The length of the body (RFC 9112 §6.3), strictest reading.
@@ -165,9 +171,12 @@ ErrorCode ResponseParser::finish() {
   } else {
     head_.framing = has_length ? ResponseFraming::length : ResponseFraming::until_close;
   }
+  // RFC 9112 §9.3, and whoever ends a body by closing cannot persist.
   const bool persists = head_.minor_version >= 1 || connection_.keep_alive;
-  head_.keep_alive = persists && !connection_.close;
-  head_.has_upgrade = connection_.upgrade && !head_.find(FieldId::upgrade).empty();
+  const bool closes = connection_.close || head_.framing == ResponseFraming::until_close;
+  head_.keep_alive = persists && !closes;
+  const bool upgrade = head_.minor_version >= 1 && connection_.upgrade;
+  head_.has_upgrade = upgrade && !head_.find(FieldId::upgrade).empty();
   return ErrorCode::none;
 }
 
@@ -181,22 +190,13 @@ ErrorCode as_upstream_error(ErrorCode error) {
   }
 }
 
-/// Whether parsing again may tell more: a head that trickles in costs linear time.
-bool is_worth_parsing(std::string_view input, size_t seen) {
-  if (seen <= kStatusBytes) return true;
-  // A line must have ended since, or something that no head may hold have come.
-  const char* const end = input.data() + input.size();
-  const char* at = input.data() + seen - 1;
-  return skip_field_content(at, end) != end;
-}
-
 }  // namespace
 
 ParseResult parse_response(std::string_view input, size_t seen, const HeadLimits& limits,
                            bool to_head, ResponseHead& head) {
   const bool at_limit = input.size() >= limits.head_bytes;
   const std::string_view bounded = input.substr(0, limits.head_bytes);
-  if (!at_limit && !is_worth_parsing(bounded, std::min(seen, bounded.size()))) return {};
+  if (!at_limit && !worth_parsing(bounded, seen, kNoTargetLimit, limits.fields)) return {};
   ResponseParser parser(bounded, limits, to_head, head);
   const ErrorCode error = parser.parse();
   if (error == ErrorCode::none) {

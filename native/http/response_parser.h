@@ -16,6 +16,9 @@ namespace sluice::http {
 /// How the end of a response's body is known (RFC 9112 §6.3).
 enum class ResponseFraming : uint8_t { none, length, chunked, until_close };
 
+/// A Keep-Alive: timeout of more seconds than this counts as this.
+inline constexpr uint32_t kMaxKeepAliveTimeoutS = 1'000'000;
+
 /// A parsed response head: views into the bytes it was parsed from.
 struct ResponseHead {
   uint16_t status = 0;      ///< 100 to 599
@@ -23,10 +26,10 @@ struct ResponseHead {
   uint8_t minor_version = 1;
   bool is_interim = false;   ///< 1xx but 101: the final head is still to come
   bool keep_alive = true;    ///< the connection may persist (RFC 9112 §9.3)
-  bool has_upgrade = false;  ///< Upgrade and Connection: upgrade
+  bool has_upgrade = false;  ///< Upgrade and Connection: upgrade on 1.1
   ResponseFraming framing = ResponseFraming::none;
   uint64_t content_length = 0;        ///< bytes, when framing is `length`
-  int32_t keep_alive_timeout_s = -1;  ///< of Keep-Alive: timeout=N; -1: it says none
+  int32_t keep_alive_timeout_s = -1;  ///< the least Keep-Alive: timeout=N; -1: it says none
   uint16_t field_count = 0;
   std::array<Field, kMaxFields> fields;
   /// 1 + index into `fields` of the first field with that id; 0: absent.

@@ -76,8 +76,9 @@ void append_interim_head(const http::ResponseHead& head, std::string& out) {
   append_status(head, out);
   const http::HopByHop hop(head);
   for (size_t i = 0; i < head.field_count; ++i) {
-    if (hop.forwards(head.fields[i]))
-      http::append_field(out, head.fields[i].name, head.fields[i].value);
+    const http::Field& field = head.fields[i];
+    if (field.id == FieldId::content_length || !hop.forwards(field)) continue;
+    http::append_field(out, field.name, field.value);
   }
   out.append("\r\n");
 }

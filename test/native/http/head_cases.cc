@@ -10,15 +10,6 @@ bool same(const Outcome& a, const Outcome& b) {
          a.result.consumed == b.result.consumed && a.head == b.head;
 }
 
-std::string name_of(const Outcome& outcome) {
-  switch (outcome.result.status) {
-    case ParseStatus::ok:
-      return "ok " + std::to_string(outcome.result.consumed) + " " + outcome.head;
-    case ParseStatus::need_more: return "need_more";
-    default: return std::string(sluice::error_info(outcome.result.error).name);
-  }
-}
-
 void check_same(const Outcome& got, const Outcome& wanted) {
   if (same(got, wanted)) return;
   CHECK_EQ(name_of(got), name_of(wanted));
@@ -34,11 +25,11 @@ void check_prefix(const Outcome& prefix, const Outcome& whole, size_t bytes) {
   check_same(prefix, whole);
 }
 
-void parse_byte_by_byte(std::string_view input, const Outcome& whole, const HeadLimits& limits) {
+void parse_byte_by_byte(std::string_view input, const Outcome& whole, const Parse& parse) {
   size_t seen = 0;
   for (size_t bytes = 0; bytes <= input.size(); ++bytes) {
     const ExactBuffer buffer(input.substr(0, bytes));
-    const Outcome outcome = parse(buffer.view(), seen, limits);
+    const Outcome outcome = parse(buffer.view(), seen);
     check_prefix(outcome, whole, bytes);
     if (outcome.result.status != ParseStatus::need_more) return;
     seen = bytes;
@@ -47,6 +38,15 @@ void parse_byte_by_byte(std::string_view input, const Outcome& whole, const Head
 }
 
 }  // namespace
+
+std::string name_of(const Outcome& outcome) {
+  switch (outcome.result.status) {
+    case ParseStatus::ok:
+      return "ok " + std::to_string(outcome.result.consumed) + " " + outcome.head;
+    case ParseStatus::need_more: return "need_more";
+    default: return std::string(sluice::error_info(outcome.result.error).name);
+  }
+}
 
 // Not in the header: inlined, some versions of GCC see sizes in it that cannot be, and warn.
 ExactBuffer::ExactBuffer(std::string_view bytes)
@@ -90,18 +90,23 @@ Outcome parse(std::string_view input, size_t seen, const HeadLimits& limits) {
 }
 
 Outcome parse_every_way(std::string_view input, const HeadLimits& limits) {
+  return parse_every_way(
+      input, [&limits](std::string_view bytes, size_t seen) { return parse(bytes, seen, limits); });
+}
+
+Outcome parse_every_way(std::string_view input, const Parse& parse) {
   const ExactBuffer buffer(input);
-  const Outcome whole = parse(buffer.view(), 0, limits);
+  const Outcome whole = parse(buffer.view(), 0);
   for (size_t split = 0; split < input.size(); ++split) {
     const testing::Context context("split at " + std::to_string(split));
     const ExactBuffer first(input.substr(0, split));
-    const Outcome before = parse(first.view(), 0, limits);
+    const Outcome before = parse(first.view(), 0);
     check_prefix(before, whole, split);
     if (before.result.status != ParseStatus::need_more) break;
-    check_same(parse(buffer.view(), split, limits), whole);
+    check_same(parse(buffer.view(), split), whole);
   }
   const testing::Context context("byte by byte");
-  parse_byte_by_byte(input, whole, limits);
+  parse_byte_by_byte(input, whole, parse);
   return whole;
 }
 

@@ -1,8 +1,9 @@
-// What every test of the request parser does with an input: parse it whole, then again at every
+// What every test of a head parser does with an input: parse it whole, then again at every
 // split point and byte by byte, from buffers of exactly the right size so that AddressSanitizer
 // sees a read past the end. However it was cut, the answer has to be the same.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -37,12 +38,20 @@ struct Outcome {
   std::string head;
 };
 
+/// "ok" with the head, "need_more", or the name of the error.
+std::string name_of(const Outcome& outcome);
+
+/// One call of a parser, for requests or for responses.
+using Parse = std::function<Outcome(std::string_view input, size_t seen)>;
+
+/// Parses `input` in all the ways above and returns what it comes to.
+Outcome parse_every_way(std::string_view input, const Parse& parse);
+
 /// All of `head` as text.
 std::string describe(const RequestHead& head);
 
 Outcome parse(std::string_view input, size_t seen = 0, const HeadLimits& limits = {});
 
-/// Parses `input` in all the ways above and returns what it comes to.
 Outcome parse_every_way(std::string_view input, const HeadLimits& limits = {});
 
 /// The head of an input that must be accepted. Owns its bytes; the parts stay valid with it.
