@@ -15,23 +15,43 @@ namespace {
 constexpr std::string_view kPlainOptions[] = {"keep-alive", "close", "upgrade", "te",
                                               "proxy-connection"};
 
+/// What a message means something else without, or is checked by. RFC 9110 §7.6.1 forbids senders
+/// to name such fields. Whoever does it all the same is not obeyed, rather than refused: with the
+/// field the message is what it was when it was sent, and nothing is won by failing it.
 constexpr std::string_view kKept[] = {
-    "authorization", "cache-control", "content-encoding", "content-length",
-    "content-range", "content-type",  "cookie",           "date",
-    "etag",          "expires",       "forwarded",        "host",
-    "if-match",      "if-none-match", "if-range",         "location",
-    "origin",        "range",         "set-cookie",       "traceparent",
-    "vary",          "via",           "x-request-id",
+    "accept-ranges", "age",
+    "authorization", "cache-control",
+    "cookie",        "date",
+    "etag",          "expect",
+    "expires",       "forwarded",
+    "host",          "last-modified",
+    "location",      "max-forwards",
+    "origin",        "pragma",
+    "range",         "referer",
+    "retry-after",   "set-cookie",
+    "traceparent",   "tracestate",
+    "trailer",       "vary",
+    "via",           "www-authenticate",
+    "x-request-id",  "x-accel-redirect",
+    "x-real-ip",
 };
 
+/// Of those, whole families: what the content is, who may read it, preconditions, who asked.
+constexpr std::string_view kKeptPrefixes[] = {"access-control-", "content-", "if-", "sec-",
+                                              "x-forwarded-"};
+
 bool is_kept(std::string_view name) {
-  constexpr std::string_view kForwardedPrefix = "x-forwarded-";
-  if (name.size() > kForwardedPrefix.size() &&
-      equals_ignoring_case(name.substr(0, kForwardedPrefix.size()), kForwardedPrefix)) {
-    return true;
-  }
-  return std::ranges::any_of(
-      kKept, [name](std::string_view kept) { return equals_ignoring_case(name, kept); });
+  const auto begins = [name](std::string_view prefix) {
+    return name.size() > prefix.size() &&
+           equals_ignoring_case(name.substr(0, prefix.size()), prefix);
+  };
+  const auto equals = [name](std::string_view kept) { return equals_ignoring_case(name, kept); };
+  return std::ranges::any_of(kKeptPrefixes, begins) || std::ranges::any_of(kKept, equals);
+}
+
+bool is_about_whole_content(std::string_view name) {
+  return equals_ignoring_case(name, "etag") || equals_ignoring_case(name, "content-digest") ||
+         equals_ignoring_case(name, "content-md5");
 }
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
@@ -89,12 +109,31 @@ bool HopByHop::forwards(const Field& field) const {
   switch (field.id) {
     case FieldId::connection:
     case FieldId::keep_alive:
+    case FieldId::proxy:
+    case FieldId::proxy_authenticate:
+    case FieldId::proxy_authorization:
     case FieldId::proxy_connection:
+    case FieldId::te:
     case FieldId::transfer_encoding:
     case FieldId::upgrade: return false;
-    // "trailers" is all that TE can promise end to end here (RFC 9110 §10.1.4).
-    case FieldId::te: return equals_ignoring_case(field.value, "trailers");
     default: return named_count_ == 0 || !is_named(field.name);
+  }
+}
+
+bool forwards_trailer(const Field& field) {
+  switch (field.id) {
+    case FieldId::connection:
+    case FieldId::keep_alive:
+    case FieldId::proxy:
+    case FieldId::proxy_authenticate:
+    case FieldId::proxy_authorization:
+    case FieldId::proxy_connection:
+    case FieldId::te:
+    case FieldId::transfer_encoding:
+    case FieldId::upgrade: return false;
+    // What Connection may not take off may not come late either, but for what is known only when
+    // the content is.
+    default: return !is_kept(field.name) || is_about_whole_content(field.name);
   }
 }
 
