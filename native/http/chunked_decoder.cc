@@ -16,15 +16,18 @@ constexpr uint64_t kMaxChunkBytes = INT64_MAX;
 
 }  // namespace
 
-ChunkedDecoder::Result ChunkedDecoder::next(std::string_view input) {
+ChunkedDecoder::Result ChunkedDecoder::next(std::string_view input, std::string* trailers) {
   size_t at = 0;
   while (true) {
     if (state_ == State::failed) return {Step::error, at, 0, error_};
     if (state_ == State::done) return {Step::done, at};
     if (state_ == State::payload) return {Step::payload, at, left_};
     if (at == input.size()) return {Step::need_more, at};
-    error_ = on_byte(input[at++]);
+    const bool was_in_trailers = in_trailers();
+    const char c = input[at++];
+    error_ = on_byte(c);
     if (error_ != ErrorCode::none) state_ = State::failed;
+    if (trailers != nullptr && was_in_trailers && in_trailers()) trailers->push_back(c);
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "core/error.h"
@@ -33,8 +34,9 @@ class ChunkedDecoder {
   };
 
   /// Reads framing at the start of `input`. Never consumes payload: after `payload` the caller
-  /// takes that data by whatever means and reports it with `took`.
-  Result next(std::string_view input);
+  /// takes that data by whatever means and reports it with `took`. The lines of the trailer section
+  /// are appended to `trailers` as they come, unless it is null: at most kMaxTrailerBytes.
+  Result next(std::string_view input, std::string* trailers = nullptr);
 
   /// `bytes` of the current chunk's payload were taken. Never more than the last Result's payload.
   void took(uint64_t bytes);
@@ -68,6 +70,7 @@ class ChunkedDecoder {
     failed
   };
 
+  bool in_trailers() const { return state_ >= State::trailer_start && state_ <= State::trailer_lf; }
   ErrorCode on_byte(char c);
   ErrorCode on_size(char c);
   ErrorCode on_size_end(char c);

@@ -10,9 +10,9 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
-#include <charconv>
 
 #include "core/limits.h"
+#include "http/chunked_encoder.h"
 #include "net/sys.h"
 
 namespace sluice::transfer {
@@ -24,17 +24,6 @@ constexpr size_t kSmallSplice = 16 * 1024;
 constexpr uint8_t kSmallSplices = 4;
 /// So many recvs in a row that filled their room show that a body of unknown length is a large one.
 constexpr uint8_t kBulkReads = 2;
-
-/// "1f40\r\n" into `room`.
-std::string_view chunk_line(uint64_t bytes, std::array<char, 20>& room) {
-  char* end = std::to_chars(room.data(), room.data() + 16, bytes, 16).ptr;
-  *end++ = '\r';
-  *end++ = '\n';
-  return {room.data(), static_cast<size_t>(end - room.data())};
-}
-
-constexpr std::string_view kCrlf = "\r\n";
-constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
 bool is_refused(ssize_t error) {
   return error == -EINVAL || error == -ENOSYS || error == -EPERM || error == -EOPNOTSUPP;
@@ -66,6 +55,7 @@ void Flow::start(std::string head, Inbound inbound, uint64_t length, Outbound ou
   left_ = length;
   keeps_ = keeps && pending_.size() <= kReplayBytes;
   decoder_ = http::ChunkedDecoder();
+  trailers_.clear();
   decoder_error_ = ErrorCode::none;
   taken_ = moved_ = spliced_ = 0;
   is_finished_ = inbound == Inbound::none;
@@ -97,7 +87,7 @@ void Flow::stop_keeping() {
 /// The last byte of the body has been taken.
 void Flow::finish() {
   is_finished_ = true;
-  if (outbound_ == Outbound::chunked) pending_.append(kLastChunk);
+  if (outbound_ == Outbound::chunked) pending_.append(http::kLastChunk);
 }
 
 void Flow::drop_pipe() {
@@ -202,9 +192,10 @@ size_t Flow::frame(std::string_view bytes, Batch& batch) {
 
 size_t Flow::frame_chunked(std::string_view bytes, Batch& batch) {
   using Step = http::ChunkedDecoder::Step;
+  std::string* const trailers = outbound_ == Outbound::chunked ? &trailers_ : nullptr;
   size_t used = 0;
   while (!batch.full()) {
-    const http::ChunkedDecoder::Result result = decoder_.next(bytes.substr(used));
+    const http::ChunkedDecoder::Result result = decoder_.next(bytes.substr(used), trailers);
     used += result.consumed;
     if (result.step == Step::error) decoder_error_ = result.error;
     if (result.step == Step::done) batch.has_last = true;
@@ -220,17 +211,26 @@ size_t Flow::frame_chunked(std::string_view bytes, Batch& batch) {
   return used;
 }
 
+/// The end of a chunked body, with its trailers; valid until the next start().
+std::string_view Flow::last_chunk() {
+  if (trailers_.empty()) return http::kLastChunk;
+  std::string end;
+  http::append_last_chunk(trailers_, end);
+  trailers_ = std::move(end);
+  return trailers_;
+}
+
 /// One sendmsg of what is pending and the batch behind it.
 Flow::Step Flow::transmit(const FlowContext& context, Batch& batch) {
-  std::array<char, 20> line_room;
+  std::array<char, http::kChunkLineRoom> line_room;
   std::string_view line;
   if (outbound_ == Outbound::chunked && batch.payload > 0) {
-    line = chunk_line(batch.payload, line_room);
-    batch.add(kCrlf);
+    line = http::chunk_line(batch.payload, line_room);
+    batch.add(http::kChunkEnd);
   }
   if (batch.has_last) {
     is_finished_ = true;
-    if (outbound_ == Outbound::chunked) batch.add(kLastChunk);
+    if (outbound_ == Outbound::chunked) batch.add(last_chunk());
   }
   if (!line.empty()) {
     pending_.append(line);  // some bytes: cheaper than a part of its own
@@ -334,8 +334,8 @@ Flow::Step Flow::splice_in(const FlowContext& context) {
   const auto bytes = static_cast<uint64_t>(got);
   note_pulled(bytes);
   if (outbound_ == Outbound::chunked) {
-    std::array<char, 20> room;
-    pending_.append(chunk_line(bytes, room));
+    std::array<char, http::kChunkLineRoom> room;
+    pending_.append(http::chunk_line(bytes, room));
   }
   return taken_ > limit_ ? Step::too_large : Step::done;
 }
@@ -371,7 +371,7 @@ Flow::Step Flow::drain_pipe(const FlowContext& context) {
 }
 
 void Flow::after_pipe() {
-  if (outbound_ == Outbound::chunked) pending_.append(kCrlf);
+  if (outbound_ == Outbound::chunked) pending_.append(http::kChunkEnd);
   if (inbound_ == Inbound::length && left_ == 0) finish();
 }
 

@@ -118,6 +118,7 @@ class Flow {
   Step transmit(const FlowContext& context, Batch& batch);
   size_t frame(std::string_view bytes, Batch& batch);
   size_t frame_chunked(std::string_view bytes, Batch& batch);
+  std::string_view last_chunk();
   void keep_rest(const Batch& batch, size_t sent);
   void finish();
   void after_pipe();
@@ -139,6 +140,7 @@ class Flow {
   uint64_t limit_ = UINT64_MAX;
   uint64_t taken_ = 0, moved_ = 0, spliced_ = 0;
   http::ChunkedDecoder decoder_;
+  std::string trailers_;      ///< of a chunked body, as they came; its end, when that goes out
   PipePool* pool_ = nullptr;  ///< where pipe_ came from
   Pipe pipe_;
   uint64_t in_pipe_ = 0;

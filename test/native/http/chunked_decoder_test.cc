@@ -177,6 +177,30 @@ TEST(chunk_lines_and_trailers_are_bounded) {
   CHECK_EQ(decode({many}).error, ErrorCode::bad_chunk);
 }
 
+TEST(trailers_are_handed_out_as_they_came) {
+  const std::string lines = "A: b\r\nC:\r\nDigest: \t\x80 c\r\n";
+  const std::string input = "1;x=y\r\nz\r\n0;end\r\n" + lines + "\r\nNEXT: f\r\n";
+  for (size_t split = 0; split <= input.size(); ++split) {
+    const testing::Context context("split at " + std::to_string(split));
+    ChunkedDecoder decoder;
+    std::string trailers;
+    for (std::string_view rest :
+         {std::string_view(input).substr(0, split), std::string_view(input).substr(split)}) {
+      ChunkedDecoder::Result result = decoder.next(rest, &trailers);
+      if (result.step == Step::payload && result.consumed < rest.size()) {
+        decoder.took(1);
+        decoder.next(rest.substr(result.consumed + 1), &trailers);
+      }
+    }
+    CHECK(decoder.done());
+    CHECK_EQ(trailers, lines);
+  }
+  ChunkedDecoder decoder;
+  std::string trailers;
+  CHECK_EQ(decoder.next("0\r\n\r\nA: b\r\n\r\n", &trailers).consumed, 5u);
+  CHECK_EQ(trailers, "");
+}
+
 TEST(a_chunk_may_be_larger_than_any_buffer) {
   ChunkedDecoder decoder;
   const ChunkedDecoder::Result first = decoder.next("7fffffffffffffff\r\nabc");
