@@ -34,7 +34,9 @@ void append_x_forwarded(const RequestHead& head, const Hop& hop, std::string& ou
   append_once(head, hop, FieldId::x_forwarded_proto, "X-Forwarded-Proto",
               hop.is_secure ? "https" : "http", out);
   if (!hop.host.empty()) {
-    append_once(head, hop, FieldId::x_forwarded_host, "X-Forwarded-Host", hop.host, out);
+    std::string host(hop.host);
+    if (!hop.port.empty()) host.append(":").append(hop.port);
+    append_once(head, hop, FieldId::x_forwarded_host, "X-Forwarded-Host", host, out);
   }
   const std::string_view usual = hop.is_secure ? "443" : "80";
   append_once(head, hop, FieldId::x_forwarded_port, "X-Forwarded-Port",

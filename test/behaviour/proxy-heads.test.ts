@@ -131,7 +131,7 @@ test('the target learns who asked, for what and by which protocol', async (t) =>
   t.is(got.field('host'), 'shop.example:8443')
   t.is(got.field('x-forwarded-for'), '127.0.0.1')
   t.is(got.field('x-forwarded-proto'), 'http')
-  t.is(got.field('x-forwarded-host'), 'shop.example')
+  t.is(got.field('x-forwarded-host'), 'shop.example:8443')
   t.is(got.field('x-forwarded-port'), '8443')
   t.is(got.field('forwarded'), undefined)
   t.is(got.field('via'), '1.1 sluice')
