@@ -55,7 +55,7 @@ ProxyHeader parse_line(std::string_view input) {
                     (source.find(':') != std::string_view::npos) == is_v6 &&
                     (destination.find(':') != std::string_view::npos) == is_v6 &&
                     parse_port(from, header.source.port) && parse_port(to, header.destination.port);
-  if (!fits || !rest.empty()) return kError;
+  if (!fits || rest.data() != nullptr) return kError;  // something follows, if only a space
   header.has_address = true;
   return header;
 }

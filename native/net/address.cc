@@ -75,9 +75,10 @@ uint16_t port_of(const sockaddr_storage& storage) {
 bool parse_address(std::string_view text, AddressKey& key) {
   char copy[kAddressBytes];
   if (text.empty() || text.size() >= sizeof copy) return false;
+  if (text.find('\0') != std::string_view::npos) return false;  // inet_pton would stop there
   std::memcpy(copy, text.data(), text.size());
   copy[text.size()] = '\0';
-  unsigned char bytes[16];
+  unsigned char bytes[16] = {};
   if (inet_pton(AF_INET, copy, bytes) == 1) {
     key = {0, 0xffff00000000ULL | load_big_endian(bytes) >> 32};
     return true;

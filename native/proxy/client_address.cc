@@ -11,15 +11,24 @@
 namespace sluice::proxy {
 namespace {
 
+/// ":80", or nothing.
+bool is_port(std::string_view text) {
+  if (text.empty()) return true;
+  const bool fits = text.size() >= 2 && text.size() <= 6;
+  return fits && text[0] == ':' && http::is_all(http::kDigit, text.substr(1));
+}
+
 /// "192.0.2.1", "192.0.2.1:80", "[2001:db8::1]", "[2001:db8::1]:80", "2001:db8::1".
 bool parse_hop(std::string_view text, AddressKey& key) {
   if (!text.empty() && text[0] == '[') {
     const size_t end = text.find(']');
-    return end != std::string_view::npos && net::parse_address(text.substr(1, end - 1), key);
+    if (end == std::string_view::npos || !is_port(text.substr(end + 1))) return false;
+    return net::parse_address(text.substr(1, end - 1), key);
   }
   const size_t colon = text.find(':');
   const bool has_port =
       colon != std::string_view::npos && text.find(':', colon + 1) == std::string_view::npos;
+  if (has_port && !is_port(text.substr(colon))) return false;
   return net::parse_address(has_port ? text.substr(0, colon) : text, key);
 }
 
