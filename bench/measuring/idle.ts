@@ -35,19 +35,32 @@ export async function measureIdle<P extends Place>(
   const server = await start(kind, place)
   try {
     await warmUp(server)
-    await delay(500) // what is freed later is freed by now
+    await delay(500)
     const quiet = await whileIdle(server, effort.seconds)
     const resident = residentMemory(server.pid)
     const own = ownMemory(server.pid)
+    const before = await settledMemory(server.pid)
     const sockets = await openIdle(request, server.port, effort.connections)
-    await delay(500)
-    const perConnection = (ownMemory(server.pid) - own) / sockets.length
+    const perConnection = ((await settledMemory(server.pid)) - before) / sockets.length
     for (const socket of sockets) socket.destroy()
     const connections = sockets.length
     return { server: kind.name, resident, own, connections, perConnection, ...quiet }
   } finally {
     await server.stop()
   }
+}
+
+/** Own memory once it changes no more: a garbage collector gives back late what a start took. */
+async function settledMemory(pid: number): Promise<number> {
+  const [stepMs, calmSteps, mostSteps, tolerance] = [500, 20, 120, 32 * 1024]
+  let memory = ownMemory(pid)
+  for (let calm = 0, step = 0; calm < calmSteps && step < mostSteps; step += 1) {
+    await delay(stepMs)
+    const now = ownMemory(pid)
+    calm = Math.abs(now - memory) <= tolerance ? calm + 1 : 0
+    if (calm === 0) memory = now
+  }
+  return memory
 }
 
 async function whileIdle(server: RunningServer, seconds: number) {

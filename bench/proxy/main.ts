@@ -39,7 +39,7 @@ const originPort = 8199
 const effort = options.quick ? { rounds: 3, seconds: 0.4 } : { rounds: 7, seconds: 0.5 }
 const idleEffort = options.quick
   ? { connections: 2_000, seconds: 1 }
-  : { connections: 10_000, seconds: 3 }
+  : { connections: 10_000, seconds: 5 }
 
 interface Workplace {
   folder: string
