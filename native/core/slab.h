@@ -9,6 +9,10 @@
 #include <utility>
 #include <vector>
 
+#if defined(SLUICE_ASAN)
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace sluice {
 
 template <typename T, size_t kPerBlock = 64>
@@ -23,6 +27,7 @@ class Slab {
   T* create(Arguments&&... arguments) {
     if (free_ == nullptr) grow();
     Cell* cell = free_;
+    unpoison(cell);
     free_ = cell->next;
     ++live_;
     return new (cell->storage) T(std::forward<Arguments>(arguments)...);
@@ -33,6 +38,7 @@ class Slab {
     Cell* cell = reinterpret_cast<Cell*>(object);
     cell->next = free_;
     free_ = cell;
+    poison(cell);
     --live_;
   }
 
@@ -44,12 +50,22 @@ class Slab {
     alignas(T) unsigned char storage[sizeof(T)];
   };
 
+  // Under AddressSanitizer whoever touches a free object is told so, as with one from the heap.
+#if defined(SLUICE_ASAN)
+  static void poison(Cell* cell) { __asan_poison_memory_region(cell, sizeof *cell); }
+  static void unpoison(Cell* cell) { __asan_unpoison_memory_region(cell, sizeof *cell); }
+#else
+  static void poison(Cell*) {}
+  static void unpoison(Cell*) {}
+#endif
+
   void grow() {
     blocks_.push_back(std::make_unique<Cell[]>(kPerBlock));
     Cell* block = blocks_.back().get();
     for (size_t i = kPerBlock; i-- > 0;) {
       block[i].next = free_;
       free_ = &block[i];
+      poison(free_);
     }
   }
 
