@@ -93,9 +93,11 @@ bool Balancer::would_take(const TargetSet& set, const Selection& selection) {
 
 int Balancer::choose(const route::Upstream& config, const TargetSet& set,
                      const Selection& selection, int64_t now_us) {
-  // Whoever is on trial gets its request first, whatever the rule: nobody else would send one.
+  // Whoever is on trial gets its request first, whatever the rule: nobody else would send one. But
+  // a backup has no request to be tried with while others are well.
   for (uint32_t i = 0; i < set.entries.size(); ++i) {
     const TargetEntry& entry = set.entries[i];
+    if (entry.is_backup && gather_if(set, selection, now_us, false, false)) continue;
     if (entry.state != route::TargetState::up || !entry.target->is_ejected(now_us)) continue;
     if (!has_room(entry) || was_tried(selection, *entry.target)) continue;
     if (entry.target->may_try(now_us)) return static_cast<int>(i);

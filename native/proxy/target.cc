@@ -4,6 +4,7 @@
 #include "proxy/target.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "core/hash.h"
 #include "net/sys.h"
@@ -83,8 +84,12 @@ bool Target::may_try(int64_t now_us) {
 }
 
 TargetSet::TargetSet(std::vector<TargetEntry> all) : entries(std::move(all)) {
+  // Weights of 100 and 200 are those of 1 and 2: as many points as those have.
+  uint32_t unit = 0;
+  for (const TargetEntry& entry : entries) unit = std::gcd(unit, entry.weight);
   for (uint32_t entry = 0; entry < entries.size(); ++entry) {
-    const uint32_t points = std::min(entries[entry].weight * kPointsPerWeight, kMaxPoints);
+    const uint32_t weight = entries[entry].weight / std::max(unit, 1u);
+    const uint32_t points = std::min(weight * kPointsPerWeight, kMaxPoints);
     for (uint32_t number = 0; number < points; ++number) {
       ring.push_back({point_of(*entries[entry].target, number), entry});
     }

@@ -7,6 +7,7 @@ import { RawClient, request } from '../support/client.ts'
 import { testOnBothTwins } from '../support/gateway.ts'
 import { startProxy } from '../support/soak.ts'
 import { response, startUpstream } from '../support/upstream.ts'
+import { until } from '../support/wait.ts'
 
 const gb = 1_000_000_000
 const part = Buffer.alloc(1024 * 1024, 'x')
@@ -65,9 +66,9 @@ for (const [direction, size] of [
     t.teardown(() => void client.socket.destroy())
     if (direction === 'up') {
       client.write(request('/', { 'Content-Length': String(size) }, 'POST'))
-      const reply = client.readHead()
       await pour(client.socket, size)
-      t.true((await reply).line.endsWith('200 OK'))
+      await until('the target to have all', () => received === size)
+      t.true((await client.readHead()).line.endsWith('200 OK'))
     } else {
       client.write(request('/'))
       await client.readHead()

@@ -128,14 +128,15 @@ class Traffic {
     client.write(content.subarray(0, upload))
     if (leaves) return this.#leave(client)
     try {
-      const { status, body } = await client.read()
+      const { status, body, field } = await client.read()
       if (how === 'length' || how === 'chunked') {
         if (status !== 200 || !body.equals(content.subarray(0, size))) {
           throw new Error(`wrong answer to ${how} ${size}: ${status}, ${body.length} bytes`)
         }
         this.completed += 1
       }
-      if (!client.ended) this.#client = client
+      if (!client.ended && field('connection') !== 'close') this.#client = client
+      else client.socket.destroy()
     } catch (error) {
       client.socket.destroy()
       if (how === 'length' || how === 'chunked') throw error
