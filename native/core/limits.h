@@ -100,6 +100,9 @@ inline constexpr size_t kIoQueue = 64 * 1024;
 /// has at most so many of them. When all wait to be written, further lines are dropped and counted.
 inline constexpr size_t kLogBlockBytes = 64 * 1024;
 inline constexpr size_t kLogBlocks = 16;
+/// So many full ones wake that thread at once; fewer wait for kLogDelayMs. Each time it wakes it
+/// costs two switches and finds its code gone from the processor's caches.
+inline constexpr size_t kLogBlocksAtOnce = 4;
 /// A block that is not full is handed over this long after its first line, within a timer's tick.
 inline constexpr int64_t kLogDelayMs = 36;
 /// Values in a line of the access log are cut to so many bytes of what came.

@@ -1,5 +1,5 @@
-// One block is filled at a time. The alarm runs from its first line on, so a worker without
-// requests does not wake.
+// One block is filled at a time. The alarm runs from the first line on that the writer was not
+// woken for, so a worker without requests does not wake.
 #include "log/access_log.h"
 
 #include <utility>
@@ -16,7 +16,7 @@ AccessLog::AccessLog(const Settings& settings, Writer& writer, TimerWheel& wheel
 }
 
 void AccessLog::end(std::string_view begun, const Outcome& outcome) {
-  if (!has_room(outcome.ended_us)) return;
+  if (!has_room(begun.size() + kMostUpstream, outcome.ended_us)) return;
   block_->size += end_record(begun, outcome, block_->bytes + block_->size);
   ++block_->lines;
 }
@@ -28,8 +28,11 @@ void AccessLog::log(const Request& request, const Outcome& outcome) {
   end(alone_.part(begun.begin, begun.end), outcome);
 }
 
-bool AccessLog::has_room(int64_t now_us) {
-  if (block_ != nullptr && kLogBlockBytes - block_->size < kMostRecord) flush();
+bool AccessLog::has_room(size_t bytes, int64_t now_us) {
+  if (block_ != nullptr && kLogBlockBytes - block_->size < bytes) {
+    hand_over();
+    if (waiting_ >= kLogBlocksAtOnce) flush();
+  }
   if (block_ != nullptr) return true;
   block_ = writer_.take_block(worker_);
   if (block_ == nullptr) {
@@ -37,14 +40,20 @@ bool AccessLog::has_room(int64_t now_us) {
     writer_.complain("its destination does not keep up", now_us);
     return false;
   }
-  wheel_.set(*this, now_us / 1'000 + kLogDelayMs);
+  if (waiting_ == 0) wheel_.set(*this, now_us / 1'000 + kLogDelayMs);
   return true;
+}
+
+void AccessLog::hand_over() {
+  writer_.submit(*std::exchange(block_, nullptr));
+  ++waiting_;
 }
 
 void AccessLog::flush() {
   wheel_.cancel(*this);
-  if (block_ == nullptr) return;
-  writer_.submit(*std::exchange(block_, nullptr));
+  if (block_ != nullptr) hand_over();
+  if (waiting_ > 0) writer_.wake();
+  waiting_ = 0;
 }
 
 }  // namespace sluice::log

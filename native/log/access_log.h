@@ -48,7 +48,8 @@ class AccessLog final : public Alarm {
   uint64_t dropped() const { return dropped_.get(); }
 
  private:
-  bool has_room(int64_t now_us);
+  bool has_room(size_t bytes, int64_t now_us);
+  void hand_over();
   uint32_t next_random() {
     random_ ^= random_ << 13;
     random_ ^= random_ >> 17;
@@ -65,6 +66,7 @@ class AccessLog final : public Alarm {
   Lines staged_;
   Text alone_;  ///< of log()
   Block* block_ = nullptr;
+  size_t waiting_ = 0;  ///< blocks that were handed over since the writer was woken
   Counter dropped_;
 };
 

@@ -25,10 +25,7 @@ constexpr size_t kMostNumber = 20;  // 2^64 - 1
 /// The most that a line has beside its texts: names, marks, numbers, address, time.
 constexpr size_t kMostFixed = 1024;
 
-char* put_text(char* out, std::string_view text) {
-  std::memcpy(out, text.data(), text.size());
-  return out + text.size();
-}
+char* put_text(char* out, std::string_view text) { return copy_short(out, text); }
 
 /// A literal: its size is known, so that it is copied by a few moves.
 template <size_t kSize>
@@ -89,7 +86,16 @@ Format::Format(const Settings& settings, std::vector<std::string> routes)
 
 void Format::write(const Record& record, uint32_t worker, Text& text) {
   const int64_t second = record.wall_us / kSecondUs;
-  if (second != clock_.second) clock_ = {second, second_text(style_, second)};
+  if (second != second_) {
+    const std::string text = second_text(style_, second);
+    second_ = second;
+    second_size_ = std::min(text.size(), sizeof second_text_);
+    std::memcpy(second_text_, text.data(), second_size_);
+  }
+  if (client_size_ == 0 || record.client != client_) {
+    client_ = record.client;
+    client_size_ = net::write_address(client_, client_text_);
+  }
   const RecordTexts texts(record);
   char* const room = text.room(kMostFixed + route_of(record).size() + kWorstEscape * texts.bytes());
   text.ends_at(style_ == Style::json ? put_json(record, texts, worker, room)
@@ -105,8 +111,8 @@ char* Format::put_combined(const Record& record, const RecordTexts& texts, char*
   const auto redacted = [this](std::string_view value, char* at) {
     return escape_redacted(style_, value, redact_, at);
   };
-  out += net::write_address(record.client, out);
-  out = put(put_text(put(out, " - - ["), clock_.text), "] \"");
+  out = put_second(put(put_client(out), " - - ["));
+  out = put(out, "] \"");
   if (record.is_parsed) out = put(plain(texts[Record::method], out), " ");
   out = redacted(texts[Record::target], out);
   if (record.is_parsed) {
@@ -126,8 +132,7 @@ char* Format::put_json(const Record& record, const RecordTexts& texts, uint32_t 
   out = put(out, "{");
   if (wants(Field::time)) out = put_time(record, out);
   if (wants(Field::client)) {
-    out = put(out, "\"client\":\"");
-    out = put(out + net::write_address(record.client, out), "\",");
+    out = put(put_client(put(out, "\"client\":\"")), "\",");
   }
   out = put_request(record, texts, out);
   if (wants(Field::worker)) out = put(put_number(put(out, "\"worker\":"), worker), ",");
@@ -140,8 +145,20 @@ char* Format::put_json(const Record& record, const RecordTexts& texts, uint32_t 
   return put(out, "}\n");
 }
 
+// Both copy their whole room, which takes a few moves, and count what is theirs.
+
+char* Format::put_second(char* out) const {
+  std::memcpy(out, second_text_, sizeof second_text_);
+  return out + second_size_;
+}
+
+char* Format::put_client(char* out) const {
+  std::memcpy(out, client_text_, sizeof client_text_);
+  return out + client_size_;
+}
+
 char* Format::put_time(const Record& record, char* out) const {
-  out = put_text(put(out, "\"time\":\""), clock_.text);
+  out = put_second(put(out, "\"time\":\""));
   const auto milliseconds = static_cast<unsigned>(record.wall_us % kSecondUs / 1'000);
   const char digits[] = {'.', static_cast<char>('0' + milliseconds / 100),
                          static_cast<char>('0' + milliseconds / 10 % 10),

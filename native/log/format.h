@@ -9,9 +9,11 @@
 #include <string_view>
 #include <vector>
 
+#include "core/address_counts.h"
 #include "log/escape.h"
 #include "log/record.h"
 #include "log/text.h"
+#include "net/address.h"
 
 namespace sluice::log {
 
@@ -50,12 +52,6 @@ struct Settings {
   Destination to;
 };
 
-/// The second of a time as text, made when it changes.
-struct ClockText {
-  int64_t second = -1;
-  std::string text;
-};
-
 class Format {
  public:
   /// `routes`: keys by id.
@@ -73,6 +69,8 @@ class Format {
   char* put_json(const Record& record, const RecordTexts& texts, uint32_t worker, char* out) const;
   char* put_combined(const Record& record, const RecordTexts& texts, char* out) const;
   char* put_time(const Record& record, char* out) const;
+  char* put_client(char* out) const;
+  char* put_second(char* out) const;
   char* put_request(const Record& record, const RecordTexts& texts, char* out) const;
   char* put_fields(const RecordTexts& texts, char* out) const;
   char* put_outcome(const Record& record, char* out) const;
@@ -82,7 +80,11 @@ class Format {
   const std::vector<std::string> redact_;
   const std::vector<std::string> routes_;  ///< cut and escaped
   uint32_t wanted_ = 0;                    ///< a bit for each field of JSON lines
-  ClockText clock_;
+  // What many lines behind each other have in common, made when it changes.
+  int64_t second_ = -1;
+  AddressKey client_;
+  char second_text_[32] = {}, client_text_[net::kAddressBytes] = {};
+  size_t second_size_ = 0, client_size_ = 0;
 };
 
 }  // namespace sluice::log

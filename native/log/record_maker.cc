@@ -56,11 +56,8 @@ Begun begin_record(const Request& request, int64_t wall_us, Text& text) {
   record->wall_us = wall_us;
   char* at = room + sizeof(Record);
   for (size_t part = 0; part < Record::parts_; ++part) {
-    const size_t length = texts[part].size();
-    record->lengths[part] = static_cast<uint16_t>(length);
-    if (length == 0) continue;
-    std::memcpy(at, texts[part].data(), length);
-    at += length;
+    record->lengths[part] = static_cast<uint16_t>(texts[part].size());
+    at = copy_short(at, texts[part]);
   }
   text.ends_at(room + size);  // the next one begins aligned
   return {begin, text.size()};

@@ -2,6 +2,7 @@
 // it is known what became of it. Any thread; no allocation but growth of the text.
 #pragma once
 
+#include "core/limits.h"
 #include "log/record.h"
 #include "log/text.h"
 
@@ -9,6 +10,9 @@ namespace sluice::log {
 
 /// The most that a record takes, its upstream included.
 inline constexpr size_t kMostRecord = 8192;
+
+/// And of that what end_record() may add.
+inline constexpr size_t kMostUpstream = kLogHostBytes + Record::kAlignment;
 
 /// Where a record lies that has no outcome yet.
 struct Begun {
@@ -19,8 +23,8 @@ struct Begun {
 /// epoch.
 Begun begin_record(const Request& request, int64_t wall_us, Text& text);
 
-/// Copies what begin_record() left to `out`, which is aligned and has kMostRecord bytes, and adds
-/// the outcome; returns the record's size.
+/// Copies what begin_record() left to `out`, which is aligned and has room for kMostUpstream more,
+/// and adds the outcome; returns the record's size.
 size_t end_record(std::string_view begun, const Outcome& outcome, char* out);
 
 }  // namespace sluice::log

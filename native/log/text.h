@@ -11,6 +11,24 @@
 
 namespace sluice::log {
 
+/// memcpy for what is mostly short: without a call up to 16 bytes. Returns the end.
+inline char* copy_short(char* out, std::string_view text) {
+  const char* const from = text.data();
+  const size_t size = text.size();
+  if (size > 16) {
+    std::memcpy(out, from, size);
+  } else if (size >= 8) {
+    std::memcpy(out, from, 8);
+    std::memcpy(out + size - 8, from + size - 8, 8);
+  } else if (size >= 4) {
+    std::memcpy(out, from, 4);
+    std::memcpy(out + size - 4, from + size - 4, 4);
+  } else {
+    for (size_t i = 0; i < size; ++i) out[i] = from[i];
+  }
+  return out + size;
+}
+
 class Text {
  public:
   /// At least `bytes` bytes behind what is there. Valid until the next call.

@@ -140,9 +140,9 @@ Block* Writer::take_block(uint32_t worker) {
   return pool.blocks.back().get();
 }
 
-void Writer::submit(Block& block) {
-  if (state_->handed_over.push(&block)) state_->wake_up();
-}
+void Writer::submit(Block& block) { state_->handed_over.push(&block); }
+
+void Writer::wake() { state_->wake_up(); }
 
 void Writer::reopen() {
   state_->wants_reopen.store(true, std::memory_order_release);

@@ -49,8 +49,10 @@ class Writer {
 
   /// An empty block of that worker's, on its thread; null: all of them are on their way.
   Block* take_block(uint32_t worker);
-  /// Hands it over. The thread that took it.
+  /// Hands it over, to be written after the next wake(). The thread that took it.
   void submit(Block& block);
+  /// What was handed over is to be written now. Any thread.
+  void wake();
   /// Opens the destination anew: its name may be another file by now. Any thread.
   void reopen();
   /// Reports that lines are dropped, unless that was reported and has not ended since. Any thread.

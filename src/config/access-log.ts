@@ -100,7 +100,7 @@ duration in microseconds and the engine.`,
   fields: {
     kind: refined(oneOrMany(field, 1), distinct),
     default: undefined,
-    defaultText: 'all of them',
+    defaultText: "all but 'protocol' and 'worker'",
     doc: `The fields of JSON lines (docs/ACCESS_LOG.md). One that a request has no value for is
 left out of its line.`,
   },

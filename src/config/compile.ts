@@ -1,7 +1,7 @@
 // From the resolved configuration to the one that the core takes; the part about forwarding is in
 // compile-proxy.ts, that about functions in compile-app.ts. Pure.
 
-import { logFields, type NativeAccessLog } from '../native/access-log.ts'
+import { type NativeAccessLog, usualLogFields } from '../native/access-log.ts'
 import type {
   NativeAction,
   NativeConfig,
@@ -71,7 +71,7 @@ export function compileConfig(
 }
 
 function compileAccessLog(log: ResolvedAccessLog): NativeAccessLog {
-  const { format, fields = logFields, sample, to, redact } = log
+  const { format, fields = usualLogFields, sample, to, redact } = log
   const shares = [sample.none, 1, sample['2xx'], sample['3xx'], sample['4xx'], sample['5xx']]
   return {
     format,

@@ -166,7 +166,7 @@ export interface AccessLogOptions {
   format?: 'json' | 'combined'
   /**
    * The fields of JSON lines (docs/ACCESS_LOG.md). One that a request has no value for is left out
-   * of its line. Default: all of them.
+   * of its line. Default: all but 'protocol' and 'worker'.
    */
   fields?: LogField | readonly LogField[]
   /**

@@ -79,7 +79,7 @@ export interface ResolvedCompress {
 
 export interface ResolvedAccessLog {
   format: 'json' | 'combined'
-  /** Undefined: all of them. */
+  /** Undefined: the usual ones. */
   fields?: LogField[]
   /** The share of the requests that is logged, by status; none: without an answer. */
   sample: Record<'2xx' | '3xx' | '4xx' | '5xx' | 'none', number>

@@ -26,6 +26,9 @@ export const logFields = [
   'retries',
 ] as const
 
+/** Those of a line unless the configuration names others. */
+export const usualLogFields = logFields.filter((name) => name !== 'protocol' && name !== 'worker')
+
 export type LogField = (typeof logFields)[number]
 
 export interface NativeAccessLog {

@@ -1,10 +1,11 @@
-// A gateway with an access log in a file of its own, and its lines as objects.
+// A gateway with an access log in a file of its own, with every field, and its lines as objects.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import type { GatewayConfig } from '../../src/config/actions.ts'
 import type { AccessLogOptions } from '../../src/index.ts'
+import { logFields } from '../../src/native/access-log.ts'
 import { type RunningGateway, startGateway } from './gateway.ts'
 import { makeFolder } from './site.ts'
 import { until } from './wait.ts'
@@ -49,7 +50,9 @@ export async function startLogged(
   log: AccessLogOptions = {},
 ): Promise<LoggedGateway> {
   const file = join(makeFolder(t), 'access.log')
-  const running = await startGateway(t, { ...config, accessLog: { to: { file }, ...log } })
+  const fields = log.format === 'combined' ? {} : { fields: logFields }
+  const accessLog = { to: { file }, ...fields, ...log }
+  const running = await startGateway(t, { ...config, accessLog })
   const lines = async (count: number) => {
     await until(`${count} lines`, () => linesOf(file).length >= count)
     return linesOf(file)

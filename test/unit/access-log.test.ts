@@ -5,7 +5,7 @@ import test from 'ava'
 import { compileConfig } from '../../src/config/compile.ts'
 import { resolveConfig } from '../../src/config/validate.ts'
 import { respond } from '../../src/index.ts'
-import { logFields } from '../../src/native/access-log.ts'
+import { logFields, usualLogFields } from '../../src/native/access-log.ts'
 import { problemsOf } from '../support/problems.ts'
 
 const routes = { '/*': respond(200, 'ok') } as const
@@ -27,7 +27,7 @@ test('off by default, JSON with everything to stdout when it is just on', (t) =>
   t.is(nativeLog(false), null)
   t.deepEqual(nativeLog(true), {
     format: 'json',
-    fields: logFields,
+    fields: usualLogFields,
     sample: [1, 1, 1, 1, 1, 1],
     to: { kind: 'stdout', path: '' },
     redact: [],
