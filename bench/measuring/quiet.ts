@@ -49,9 +49,9 @@ function raisePriority(process: number | 'self', nice: number): void {
   } catch {}
 }
 
-/** Starts a program on one core; it is killed when this process ends. */
+/** Starts a program on one core, or a list of them; it is killed when this process ends. */
 export function startOn(
-  core: number,
+  core: number | string,
   command: string,
   args: readonly string[],
   options: SpawnOptions = {},

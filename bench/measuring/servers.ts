@@ -18,6 +18,8 @@ export interface ServerKind<P extends Place = Place> {
   /** Debian package that has the command; undefined: comes with this repository. */
   package?: string
   command: string
+  /** A list as `taskset -c` takes it; by default the one core of servers. */
+  cores?: string
   /** Writes its configuration and returns the arguments. */
   configure(place: P): string[]
 }
@@ -46,7 +48,7 @@ export async function start<P extends Place>(
 ): Promise<RunningServer> {
   const folder = `${place.folder}/${kind.name.replaceAll(/\W+/g, '-')}-${place.port}`
   mkdirSync(folder, { recursive: true })
-  const child = startOn(core, kind.command, kind.configure({ ...place, folder }))
+  const child = startOn(kind.cores ?? core, kind.command, kind.configure({ ...place, folder }))
   let output = ''
   child.stdout?.on('data', (chunk) => (output += chunk))
   child.stderr?.on('data', (chunk) => (output += chunk))

@@ -4,6 +4,7 @@
 //   --json FILE     the figures, for programs
 //   --only TEXT     only rows whose name contains TEXT ('idle': only those figures)
 //   --thresholds    the transfer engines against each other, by size
+//   --workers       two workers beside one, client and all on both cores, small and larger files
 //   --access-log    without and with an access log in a file, small files
 
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -33,6 +34,7 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
     only: { type: 'string', default: '' },
     thresholds: { type: 'boolean', default: false },
+    workers: { type: 'boolean', default: false },
     'access-log': { type: 'boolean', default: false },
   },
 })
@@ -57,9 +59,18 @@ const logged: ServerKind<StaticPlace>[] = [
   sluice('combined', { accessLog: { to: { file: 'access.log' }, format: 'combined' } }),
 ]
 
+/** On both cores: what a second worker costs the first (caches, locks) is CPU time per request. */
+const shared: ServerKind<StaticPlace>[] = [1, 2].map((workers) => ({
+  ...sluice(`${workers} worker${workers > 1 ? 's' : ''}`, { workers }),
+  cores: '0,1',
+}))
+
 /** What is compared, on which rows. */
 function comparison(folder: string): { kinds: ServerKind<StaticPlace>[]; rows: Row[] } {
   if (options.thresholds) return { kinds: engines, rows: thresholdRows }
+  if (options.workers) {
+    return { kinds: shared, rows: rows.filter(({ name }) => ['1 KiB', '128 KiB'].includes(name)) }
+  }
   if (options['access-log']) {
     return { kinds: logged, rows: rows.filter(({ name }) => name.startsWith('1 KiB')) }
   }
@@ -135,7 +146,7 @@ async function main(): Promise<void> {
     const { kinds, rows: all } = comparison(folder)
     const wanted = all.filter(({ name }) => name.includes(options.only))
     const figures = wanted.length > 0 ? await measureLoad(workplace, kinds, wanted) : []
-    const isVariant = options.thresholds || options['access-log']
+    const isVariant = options.thresholds || options.workers || options['access-log']
     const isIdleWanted = !isVariant && 'idle'.includes(options.only)
     const report: Report = {
       commit: commit(),

@@ -14,6 +14,7 @@ export interface StaticPlace extends Place {
 type StaticServer = ServerKind<StaticPlace>
 
 export interface SluiceOptions {
+  workers?: number
   transfer?: { mode?: 'auto' | 'copy'; memoryBytes?: number }
   accessLog?: { to: { file: string }; format?: 'json' | 'combined' }
 }
