@@ -5,8 +5,8 @@
 //   --rounds N      rounds of each crowd, a quiet one before each
 //
 // One client asks at half the rate that the server can serve; its 99th percentile is told with and
-// without the crowd, in turns. Client and crowd share a core that is not the server's; the crowd has
-// a low priority there, since it is the server's answer to it that is of interest.
+// without the crowd, in turns. Client and crowd share a core that is not the server's; the crowd
+// has a low priority there, since it is the server's answer to it that is of interest.
 
 import type { ChildProcess } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
