@@ -175,6 +175,14 @@ export const chapters: Chapter[] = [
     options: proxies.retry as Chapter['options'],
   },
   {
+    title: '`accelRedirect` of proxy()',
+    typeName: 'AccelRedirectOptions',
+    isForwarding: true,
+    about: 'Files that a target may name in X-Accel-Redirect.',
+    prefix: 'accelRedirect.',
+    options: proxies.accelRedirect as Chapter['options'],
+  },
+  {
     title: '`respond(status, body, options)`',
     typeName: 'RespondOptions',
     about: 'Options of respond().',

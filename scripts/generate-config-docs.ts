@@ -29,6 +29,7 @@ export function optionTypes(): string {
 
 import type { LogField } from '../native/access-log.ts'
 import type { ContentCoding } from '../native/interface.ts'
+import type { FilesRoot } from './files-root.ts'
 import type { OtherAction } from './other-action.ts'
 import type { UpstreamOptions } from './proxy-options.ts'
 import type { Duration, Size } from './units.ts'
@@ -42,6 +43,7 @@ export function proxyOptionTypes(): string {
   const head = `\
 // The options of upstreams and of proxy(), as in options.ts. ${notice}
 
+import type { FilesRoot } from './files-root.ts'
 import type { StatusPattern } from './status-pattern.ts'
 import type { Duration, Size } from './units.ts'
 `

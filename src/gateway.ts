@@ -7,6 +7,7 @@ import { type AppFunctions, functionsOf } from './app/functions.ts'
 import { type AppLink, linkApp } from './app/link.ts'
 import type { GatewayConfig } from './config/actions.ts'
 import { compileConfig } from './config/compile.ts'
+import { askableFiles } from './config/file-roots.ts'
 import { loadConfigFile } from './config/load.ts'
 import type { ResolvedConfig } from './config/resolved.ts'
 import { resolveConfig } from './config/validate.ts'
@@ -127,7 +128,7 @@ class CoreGateway implements Gateway {
     this.#app = linkApp(resolved, functions, { secret, logger, native: this.#native })
     this.#questions = new FileQuestions({
       native: this.#native,
-      routes: resolved.routes.map(({ action }) => (action.kind === 'files' ? action : undefined)),
+      routes: askableFiles(resolved),
       bounds: resolved.cache,
       onTrouble: (message) => logger.warn({ code: 'compression-failed' }, message),
       onFault: (message, error) => logger.error({ code: 'internal-error', err: error }, message),

@@ -140,6 +140,17 @@ uint8_t decode_forwarded(const Reader& forwarded) {
   return static_cast<uint8_t>(fields);
 }
 
+route::FileInstruction decode_file_instruction(const Reader& file, bool copy_only) {
+  route::FileInstruction decoded;
+  decoded.field = file.at("field").text();
+  decoded.secret = file.at("secret").text();
+  decoded.prefix = file.at("prefix").text();
+  decoded.files = static_cast<uint32_t>(file.at("files").integer(0, UINT32_MAX));
+  decoded.copy_only = decode_mode(file.at("mode")) || copy_only;
+  if (decoded.field.empty()) file.at("field").fail("the name of a field");
+  return decoded;
+}
+
 route::ProxyAction decode_proxy(const Reader& action, const std::vector<std::string>& params,
                                 const route::Snapshot& snapshot) {
   route::ProxyAction proxy;
@@ -158,6 +169,9 @@ route::ProxyAction decode_proxy(const Reader& action, const std::vector<std::str
   proxy.request = decode_edits(action.at("request"));
   proxy.response = decode_edits(action.at("response"));
   proxy.timeouts = decode_proxy_timeouts(action.at("timeouts"));
+  if (Reader file = action.at("file"); !file.is_null()) {
+    proxy.file = decode_file_instruction(file, snapshot.copy_only);
+  }
   return proxy;
 }
 

@@ -273,6 +273,10 @@ bool Exchange::fetch_head() {
         if (interim_bytes_ > limits_.response_head.head_bytes) {
           return fail_target(ErrorCode::upstream_head_too_large);
         }
+        if (action_.file && !head.is_interim) {
+          const std::string_view value = instruction_in(head, *action_.file);
+          if (value.data() != nullptr) return obey(head, value, result.consumed);
+        }
         if (!on_head(head)) return false;
         connection_->consume(result.consumed);
         if (state_ != State::requesting) return true;
@@ -322,15 +326,46 @@ bool Exchange::on_interim(const http::ResponseHead& head) {
   return true;
 }
 
-void Exchange::begin_response(const http::ResponseHead& head) {
-  request_.stop_keeping();
-  status_ = head.status;
+/// The target wants a file to be sent in its stead. Always false: the exchange has ended.
+bool Exchange::obey(const http::ResponseHead& head, std::string_view value, size_t head_bytes) {
+  note_persistence(head);
+  read_instruction(head, action_, value, sticky_cookie(), instruction_.emplace());
+  instruction_->pending = response_.take_pending();
+  // A body that came along is nobody's; one that is still to come ends the connection.
+  const bool has_body = head.framing == http::ResponseFraming::length && head.content_length > 0;
+  const size_t behind = connection_->unread().size() - head_bytes;
+  const bool is_all_here =
+      head.framing == http::ResponseFraming::none ||
+      (head.framing == http::ResponseFraming::length && head.content_length == behind);
+  connection_->consume(head_bytes + (has_body && is_all_here ? behind : 0));
+  target_->succeeded(upstreams_.now_us());
+  let_go(upstream_persists_ && is_all_here && request_.is_done() && !request_broken_);
+  return ends(Outcome::instructed);
+}
+
+void Exchange::note_persistence(const http::ResponseHead& head) {
   upstream_persists_ = head.keep_alive && head.framing != http::ResponseFraming::until_close;
   idle_ms_ = upstreams_.config(action_.upstream).idle_ms;
   if (head.keep_alive_timeout_s >= 0) {
     // The target's own limit, and a moment less: its FIN must not cross a request.
     idle_ms_ = std::min<int64_t>(idle_ms_, head.keep_alive_timeout_s * 1000 - kIdleMarginMs);
   }
+}
+
+/// What binds the client to this target; empty where nothing is to be said.
+std::string Exchange::sticky_cookie() const {
+  std::string sticky;
+  const route::Upstream& upstream = upstreams_.config(action_.upstream);
+  if (upstream.balance != route::Balance::sticky) return sticky;
+  const uint64_t number = sticky_number(*target_);
+  if (number != selection_.stuck_to) append_sticky_cookie(upstream.hash_name, number, sticky);
+  return sticky;
+}
+
+void Exchange::begin_response(const http::ResponseHead& head) {
+  request_.stop_keeping();
+  status_ = head.status;
+  note_persistence(head);
   connection_->note_bulk(head.framing == http::ResponseFraming::length && !action_.copy_only &&
                          head.content_length >= kBulkHeadBytes + limits_.splice_bytes);
   ResponseShape shape;
@@ -349,12 +384,7 @@ void Exchange::begin_response(const http::ResponseHead& head) {
   persists_ = persists_ && downstream_.may_persist();
   shape.persists = persists_;
   shape.date_field = date_field_;
-  std::string sticky;
-  const route::Upstream& upstream = upstreams_.config(action_.upstream);
-  if (upstream.balance == route::Balance::sticky) {
-    const uint64_t number = sticky_number(*target_);
-    if (number != selection_.stuck_to) append_sticky_cookie(upstream.hash_name, number, sticky);
-  }
+  const std::string sticky = sticky_cookie();
   shape.extra_fields = sticky;
   std::string bytes = response_.take_pending();  // interim heads that wait
   append_response_head(head, action_, shape, bytes);

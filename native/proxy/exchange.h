@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -15,6 +17,7 @@
 #include "http/response_parser.h"
 #include "net/socket_state.h"
 #include "proxy/exchange_state.h"
+#include "proxy/instruction.h"
 #include "proxy/request_head.h"
 #include "proxy/response_head.h"
 #include "proxy/upstreams.h"
@@ -57,12 +60,13 @@ struct ExchangeTimes {
 class Exchange final : public UpstreamUser {
  public:
   enum class Outcome : uint8_t {
-    waiting,   ///< for either side
-    more,      ///< the turn's budget is used up
-    answered,  ///< the whole response is out; see persists()
-    refused,   ///< nothing of a final response is out: answer with error()
-    cut,       ///< a response has begun and cannot be completed: end the connection
-    gone       ///< the client has
+    waiting,     ///< for either side
+    more,        ///< the turn's budget is used up
+    answered,    ///< the whole response is out; see persists()
+    instructed,  ///< nothing is out: the target asks for a file; see take_instruction()
+    refused,     ///< nothing of a final response is out: answer with error()
+    cut,         ///< a response has begun and cannot be completed: end the connection
+    gone         ///< the client has
   };
 
   Exchange(const route::ProxyAction& action, Upstreams& upstreams, Downstream& downstream,
@@ -85,6 +89,8 @@ class Exchange final : public UpstreamUser {
   void on_upstream() override { downstream_.on_exchange(); }
 
   ErrorCode error() const { return error_; }
+  /// After `instructed`, once.
+  Instruction take_instruction() { return std::move(*instruction_); }
   /// After `answered`: whether the client's connection can carry another request.
   bool persists() const { return persists_; }
   /// After `cut`: the end of the connection would look like the end of the body: reset it.
@@ -102,6 +108,7 @@ class Exchange final : public UpstreamUser {
   std::string_view target_name() const { return target_ ? target_->name : std::string_view(); }
   uint32_t tries() const { return tries_; }
   uint32_t upstream() const { return action_.upstream; }
+  const route::ProxyAction& action() const { return action_; }
   bool is_head_request() const { return shape_.is_head; }
   bool allows_half_close() const { return action_.half_close; }
   bool is_tunnel() const { return state_ == ExchangeState::tunnelling; }
@@ -126,6 +133,9 @@ class Exchange final : public UpstreamUser {
 
   bool fetch_head();
   bool on_head(const http::ResponseHead& head);
+  bool obey(const http::ResponseHead& head, std::string_view value, size_t head_bytes);
+  void note_persistence(const http::ResponseHead& head);
+  std::string sticky_cookie() const;
   bool on_interim(const http::ResponseHead& head);
   void begin_response(const http::ResponseHead& head);
   void begin_tunnel(const http::ResponseHead& head);
@@ -175,6 +185,7 @@ class Exchange final : public UpstreamUser {
   int64_t since_us_ = 0;         ///< the last progress
   ExchangeTimes times_;
   transfer::Flow request_, response_;
+  std::optional<Instruction> instruction_;
 };
 
 }  // namespace sluice::proxy

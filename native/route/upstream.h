@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -76,6 +77,15 @@ enum ForwardedFields : uint8_t {
   kRequestId = 8
 };
 
+/// A field by which an answer asks for a file to be sent instead of its body.
+struct FileInstruction {
+  std::string field;   ///< in lower case
+  std::string secret;  ///< what its value begins with, with a space; empty: nothing
+  std::string prefix;  ///< of the path in it, not looked for beneath the root: "/protected"
+  uint32_t files = 0;  ///< whom TypeScript is asked for the file as, in the place of a route
+  bool copy_only = false;
+};
+
 /// Forwards requests to an upstream.
 struct ProxyAction {
   uint32_t upstream = 0;  ///< index into Snapshot::upstreams
@@ -92,6 +102,7 @@ struct ProxyAction {
   FieldEdits request;
   FieldEdits response;
   ProxyTimeouts timeouts;
+  std::optional<FileInstruction> file;  ///< none: answers are sent as they are
 };
 
 }  // namespace sluice::route

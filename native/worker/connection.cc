@@ -160,6 +160,7 @@ void Connection::on_alarm() {
       worker_.give_up(ticket_);
       worker_.questions().leave();
       transit(Event::answered);
+      instructed_.reset();
       load_input();
       parse_again();
       refuse(ErrorCode::answer_timeout, unrouted());

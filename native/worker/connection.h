@@ -102,6 +102,17 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
     bool is_upload = false;  ///< what pace counts: bytes that come, or that are acknowledged
     log::Text text;          ///< of the access log: what the head said
     log::Begun begun;
+    std::string head;  ///< of the request, where the answer may be an instruction
+  };
+
+  /// What the answer of an upstream asks for: the request is handled again from its head, and gets
+  /// a file.
+  struct Instructed {
+    proxy::Instruction instruction;
+    uint32_t files = 0;  ///< whom TypeScript is asked as
+    uint32_t route = 0;
+    bool copy_only = false;
+    bool is_read = true;  ///< the request's body is behind us
   };
 
   void transit(Event event);
@@ -161,6 +172,7 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   bool after_exchange(proxy::Exchange::Outcome outcome);
   void report_target(ErrorCode error);
   bool refuse_forwarded(ErrorCode error);
+  bool obey();
   void record_exchange(ErrorCode error);
   void end_exchange(ErrorCode reason);
   void log_forwarded(uint16_t status, transfer::Engine engine, uint64_t bytes, ErrorCode error);
@@ -178,7 +190,10 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
                      const route::Match& match);
   bool serve_answer(const http::RequestHead& head, const route::FilesAction& action,
                     const route::Match& match, const files::Answer& answer);
-  bool park(files::PathKeyView key, files::Answer* known);
+  bool serve_instructed(const http::RequestHead& head);
+  bool reply_instructed(const http::RequestHead& head, const files::Answer& answer);
+  files::Answer* recall(files::PathKeyView key);
+  bool park(files::PathKeyView key, uint32_t route);
   void forget_request();
   uint32_t unrouted() const;
   bool refuse_head(ErrorCode error);
@@ -232,6 +247,7 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   std::unique_ptr<Pace> body_pace_;
   std::unique_ptr<Outgoing> outgoing_;
   std::unique_ptr<Forwarding> forwarding_;
+  std::unique_ptr<Instructed> instructed_;
   Ref<files::Answer> answer_;  ///< given to the request that was parked
   Connection* previous_ = nullptr;
   Connection* next_ = nullptr;

@@ -46,6 +46,7 @@ bool Connection::forward(const http::RequestHead& head, const route::ProxyAction
   forwarding_ =
       std::make_unique<Forwarding>(action, worker_.upstreams(), *this, worker_.exchange_limits());
   forwarding_->route = match.route;
+  if (action.file) forwarding_->head = input_.substr(0, consumed_);
   if (log::AccessLog* log = worker_.access_log()) {
     log::Request request = log_request(&head, {}, request_us_);
     request.route = match.route;
@@ -195,6 +196,7 @@ bool Connection::after_exchange(Exchange::Outcome outcome) {
       since_ms_ = worker_.now_ms();
       transit(Event::sent);
       return keep_ || end_after_response();
+    case Exchange::Outcome::instructed: return obey();
     case Exchange::Outcome::refused:
       if (!worker_.rules(listener_).tcp) return refuse_forwarded(error);
       report_target(error);
@@ -208,6 +210,28 @@ bool Connection::after_exchange(Exchange::Outcome outcome) {
     case Exchange::Outcome::gone: close(error); return false;
   }
   return false;
+}
+
+/// The head of the request is put back and handled again, for the file this time.
+bool Connection::obey() {
+  Exchange& exchange = forwarding_->exchange;
+  const route::FileInstruction& rule = *exchange.action().file;
+  instructed_ = std::make_unique<Instructed>();
+  instructed_->instruction = exchange.take_instruction();
+  instructed_->files = rule.files;
+  instructed_->route = forwarding_->route;
+  instructed_->copy_only = rule.copy_only;
+  instructed_->is_read = exchange.has_whole_request();
+  std::string bytes = std::move(forwarding_->head);
+  bytes.append(input_);
+  kept_ = std::move(bytes);
+  load_input();
+  // Interim heads that the client has not taken yet.
+  worker_.outbox().append(instructed_->instruction.pending);
+  forwarding_.reset();
+  since_ms_ = worker_.now_ms();
+  transit(Event::sent);
+  return true;
 }
 
 /// What went wrong with a target is for its operator to know, a line a second at most.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/limits.h"
+#include "files/instructed_reply.h"
 #include "http/accept.h"
 #include "http/response_head.h"
 #include "http/uri.h"
@@ -39,12 +40,13 @@ uint32_t Connection::unrouted() const {
 bool Connection::handle(const http::RequestHead& head, size_t consumed) {
   const route::Limits& limits = worker_.snapshot().limits;
   consumed_ = consumed;
-  // A request that was parked began when it was parked.
-  if (!answer_ && !was_in_line_) request_us_ = worker_.now_us();
+  // A request that was parked began when it was parked, one that was forwarded long before.
+  if (!answer_ && !was_in_line_ && !instructed_) request_us_ = worker_.now_us();
   is_minor_0_ = head.minor_version == 0;
   is_head_ = head.method == Method::head;
   keep_ = head.keep_alive && !worker_.draining() &&
           (limits.keep_alive_requests == 0 || requests_ + 1 < limits.keep_alive_requests);
+  if (instructed_) return serve_instructed(head);
   expect_body(head);
   return dispatch(head);
 }
@@ -120,18 +122,60 @@ bool Connection::serve_files(const http::RequestHead& head, const route::FilesAc
     http::DecodedPath decoded = http::decode_path(match.rest, worker_.path_scratch(match.rest));
     path = decoded.check == http::PathCheck::ok ? decoded.text : kNoName;
   }
-  files::PathKeyView key{match.route, path};
+  const files::PathKeyView key{match.route, path};
+  files::Answer* known = recall(key);
+  if (known == nullptr) return park(key, match.route);
+  return serve_answer(head, action, match, *known);
+}
+
+/// What is remembered and trusted.
+files::Answer* Connection::recall(files::PathKeyView key) {
   files::Answer* known = worker_.answers().find(key);
-  if (known != nullptr && known->has_changed()) {
+  if (known == nullptr) return nullptr;
+  if (known->has_changed()) {
     worker_.drop_stale(known->id);
-    known = nullptr;
+    return nullptr;
   }
-  bool trusted = known != nullptr &&
-                 (known->looks.empty() || worker_.now_us() - known->checked_us < known->trust_us());
-  if (!trusted) return park(key, known);
+  const bool trusted =
+      known->looks.empty() || worker_.now_us() - known->checked_us < known->trust_us();
+  if (!trusted) return nullptr;
   worker_.stats().remembered.add();
   if (!known->touched) worker_.report_touched(*known);
-  return serve_answer(head, action, match, *known);
+  return known;
+}
+
+/// The file that the answer of an upstream named.
+bool Connection::serve_instructed(const http::RequestHead& head) {
+  const proxy::Instruction& instruction = instructed_->instruction;
+  // The exchange has read the body, or its rest cannot be told from the next request.
+  body_ = http::Framing::none;
+  if (!instructed_->is_read) {
+    keep_ = false;
+    is_refused_ = true;
+  }
+  if (answer_) {
+    const Ref<files::Answer> given = std::move(answer_);
+    return reply_instructed(head, *given);
+  }
+  std::string_view path = kNoName;
+  if (instruction.is_path) {
+    const http::DecodedPath decoded =
+        http::decode_path(instruction.path, worker_.path_scratch(instruction.path));
+    if (decoded.check == http::PathCheck::ok) path = decoded.text;
+  }
+  const files::PathKeyView key{instructed_->files, path};
+  files::Answer* known = recall(key);
+  return known != nullptr ? reply_instructed(head, *known) : park(key, instructed_->route);
+}
+
+bool Connection::reply_instructed(const http::RequestHead& head, const files::Answer& answer) {
+  const std::unique_ptr<Instructed> instructed = std::move(instructed_);
+  // Where else a directory could be found is a matter of the application's own paths.
+  if (answer.relocation) return refuse(ErrorCode::not_found, instructed->route);
+  files::Reply reply;
+  const files::Dressing dressing{instructed->instruction.status, instructed->instruction.fields};
+  files::reply_dressed(answer, head, worker_.wall_s(), dressing, reply);
+  return respond(reply, instructed->route, instructed->copy_only);
 }
 
 /// A method that files do not have.
@@ -160,8 +204,9 @@ bool Connection::serve_answer(const http::RequestHead& head, const route::FilesA
   return respond(reply, match.route, action.copy_only);
 }
 
-/// `known`: remembered, but no longer trusted; null: asked for the first time.
-bool Connection::park(files::PathKeyView key, files::Answer* known) {
+/// Until `key` has an answer that is trusted. `route` is that of the request.
+bool Connection::park(files::PathKeyView key, uint32_t route) {
+  files::Answer* known = worker_.answers().find(key);
   if (Sent sent = flush(false); sent != Sent::all) {
     if (sent == Sent::blocked) transit(Event::block);
     forget_request();
@@ -171,7 +216,10 @@ bool Connection::park(files::PathKeyView key, files::Answer* known) {
   ticket_ = worker_.next_ticket();
   bool parked = known == nullptr ? questions.ask(key, address_, ticket_)
                                  : questions.look_again(key, *known, address_, ticket_);
-  if (!parked) return refuse(ErrorCode::too_many_questions, key.route);
+  if (!parked) {
+    instructed_.reset();
+    return refuse(ErrorCode::too_many_questions, route);
+  }
   worker_.await(ticket_, *this);
   if (!was_in_line_) since_ms_ = worker_.now_ms();
   transit(Event::ask);

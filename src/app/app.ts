@@ -115,7 +115,13 @@ class RunningApp implements App {
       if (action?.kind !== 'handler' || route === undefined) continue
       const params = paramsOf(route.path)
       const { key } = route
-      routes.set(tokenOf(secret, index), { key, handle, params, root: action.root, app })
+      routes.set(tokenOf(secret, index), {
+        key,
+        handle,
+        params,
+        hasRoot: action.root !== undefined,
+        app,
+      })
     }
     return routes
   }

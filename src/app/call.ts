@@ -20,8 +20,8 @@ export interface HandlerRoute {
   key: string
   handle: Handler
   params: ReadParams
-  /** Of context.file(); absolute. */
-  root: string | undefined
+  /** Whether context.file() has files. */
+  hasRoot: boolean
   app: AppSurroundings
 }
 
@@ -113,11 +113,10 @@ export class HandlerCall implements HandlerContext {
   }
 
   #file(path: string, { status = 200, headers = {} }: FileInit = {}): Response {
-    const { root, app } = this.#route
-    if (root === undefined) {
+    const { hasRoot, app } = this.#route
+    if (!hasRoot) {
       throw new TypeError("file() needs the option 'root' of handler(): where the files are")
     }
-    this.#checkGateway()
     const segments = path.split('/')
     const isName = (name: string) => !['', '.', '..'].includes(name) && !name.includes('\0')
     // As the gateway answers for a path that leads out of a root.

@@ -37,7 +37,7 @@ export function tokenOf(secret: string, route: number): string {
 
 /** The value of `x-sluice-file`; `path` is relative and was checked. */
 export function fileAnswer(secret: string, path: string): string {
-  return `${secret} ${path.split('/').map(encodeURIComponent).join('/')}`
+  return `${secret} /${path.split('/').map(encodeURIComponent).join('/')}`
 }
 
 /** The value of `x-sluice-forward`; `target`: path and query, '' for those of the request. */

@@ -2,8 +2,10 @@
 // to unix sockets. All handlers share one upstream, every mount has its own; they stand behind the
 // upstreams of the configuration, and their targets change with each generation of the app. Pure.
 
-import { requestFields, responseFields, tokenField, tokenOf } from '../app/contract.ts'
+import { fileField, requestFields, responseFields, tokenField, tokenOf } from '../app/contract.ts'
 import type { NativeProxy, NativeUpstream } from '../native/upstreams.ts'
+import { filesMode } from './compile-proxy.ts'
+import { numberOfRoot } from './file-roots.ts'
 import type { ResolvedConfig, ResolvedHandler, ResolvedMount, ResolvedRoute } from './resolved.ts'
 
 const second = 1_000
@@ -57,9 +59,11 @@ export function compileAppUpstream({ name }: AppUpstream): NativeUpstream {
 /** `route` is the index of the route, `upstream` that of its upstream. */
 export function compileAppRoute(
   action: ResolvedHandler | ResolvedMount,
-  { limits, timeouts }: Pick<ResolvedConfig, 'limits' | 'timeouts'>,
+  config: ResolvedConfig,
   { route, upstream, secret }: { route: number; upstream: number; secret: string },
 ): NativeProxy {
+  const { limits, timeouts } = config
+  const root = action.kind === 'handler' ? action.root : undefined
   const token = action.kind === 'handler' ? `${tokenField}: ${tokenOf(secret, route)}\r\n` : ''
   return {
     kind: 'proxy',
@@ -81,5 +85,14 @@ export function compileAppRoute(
     retry: { tries: 1, unsafe: false },
     bodyBytes: action.bodyBytes ?? limits.bodyBytes,
     halfClose: false,
+    file: root
+      ? {
+          field: fileField,
+          secret: `${secret} `,
+          prefix: '',
+          files: numberOfRoot(config, root),
+          mode: filesMode(root),
+        }
+      : null,
   }
 }

@@ -8,13 +8,26 @@ import type {
   NativeUpstream,
 } from '../native/upstreams.ts'
 import { fieldLines } from './fields.ts'
-import type { ResolvedFieldEdits, ResolvedProxy, ResolvedUpstream } from './resolved.ts'
+import type {
+  ResolvedFieldEdits,
+  ResolvedFileSet,
+  ResolvedProxy,
+  ResolvedUpstream,
+} from './resolved.ts'
 
 // What the core takes for "any size".
 const unlimitedBytes = 2 ** 50
 
-/** `upstream` is its index in NativeConfig.upstreams. */
-export function compileProxy(action: ResolvedProxy, upstream: number): NativeProxy {
+/**
+ * `upstream` is its index in NativeConfig.upstreams, `filesOf` says what workers ask about a root
+ * as.
+ */
+export function compileProxy(
+  action: ResolvedProxy,
+  upstream: number,
+  filesOf: (root: ResolvedFileSet) => number,
+): NativeProxy {
+  const { accelRedirect } = action
   const { kind, stripPrefix, rewrite, headers, retry, halfClose } = action
   const { host, forwarded, via, requestId, bodyBytes } = action
   return {
@@ -36,7 +49,21 @@ export function compileProxy(action: ResolvedProxy, upstream: number): NativePro
     retry,
     bodyBytes: bodyBytes === false ? unlimitedBytes : bodyBytes,
     halfClose,
+    file: accelRedirect
+      ? {
+          field: 'x-accel-redirect',
+          secret: '',
+          prefix: accelRedirect.prefix,
+          files: filesOf(accelRedirect.root),
+          mode: filesMode(accelRedirect.root),
+        }
+      : null,
   }
+}
+
+/** What moves files. */
+export function filesMode({ sendfile, transfer }: ResolvedFileSet): 'auto' | 'copy' {
+  return sendfile ? transfer : 'copy'
 }
 
 function compileEdits({ set, add, remove }: ResolvedFieldEdits): NativeFieldEdits {

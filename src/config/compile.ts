@@ -10,8 +10,9 @@ import type {
   NativeTarget,
 } from '../native/interface.ts'
 import { appUpstreams, compileAppRoute, compileAppUpstream } from './compile-app.ts'
-import { compileProxy, compileUpstream } from './compile-proxy.ts'
+import { compileProxy, compileUpstream, filesMode } from './compile-proxy.ts'
 import { fieldLines, routeFields } from './fields.ts'
+import { numberOfRoot } from './file-roots.ts'
 import type {
   ResolvedAccessLog,
   ResolvedAction,
@@ -106,7 +107,7 @@ function compileAction(action: ResolvedAction, surroundings: Surroundings): Nati
       return {
         kind: 'files',
         root: action.root,
-        mode: action.sendfile ? action.transfer : 'copy',
+        mode: filesMode(action),
         fields: routeFields(action),
         otherwise: action.otherwise ? compileAction(action.otherwise, surroundings) : null,
       }
@@ -119,7 +120,9 @@ function compileAction(action: ResolvedAction, surroundings: Surroundings): Nati
       return { kind, status, fields: fieldLines(action.headers), location, keepQuery }
     }
     case 'proxy':
-      return compileProxy(action, surroundings.indexOf(action.upstream))
+      return compileProxy(action, surroundings.indexOf(action.upstream), (root) =>
+        numberOfRoot(surroundings.config, root),
+      )
     case 'handler':
     case 'mount':
       return compileFunction(action, surroundings)

@@ -4,6 +4,7 @@
 
 import type { LogField } from '../native/access-log.ts'
 import type { ContentCoding } from '../native/interface.ts'
+import type { FilesRoot } from './files-root.ts'
 import type { OtherAction } from './other-action.ts'
 import type { UpstreamOptions } from './proxy-options.ts'
 import type { Duration, Size } from './units.ts'
@@ -311,8 +312,11 @@ export interface HandlerOptions {
   timeout?: Duration
   /** Body of a request; more is answered with 413. Default: `'limits.bodyBytes'`. */
   bodyBytes?: Size
-  /** Directory of the files that context.file() answers with. Default: none. */
-  root?: string
+  /**
+   * The files that context.file() answers with: a directory, or files('directory', { … }) for
+   * options such as cacheControl. Nobody else reaches them. Default: none.
+   */
+  root?: FilesRoot
 }
 
 /** Options of mount(). */

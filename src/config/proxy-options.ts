@@ -1,6 +1,7 @@
 // The options of upstreams and of proxy(), as in options.ts. Written from the tables of
 // schema*.ts: change those, then run scripts/generate-config-docs.ts.
 
+import type { FilesRoot } from './files-root.ts'
 import type { StatusPattern } from './status-pattern.ts'
 import type { Duration, Size } from './units.ts'
 
@@ -175,6 +176,11 @@ export interface ProxyOptions {
    */
   halfClose?: boolean
   /**
+   * The files that a target may answer with by naming one in X-Accel-Redirect: the gateway sends
+   * it, and nobody else reaches it. Default: none.
+   */
+  accelRedirect?: FilesRoot | AccelRedirectOptions
+  /**
    * How bytes are moved, for this route; the gateway's 'copy' holds for every route. Default:
    * `'auto'`.
    */
@@ -231,4 +237,15 @@ export interface RetryOptions {
    * is not idempotent. Default: `false`.
    */
   unsafe?: boolean
+}
+
+/** Files that a target may name in X-Accel-Redirect. */
+export interface AccelRedirectOptions {
+  /** Where the files are: a directory, or files('directory', { … }). */
+  root: FilesRoot
+  /**
+   * What the paths in the field begin with, before the path in the root: with '/protected',
+   * '/protected/a.zip' is the file 'a.zip'. false: nothing. Default: `false`.
+   */
+  prefix?: string | false
 }

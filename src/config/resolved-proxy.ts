@@ -2,6 +2,7 @@
 // Plain data, as in resolved.ts: durations in milliseconds, 0 where there is no limit.
 
 import type { LocationPart } from '../native/interface.ts'
+import type { ResolvedFileSet } from './resolved-files.ts'
 import type { StatusPattern } from './status-pattern.ts'
 
 /** A name or numeric address (IPv6 without brackets) and a port, or a unix socket. */
@@ -61,6 +62,12 @@ export interface ResolvedFieldEdits {
   remove: string[]
 }
 
+export interface ResolvedAccelRedirect {
+  root: ResolvedFileSet
+  /** Of the paths in the field, which are looked for without: '/protected'; '': none. */
+  prefix: string
+}
+
 export interface ResolvedProxy {
   kind: 'proxy'
   /** Its name in ResolvedConfig.upstreams. */
@@ -86,5 +93,7 @@ export interface ResolvedProxy {
   /** false: any size. */
   bodyBytes: number | false
   halfClose: boolean
+  /** The files that a target may name in X-Accel-Redirect; absent: none. */
+  accelRedirect?: ResolvedAccelRedirect
   transfer: 'auto' | 'copy'
 }

@@ -2,10 +2,13 @@
 // in bytes, every path absolute. Plain data; made by config/validate.ts, read by everybody else.
 
 import type { LogField } from '../native/access-log.ts'
-import type { ContentCoding, LocationPart } from '../native/interface.ts'
+import type { LocationPart } from '../native/interface.ts'
+import type { ResolvedFileSet } from './resolved-files.ts'
 import type { ResolvedProxy, ResolvedUpstream } from './resolved-proxy.ts'
 
+export type { ResolvedCompress, ResolvedFileSet } from './resolved-files.ts'
 export type {
+  ResolvedAccelRedirect,
   ResolvedAddress,
   ResolvedFieldEdits,
   ResolvedHealth,
@@ -69,14 +72,6 @@ export interface ResolvedCache {
   directory: string
 }
 
-/** Which encodings are made of which files. */
-export interface ResolvedCompress {
-  codings: ContentCoding[]
-  /** Of a file. */
-  minBytes: number
-  maxBytes: number
-}
-
 export interface ResolvedAccessLog {
   format: 'json' | 'combined'
   /** Undefined: the usual ones. */
@@ -89,36 +84,9 @@ export interface ResolvedAccessLog {
   redact: string[]
 }
 
-export interface ResolvedFiles {
-  kind: 'files'
-  /** Absolute. */
-  root: string
-  index: string[]
-  /** Beneath the root; '': none. */
-  fallback: string
+export interface ResolvedFiles extends ResolvedFileSet {
   /** Takes what no file answers. */
   otherwise?: ResolvedOther
-  cleanUrls: boolean | 'redirect'
-  list: boolean
-  /** Files beneath the root, by status. */
-  errors: Record<string, string>
-  /** Names that begin with a dot are served (never by default; '/.well-known/' always). */
-  dotfiles: boolean
-  /** Patterns of names that are not served. */
-  hide: string[]
-  /** Patterns of files that are also served under a name with a version in it. */
-  cacheBusting: string[]
-  symlinks: 'inside' | 'follow'
-  /** Encoded files beside a file are sent to clients that take them. */
-  precompressed: boolean
-  compress: ResolvedCompress
-  /** Fields added to every answer, and, by pattern, to those of the files that fit. */
-  headers: Record<string, string | Record<string, string>>
-  /** A value for every file, or values by pattern. */
-  cacheControl: string | Record<string, string>
-  transfer: 'auto' | 'copy'
-  /** false: read and sent, whatever `transfer` says. */
-  sendfile: boolean
 }
 
 export interface ResolvedRespond {
@@ -143,8 +111,8 @@ export interface ResolvedHandler {
   timeout?: number
   /** Absent: limits.bodyBytes. */
   bodyBytes?: number
-  /** Absolute; of the files that it may answer with. */
-  root?: string
+  /** Of the files that it may answer with. */
+  root?: ResolvedFileSet
 }
 
 /** Answered by a server of its own in the app. */

@@ -1,18 +1,12 @@
 // The options of handler() and mount(), as config/schema-routes.ts has those of other routes.
 
-import { duration, type Kind, size } from './kinds.ts'
-import { readDirectory } from './path-status.ts'
+import { filesRoot } from './file-roots.ts'
+import { duration, size } from './kinds.ts'
 import type { ResolvedHandler, ResolvedMount } from './resolved.ts'
 import type { Section } from './section.ts'
 
 const gb = 1024 ** 3
 const day = 86_400_000
-
-const directory: Kind<string> = {
-  expected: 'the path of a directory',
-  typescript: 'string',
-  read: readDirectory,
-}
 
 /** Options of mount(); `timeout` and `bodyBytes` come from the gateway when they are not set. */
 export type MountSettings = Partial<Omit<ResolvedMount, 'kind'>>
@@ -38,8 +32,9 @@ export const mount: Section<MountSettings> = {
 export const handler: Section<HandlerSettings> = {
   ...mount,
   root: {
-    kind: directory,
+    kind: filesRoot,
     default: undefined,
-    doc: 'Directory of the files that context.file() answers with.',
+    doc: `The files that context.file() answers with: a directory, or files('directory', { … }) for
+options such as cacheControl. Nobody else reaches them.`,
   },
 }

@@ -2,6 +2,7 @@
 // them, are in config/schema-upstreams.ts.
 
 import { fieldNamesBut, fieldsBut, framingFields } from './fields.ts'
+import { filesRoot } from './file-roots.ts'
 import {
   boolean,
   choice,
@@ -15,7 +16,8 @@ import {
   size,
   text,
 } from './kinds.ts'
-import type { ResolvedFieldEdits, ResolvedProxy } from './resolved.ts'
+import { isPlainObject } from './place.ts'
+import type { ResolvedAccelRedirect, ResolvedFieldEdits, ResolvedProxy } from './resolved.ts'
 import { hostValue } from './schema-upstreams.ts'
 import { type Section, section, shorthand } from './section.ts'
 
@@ -133,6 +135,39 @@ else is not idempotent.`,
   },
 }
 
+const accelPrefix = text("a path such as '/protected'", (path) => {
+  if (!path.startsWith('/') || path.endsWith('/')) return "it begins with '/' and does not end so"
+  return /^[!"$&'()+,\-./:;=@\w~]+$/.test(path) ? undefined : 'that is no path of a file'
+})
+
+export const accelRedirect: Section<ResolvedAccelRedirect> = {
+  root: {
+    kind: filesRoot,
+    default: undefined,
+    required: true,
+    doc: "Where the files are: a directory, or files('directory', { … }).",
+  },
+  prefix: {
+    kind: orNothing(accelPrefix),
+    default: false,
+    doc: `What the paths in the field begin with, before the path in the root: with '/protected',
+'/protected/a.zip' is the file 'a.zip'. false: nothing.`,
+  },
+}
+
+const accelSection = section(accelRedirect, 'AccelRedirectOptions')
+
+/** A root alone stands for { root }. */
+const accel: Kind<ResolvedAccelRedirect> = {
+  expected: `${filesRoot.expected}, or an object`,
+  typescript: 'FilesRoot | AccelRedirectOptions',
+  read(value, place) {
+    if (isPlainObject(value) && value.kind !== 'files') return accelSection.read(value, place)
+    const root = filesRoot.read(value, place)
+    return root && { root, prefix: '' }
+  },
+}
+
 export type ProxySettings = Omit<ResolvedProxy, 'kind' | 'upstream' | 'rewrite'> & {
   rewrite?: string
 }
@@ -199,6 +234,12 @@ but passed on.`,
     default: false,
     doc: `Whether a client that closes its sending side before it has the whole answer still gets
 it. false: it is taken to have gone, and the target is let go.`,
+  },
+  accelRedirect: {
+    kind: accel,
+    default: undefined,
+    doc: `The files that a target may answer with by naming one in X-Accel-Redirect: the gateway
+sends it, and nobody else reaches it.`,
   },
   transfer: {
     kind: choice('auto', 'copy'),

@@ -38,6 +38,20 @@ export interface NativeProxy {
   bodyBytes: number
   /** A client's FIN before the response is not taken for an abort. */
   halfClose: boolean
+  /** How an answer may ask for a file in its place; null: not at all. */
+  file: NativeFileInstruction | null
+}
+
+export interface NativeFileInstruction {
+  /** The field that names the file, in lower case. */
+  field: string
+  /** What its value begins with; '': nothing. */
+  secret: string
+  /** Of the path in it, which is looked for without: '/protected'. */
+  prefix: string
+  /** `route` of the questions about these files: beyond those of the routes. */
+  files: number
+  mode: 'auto' | 'copy'
 }
 
 /** Fields that go (names in lower case), then 'Name: value\r\n' lines that come. */

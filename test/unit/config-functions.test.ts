@@ -1,10 +1,12 @@
 // handler() and mount(): only that they are there leaves the evaluation, with their options.
 
+import { dirname } from 'node:path'
 import test from 'ava'
 import { compileConfig } from '../../src/config/compile.ts'
 import { appUpstreams, functionOf } from '../../src/config/compile-app.ts'
+import { askableFiles } from '../../src/config/file-roots.ts'
 import { resolveConfig } from '../../src/config/validate.ts'
-import { files, handler, mount, respond } from '../../src/index.ts'
+import { files, handler, mount, proxy, respond } from '../../src/index.ts'
 import { problemsOf } from '../support/problems.ts'
 
 const answer = () => new Response()
@@ -21,14 +23,11 @@ test('what is resolved is plain data', (t) => {
       '/m': mount(() => {}, { timeout: 0 }),
     },
   })
-  t.deepEqual(
-    config.routes.map(({ action }) => action),
-    [
-      { kind: 'handler' },
-      { kind: 'handler', timeout: 5_000, bodyBytes: 1024, root: import.meta.dirname },
-      { kind: 'mount', timeout: 0 },
-    ],
-  )
+  const [plain, full, mounted] = config.routes.map(({ action }) => action)
+  t.deepEqual(plain, { kind: 'handler' })
+  t.like(full, { kind: 'handler', timeout: 5_000, bodyBytes: 1024 })
+  t.like(full?.kind === 'handler' && full.root, { kind: 'files', root: import.meta.dirname })
+  t.deepEqual(mounted, { kind: 'mount', timeout: 0 })
   t.deepEqual(structuredClone(config), config)
 })
 
@@ -80,6 +79,47 @@ test('the core gets an upstream for all handlers and one for each mount', (t) =>
   t.like(mounted, { kind: 'proxy', upstream: 2, request: { add: '' } })
   t.like(last, { kind: 'files', otherwise: { request: { add: 'x-sluice-token: secret.3\r\n' } } })
   t.is(first?.kind === 'proxy' && first.timeouts.firstByte, 7_000)
+})
+
+test('files of handlers and applications are asked for behind the routes', (t) => {
+  const accelRedirect = { root: files('..', { transfer: 'copy' }), prefix: '/p' }
+  const config = resolved({
+    routes: {
+      '/*': files('.', { otherwise: handler(answer, { root: '.' }) }),
+      '/a/*': proxy('http://127.0.0.1:1', { accelRedirect }),
+      '/b/*': proxy('http://127.0.0.1:1', { accelRedirect: '.' }),
+    },
+  })
+  const { routes } = compileConfig(config, undefined, 'secret')
+  const [first, second, third] = routes.map(({ action }) =>
+    action.kind === 'files' ? action.otherwise : action,
+  )
+  t.like(first, { file: { field: 'x-sluice-file', secret: 'secret ', prefix: '', files: 4 } })
+  t.like(second, { file: { field: 'x-accel-redirect', prefix: '/p', files: 5, mode: 'copy' } })
+  t.like(third, { file: { prefix: '', files: 6, mode: 'auto' } })
+  const roots = askableFiles(config).map((one) => one?.root)
+  const here = import.meta.dirname
+  t.deepEqual(roots, [here, undefined, undefined, undefined, here, dirname(here), here])
+})
+
+test('what is wrong with such files is reported with its place', (t) => {
+  const to = 'http://127.0.0.1:1'
+  const routes = {
+    '/a/*': proxy(to, { accelRedirect: files('.', { otherwise: respond(200) }) }),
+    '/b/*': proxy(to, { accelRedirect: { root: 'no-such-directory', prefix: 'p/' } }),
+    '/c/*': proxy(to, { accelRedirect: 5 as never }),
+    '/d': handler(answer, { root: files('.', { lits: true } as never) }),
+  }
+  const here = import.meta.dirname
+  t.deepEqual(problemsOf({ routes }, here), [
+    'routes["/a/*"].proxy.accelRedirect.otherwise: a file was asked for: nothing else can answer',
+    `routes["/b/*"].proxy.accelRedirect.root: no such directory: ${here}/no-such-directory`,
+    `routes["/b/*"].proxy.accelRedirect.prefix: expected a path such as '/protected', got 'p/': it \
+begins with '/' and does not end so`,
+    `routes["/c/*"].proxy.accelRedirect: expected the path of a directory, or files('directory', \
+{ … }), got 5`,
+    `routes["/d"].handler.root.lits: unknown option; did you mean 'list'?`,
+  ])
 })
 
 test('a configuration without functions needs no app', (t) => {

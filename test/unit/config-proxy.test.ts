@@ -46,6 +46,7 @@ test('a URL alone is a proxy with every default', (t) => {
     retry: { tries: 1, unsafe: false },
     bodyBytes: 2 ** 50,
     halfClose: false,
+    file: null,
   })
   t.deepEqual(upstreams, [
     {
