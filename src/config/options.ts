@@ -89,11 +89,16 @@ export interface LimitsOptions {
 
 /** How long a client may take. */
 export interface TimeoutsOptions {
-  /** From the first byte of a request to the end of its head; then 408. Default: `'10s'`. */
+  /**
+   * From the first byte of a request to the end of its head; then 408. A connection whose first
+   * request does not begin in this time is closed. Default: `'10s'`.
+   */
   head?: Duration
   /** Between two arrivals of a request body; then 408. Default: `'30s'`. */
   body?: Duration
-  /** A connection without a request is closed after this. Default: `'60s'`. */
+  /**
+   * After an answer, a connection without another request is closed after this. Default: `'60s'`.
+   */
   idle?: Duration
   /**
    * A client that acknowledges no byte of its answer for this long is closed, within half of it
@@ -149,7 +154,10 @@ export interface CacheOptions {
    * Bytes of small files held in memory, and of the encodings that were made. Default: `'64mb'`.
    */
   bytes?: Size
-  /** Answers remembered, those for missing files included. Default: `32768`. */
+  /**
+   * Answers remembered, those for missing files included. A list of a directory counts as one more
+   * for each 1kb of it, a path for each 256 bytes. Default: `32768`.
+   */
   answers?: number
   /**
    * A directory in which encodings of large files are kept, without a name: they are gone when the

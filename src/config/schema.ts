@@ -138,7 +138,8 @@ export const timeouts: Section<ResolvedTimeouts> = {
   head: {
     kind: duration(100, hour),
     default: '10s',
-    doc: 'From the first byte of a request to the end of its head; then 408.',
+    doc: `From the first byte of a request to the end of its head; then 408. A connection whose
+first request does not begin in this time is closed.`,
   },
   body: {
     kind: duration(100, hour),
@@ -148,7 +149,7 @@ export const timeouts: Section<ResolvedTimeouts> = {
   idle: {
     kind: duration(100, 24 * hour),
     default: '60s',
-    doc: 'A connection without a request is closed after this.',
+    doc: 'After an answer, a connection without another request is closed after this.',
   },
   write: {
     kind: duration(100, hour),
@@ -236,7 +237,8 @@ export const cache: Section<ResolvedCache> = {
   answers: {
     kind: count(1, 10_000_000),
     default: 32_768,
-    doc: 'Answers remembered, those for missing files included.',
+    doc: `Answers remembered, those for missing files included. A list of a directory counts as one
+more for each 1kb of it, a path for each 256 bytes.`,
   },
   directory: {
     kind: directory,

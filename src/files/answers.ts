@@ -1,5 +1,6 @@
-// Remembered answers by route and path, absences included, bounded in number. The workers' tables
-// hold copies; what goes from here is forgotten there. Main thread.
+// Remembered answers by route and path, absences included, bounded in number, and in bytes where
+// they are large. The workers' tables hold copies; what goes from here is forgotten there. Main
+// thread.
 // Must never hand out an id twice, nor keep an answer whose file the cache has dropped.
 
 import { isDeepStrictEqual } from 'node:util'
@@ -10,9 +11,14 @@ import type { Decision } from './decide.ts'
 import type { Outbox } from './outbox.ts'
 import type { EncodingWish } from './variants.ts'
 
-// Long paths weigh more, so that the bound on answers bounds their memory too.
+// Long paths and the pages of lists weigh more, so that the bound on answers bounds their memory.
 const keyBytesPerAnswer = 256
-const weight = (key: string) => 1 + Math.floor(key.length / keyBytesPerAnswer)
+const pageBytesPerAnswer = 1024
+
+function weight(key: string, { body, json }: Pick<NativeAnswer, 'body' | 'json'>): number {
+  const pageBytes = (body?.byteLength ?? 0) + (json?.body.byteLength ?? 0)
+  return 1 + Math.floor(key.length / keyBytesPerAnswer) + Math.floor(pageBytes / pageBytesPerAnswer)
+}
 
 interface Remembered {
   key: string
@@ -45,7 +51,7 @@ export class AnswerTable {
     // By size instead of `max`: that would reserve room for the whole bound at start.
     this.#byKey = new LRUCache<string, Remembered>({
       maxSize: Math.max(1, bound),
-      sizeCalculation: (_remembered, key) => weight(key),
+      sizeCalculation: ({ answer }, key) => weight(key, answer),
       disposeAfter: (remembered, _key, reason) => this.#disposed(remembered, reason),
     })
   }
@@ -65,6 +71,8 @@ export class AnswerTable {
     const files = [...new Set(pinned.filter(({ id }) => sent.has(id)))]
     // A file that was evicted while the answer was made is sent once more and not remembered.
     if (files.some(({ dropped }) => dropped)) answer.remember = false
+    // Nor is what weighs more than all answers together may.
+    if (weight(key, answer) > this.#byKey.maxSize) answer.remember = false
     if (answer.remember) this.#keep({ key, answer, files, wish })
     return answer
   }

@@ -162,3 +162,23 @@ test('a list is bounded and says so', async (t) => {
   t.true(hasMore)
   t.regex((await get('/')).body.toString(), /there are more/)
 })
+
+test('lists count by their size among what is remembered', async (t) => {
+  const site = makeSite(t)
+  for (let d = 0; d < 10; d++) {
+    for (let n = 0; n < 100; n++) site.add(`d${d}/a-name-of-some-length-${n}`, '')
+  }
+  const { get, gateway } = await startGateway(t, {
+    cache: { answers: 100 },
+    routes: { '/*': files(site.root, { list: true }) },
+  })
+  let bytes = 0
+  for (let d = 0; d < 10; d++) {
+    bytes += (await get(`/d${d}/`)).body.length + (await get(`/d${d}/`, asJson)).body.length
+  }
+  t.true(bytes > 2 * 100 * 1024)
+  const { answers, evictedAnswers } = gateway.stats().cache
+  t.true(answers > 0 && answers < 6, `${answers} lists of ${bytes / 10} bytes`)
+  t.true(evictedAnswers > 0)
+  await until('the worker to forget', () => gateway.stats().total.answers <= answers)
+})

@@ -162,6 +162,16 @@ test('a file larger than the whole bound is sent but not remembered', async (t) 
   t.like(desk.counts().cache, { files: 0, heldBytes: 0, answers: 0 })
 })
 
+test('an answer that weighs more than all may is given but not remembered', async (t) => {
+  const { native, ask, desk } = setUp(t, { answers: 4 })
+  const long = `/${'x'.repeat(2_000)}`
+  native.disk.set(`/site${long}`, {})
+  for (const path of [long, `${long}y`]) t.like(await ask(path), { remember: false })
+  t.deepEqual(native.open, [])
+  t.like(await ask('/a'), { remember: true })
+  t.is(desk.counts().cache.answers, 1)
+})
+
 test('answers are bounded; a file goes with its last answer', async (t) => {
   const { native, ask, desk } = setUp(t, { answers: 2, routes: 2 })
   for (const name of 'abc') native.disk.set(`/site/${name}`, {})
