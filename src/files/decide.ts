@@ -129,12 +129,12 @@ async function withErrorPage(search: Search, error: Decision): Promise<Decision>
 }
 
 /**
- * How many characters at the end of a file's path its clean URL does not have; 0 when that would be
+ * How many bytes at the end of a file's path its clean URL does not have; 0 when that would be
  * another file's. '/index.html' is the directory's when it is the first of its index pages.
  */
 async function needlessEnd(search: Search, path: string): Promise<number> {
   const name = lastSegment(path)
-  if (name === search.route.index[0]) return name.length
+  if (name === search.route.index[0]) return Buffer.byteLength(name)
   if (!name.endsWith('.html') || name === '.html') return 0
   const taken = await search.file(path.slice(0, -'.html'.length))
   return taken ? 0 : '.html'.length

@@ -238,7 +238,7 @@ export interface NativeAnswer {
   /** Body when there is no file; null: the core's short text for the status. */
   body: Uint8Array | null
   /**
-   * Answer with a Location: the request's path without its last `drop` characters (as decoded),
+   * Answer with a Location: the request's path without its last `drop` bytes (as decoded),
    * then `add`, then the query. The status must be 3xx.
    */
   relocation: { drop: number; add: string } | null

@@ -75,12 +75,14 @@ testOnBothTwins('clean URLs', async (t, transfer) => {
     'file.html': 'page',
     file: 'file',
     'ü.html': 'umlaut',
+    'ü/début.html': 'beginning',
   })
   const { get } = await startGateway(t, {
     transfer,
     routes: {
       '/*': files(site.root, { cleanUrls: true }),
       '/strict/*': files(site.root, { cleanUrls: 'redirect' }),
+      '/other/*': files(site.root, { cleanUrls: 'redirect', index: 'début.html' }),
     },
   })
   t.is((await get('/about')).body.toString(), 'about')
@@ -106,6 +108,8 @@ testOnBothTwins('clean URLs', async (t, transfer) => {
     t.is(reply.field('location'), location, target)
     t.is((await get(location)).status, 200, location)
   }
+  const elsewhere = await get('/other/%C3%BC/d%C3%A9but.html?q')
+  t.is(elsewhere.field('location'), '/other/%C3%BC/?q', 'an index page with a name of its own')
   t.is((await get('/strict/file.html')).body.toString(), 'page', 'its clean URL is another file')
   t.is((await get('/strict/file')).body.toString(), 'file')
 })
