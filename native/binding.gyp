@@ -12,6 +12,9 @@
     # An installed package has neither folder.
     'has_tests%': '<!(test -d ../test/native && echo 1 || echo 0)',
     'has_benchmarks%': '<!(ls ../bench/native/*.cc >/dev/null 2>&1 && echo 1 || echo 0)',
+    # 'system': the static libraries of libssl-dev. 'node': what the Node that loads the addon
+    # brings, which knows no kTLS. scripts/build-native.mjs finds out and says so.
+    'sluice_openssl%': 'node',
   },
   'target_defaults': {
     'include_dirs': ['.'],
@@ -51,6 +54,14 @@
       'type': 'static_library',
       'sources': [
         '<!@(find core net http log route transfer files proxy worker -name "*.cc" 2>/dev/null | sort)',
+      ],
+      'conditions': [
+        ['sluice_openssl=="system"', {
+          # Node's headers have OpenSSL's in them, configured otherwise: the core sees none of them.
+          # What is linked in is a copy of our own, whose names nobody else sees (exclude-libs).
+          'include_dirs!': ['<(node_root_dir)/include/node'],
+          'link_settings': {'libraries': ['-l:libssl.a', '-l:libcrypto.a', '-ldl']},
+        }],
       ],
     },
     {

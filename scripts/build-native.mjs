@@ -101,8 +101,33 @@ function fuzzDescription(names) {
   return names.length === 0 ? {} : { targets: [main, ...programs] }
 }
 
+// Whether OpenSSL is there as headers and static libraries, which is the one that knows kTLS.
+function systemOpenssl(compiler) {
+  const program = '#include <openssl/ssl.h>\nint main() { return SSL_CTX_new(TLS_method()) == 0; }'
+  const args = ['-x', 'c++', '-', '-o', '/dev/null', '-pthread']
+  args.push('-l:libssl.a', '-l:libcrypto.a', '-ldl')
+  return (
+    spawnSync(compiler, args, { input: program, stdio: ['pipe', 'ignore', 'ignore'] }).status === 0
+  )
+}
+
+// Programs of ours have no Node around them that would bring OpenSSL.
+function chooseOpenssl(compiler, targets) {
+  if (systemOpenssl(compiler)) return 'system'
+  const programs = targets.filter((target) => target !== 'sluice')
+  if (programs.length > 0) {
+    const names = programs.join(', ')
+    throw new BuildError(`cannot build ${names} without OpenSSL: apt-get install libssl-dev`)
+  }
+  return 'node'
+}
+
+const sayNodesOpenssl =
+  "sluice: libssl-dev is not there: TLS uses Node's own OpenSSL, without kTLS " +
+  '(apt-get install libssl-dev, then npm rebuild)'
+
 // Configures again only when the list of files, the build description or the Node changed.
-function configure(nodeDir) {
+function configure(nodeDir, openssl) {
   const folders = [native, join(root, 'test/native'), join(root, 'bench/native')]
   const sources = folders.flatMap(sourcesUnder).filter((path) => !path.startsWith(build))
   const fuzz = JSON.stringify(fuzzDescription(fuzzTargets()), null, 2)
@@ -110,6 +135,7 @@ function configure(nodeDir) {
     sources,
     fuzz,
     nodeDir ?? process.version,
+    openssl,
     readFileSync(join(native, 'binding.gyp'), 'utf8'),
     readFileSync(fileURLToPath(import.meta.url), 'utf8'),
   ])
@@ -124,7 +150,8 @@ function configure(nodeDir) {
   for (const name of Object.keys(process.env)) {
     if (/^npm_config_nodedir$/i.test(name)) delete process.env[name]
   }
-  const forGyp = ['--', `-I${description}`, '-f']
+  if (openssl === 'node') console.error(sayNodesOpenssl)
+  const forGyp = ['--', `-I${description}`, `-Dsluice_openssl=${openssl}`, '-f']
   // Each run writes config.gypi anew, and make looks at its time: the one for make comes last.
   if (inCheckout) publishCompileCommands([...args, ...forGyp, 'compile_commands_json'])
   run(process.execPath, [...args, ...forGyp, 'make'])
@@ -153,7 +180,7 @@ function buildTargets(configuration, targets) {
     throw new BuildError(`not set up yet: run 'npm ci' in ${root}`)
   }
   requireTools(compiler)
-  configure(nodeDirectory())
+  configure(nodeDirectory(), chooseOpenssl(compiler, targets))
   const args = ['--silent', '-C', build, `-j${availableParallelism()}`]
   args.push(`BUILDTYPE=${configuration}`, `CXX=${compiler}`, `LINK=${compiler}`)
   run('make', [...args, ...targets])

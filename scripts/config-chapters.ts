@@ -6,6 +6,7 @@ import * as schema from '../src/config/schema.ts'
 import * as functions from '../src/config/schema-functions.ts'
 import * as proxies from '../src/config/schema-proxy.ts'
 import * as routes from '../src/config/schema-routes.ts'
+import * as tls from '../src/config/schema-tls.ts'
 import * as upstreams from '../src/config/schema-upstreams.ts'
 import type { Option } from '../src/config/section.ts'
 
@@ -36,6 +37,34 @@ export const chapters: Chapter[] = [
     about: 'One place to accept connections: a port or a path.',
     prefix: 'listen.',
     options: schema.listener as Chapter['options'],
+  },
+  {
+    title: '`listen.tls`',
+    typeName: 'TlsOptions',
+    about: 'TLS on a listener; docs/TLS.md says more.',
+    prefix: 'listen.tls.',
+    options: tls.tls as Chapter['options'],
+  },
+  {
+    title: '`listen.tls.certificates`',
+    typeName: 'CertificateOptions',
+    about: 'A certificate and its key.',
+    prefix: 'listen.tls.certificates.',
+    options: tls.certificate as Chapter['options'],
+  },
+  {
+    title: '`listen.tls.mtls`',
+    typeName: 'MtlsOptions',
+    about: 'Certificates of clients.',
+    prefix: 'listen.tls.mtls.',
+    options: tls.mtls as Chapter['options'],
+  },
+  {
+    title: '`listen.tls.httpsOnly`',
+    typeName: 'HttpsOnlyOptions',
+    about: 'The way to https for whoever comes without it.',
+    prefix: 'listen.tls.httpsOnly.',
+    options: tls.httpsOnly as Chapter['options'],
   },
   {
     title: '`limits`',

@@ -19,6 +19,7 @@ import { type Address, addressOf, ListenError } from './native/listening.ts'
 import { type GatewayUpstreams, type Upstreams, upstreamsOf } from './proxy/upstreams.ts'
 import { createLogger, type Logger, logFault } from './telemetry/log.ts'
 import { combineStats, type GatewayStats } from './telemetry/stats.ts'
+import { Certificates } from './tls/certificates.ts'
 
 /** Options of createGateway() that are no configuration. */
 export interface CreateGatewayOptions {
@@ -106,6 +107,7 @@ class CoreGateway implements Gateway {
   readonly #questions: FileQuestions
   readonly #upstreams: Upstreams
   readonly #app: AppLink | undefined
+  readonly #certificates: Certificates
   readonly #ended = Promise.withResolvers<void>()
   #state: State = 'made'
   #drains = false
@@ -126,6 +128,7 @@ class CoreGateway implements Gateway {
     const config = compileConfig(resolved, targetsOf, secret)
     this.#native = addon.createGateway(config, (events) => this.#take(events))
     this.#app = linkApp(resolved, functions, { secret, logger, native: this.#native })
+    this.#certificates = new Certificates(resolved.listen, this.#native, logger)
     this.#questions = new FileQuestions({
       native: this.#native,
       routes: askableFiles(resolved),
@@ -143,8 +146,12 @@ class CoreGateway implements Gateway {
     const state: State = this.#state
     if (state !== 'starting') throw new GatewayStateError(`cannot listen: ${state}`)
     try {
-      const addresses = this.#native.listen().map(addressOf)
+      const { listen } = this.resolved
+      const addresses = this.#native
+        .listen()
+        .map((address, index) => addressOf(address, listen[index]?.tls !== undefined))
       this.#state = 'listening'
+      this.#certificates.start()
       this.#alive = setInterval(() => {}, keepAliveMs)
       return addresses
     } catch (error) {
@@ -266,6 +273,7 @@ class CoreGateway implements Gateway {
     this.#state = 'ended'
     this.#upstreams.stop()
     clearInterval(this.#alive)
+    this.#certificates.stop()
     try {
       this.#lastStats = this.#count()
     } finally {

@@ -252,6 +252,14 @@ route::ListenerRules decode_listener_rules(const Reader& listener,
                                            const route::Snapshot& snapshot) {
   route::ListenerRules rules;
   rules.proxy_protocol = listener.at("proxyProtocol").boolean();
+  rules.secure_twin = static_cast<int32_t>(listener.at("secureTwin").integer(0, 1024)) - 1;
+  if (Reader tls = listener.at("tls"); !tls.is_null()) {
+    rules.tls = decode_tls(tls);
+    rules.tls->copy_only = snapshot.copy_only;
+    rules.tls->is_http = listener.at("tcp").is_null();
+    rules.subject_field = tls.at("subjectField").text();
+    rules.hsts_field = tls.at("hsts").field_lines();
+  }
   if (Reader upstream = listener.at("tcp"); !upstream.is_null()) {
     const uint64_t upstreams = snapshot.upstreams.size();
     if (upstreams == 0) upstream.fail("the index of an upstream");
@@ -311,11 +319,30 @@ std::optional<log::Settings> decode_access_log(const Reader& given) {
 
 }  // namespace
 
+net::TlsSettings decode_tls(const Reader& tls) {
+  net::TlsSettings settings;
+  Reader certificates = tls.at("certificates");
+  for (uint32_t i = 0; i < certificates.length(); ++i) {
+    const Reader each = certificates.at(i);
+    settings.certificates.push_back({each.at("cert").text(), each.at("key").text()});
+  }
+  if (settings.certificates.empty()) certificates.fail("at least one certificate");
+  const std::string clients = tls.at("clients").text();
+  using Clients = net::TlsSettings::Clients;
+  if (clients == "optional") settings.clients = Clients::optional;
+  if (clients == "required") settings.clients = Clients::required;
+  settings.client_ca = tls.at("clientCa").text();
+  settings.least_is_13 = tls.at("minVersion").text() == "1.3";
+  return settings;
+}
+
 worker::GroupOptions decode_config(const Reader& config) {
   auto snapshot = std::make_shared<route::Snapshot>();
   worker::GroupOptions options;
   options.workers = config.at("workers").integer(1, 256);
   decode_limits(config.at("limits"), snapshot->limits);
+  snapshot->handshakes =
+      static_cast<uint32_t>(config.at("limits").at("handshakes").integer(1, kMaxCount));
   decode_timeouts(config.at("timeouts"), snapshot->timeouts);
   snapshot->copy_only = decode_mode(config.at("transfer").at("mode"));
   snapshot->memory_bytes = config.at("transfer").at("memoryBytes").integer(0, 64 * 1024 * 1024);
@@ -334,6 +361,9 @@ worker::GroupOptions decode_config(const Reader& config) {
   for (uint32_t i = 0; i < listeners.length(); ++i) {
     options.listeners.push_back(decode_endpoint(listeners.at(i)));
     snapshot->listeners.push_back(decode_listener_rules(listeners.at(i), *snapshot));
+    std::string field = snapshot->listeners.back().subject_field;
+    for (char& c : field) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+    if (!field.empty()) snapshot->subject_fields.push_back(std::move(field));
   }
   options.snapshot = std::move(snapshot);
   return options;

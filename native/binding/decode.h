@@ -5,11 +5,14 @@
 #include "binding/reader.h"
 #include "files/answer.h"
 #include "files/encoder.h"
+#include "net/tls_settings.h"
 #include "worker/worker_group.h"
 
 namespace sluice::binding {
 
 worker::GroupOptions decode_config(const Reader& config);
+
+net::TlsSettings decode_tls(const Reader& tls);
 
 /// `group` resolves the file's id; a file that was released meanwhile makes `file` null and `lost`
 /// true: the answer cannot be given any more.

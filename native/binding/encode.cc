@@ -150,6 +150,12 @@ Napi::Object encode_worker(Napi::Env env, const worker::Worker& worker) {
   object["parked"] = number(env, stats.parked.get());
   object["turns"] = number(env, stats.turns.get());
   object["pipes"] = encode_pipes(env, worker.pipe_counts());
+  Napi::Object tls = Napi::Object::New(env);
+  tls["underWay"] = number(env, stats.shaking.get());
+  tls["handshakes"] = number(env, stats.handshakes.get());
+  tls["resumed"] = number(env, stats.resumed.get());
+  tls["kernel"] = number(env, stats.kernel_tls.get());
+  object["tls"] = tls;
   object["engines"] = encode_engines(env, stats);
   object["syscalls"] = encode_syscalls(
       env, [&stats](size_t i) { return stats.syscalls.calls[i].load(std::memory_order_relaxed); });
@@ -311,6 +317,18 @@ Napi::Object encode_stats(Napi::Env env, const worker::WorkerGroup& group) {
   io["syscalls"] = encode_syscalls(env, [&calls](size_t i) { return calls[i]; });
   object["io"] = io;
   return object;
+}
+
+Napi::Array encode_tls_problems(Napi::Env env, const std::vector<net::TlsProblem>& problems) {
+  Napi::Array array = Napi::Array::New(env);
+  for (const net::TlsProblem& problem : problems) {
+    Napi::Object object = Napi::Object::New(env);
+    object["option"] = string(env, problem.option);
+    object["file"] = string(env, problem.file);
+    object["reason"] = string(env, problem.reason);
+    array[array.Length()] = object;
+  }
+  return array;
 }
 
 Napi::Array encode_capabilities(Napi::Env env) {

@@ -24,6 +24,8 @@ Napi::Function GatewayObject::define(Napi::Env env) {
                       InstanceMethod<&GatewayObject::disconnect_encoder>("disconnectEncoder"),
                       InstanceMethod<&GatewayObject::encode>("encode"),
                       InstanceMethod<&GatewayObject::set_targets>("setTargets"),
+                      InstanceMethod<&GatewayObject::reload_certificates>("reloadCertificates"),
+                      InstanceMethod<&GatewayObject::rotate_tickets>("rotateTickets"),
                       InstanceMethod<&GatewayObject::match>("match"),
                       InstanceMethod<&GatewayObject::stats>("stats"),
                       InstanceMethod<&GatewayObject::reopen_logs>("reopenLogs"),
@@ -67,6 +69,7 @@ Napi::Value GatewayObject::listen(const Napi::CallbackInfo& info) {
     error.Set("code", code);
     error.Set("call", failed.bind.call);
     error.Set("address", encode_endpoint(env, failed.endpoint));
+    error.Set("tls", encode_tls_problems(env, failed.tls));
     throw error;
   }
   running_ = workers.worker_count();
@@ -140,6 +143,16 @@ void GatewayObject::set_targets(const Napi::CallbackInfo& info) {
   if (upstreams == 0) upstream.fail("the index of an upstream");
   const uint64_t index = upstream.integer(0, upstreams - 1);
   workers.set_targets(static_cast<uint32_t>(index), decode_targets(Reader(info[1], "targets")));
+}
+
+Napi::Value GatewayObject::reload_certificates(const Napi::CallbackInfo& info) {
+  worker::WorkerGroup& workers = group(info.Env());
+  const auto listener = static_cast<uint16_t>(Reader(info[0], "listener").integer(0, UINT16_MAX));
+  return encode_tls_problems(info.Env(), workers.reload_certificates(listener));
+}
+
+void GatewayObject::rotate_tickets(const Napi::CallbackInfo&) {
+  if (group_) group_->rotate_tickets();
 }
 
 /// Builds a request and parses it as a worker would, so that both refuse the same.

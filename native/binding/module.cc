@@ -2,9 +2,11 @@
 // Loaded once per JavaScript environment; keeps no state outside its gateways.
 #include <napi.h>
 
+#include "binding/decode.h"
 #include "binding/encode.h"
 #include "binding/gateway_object.h"
 #include "net/cpus.h"
+#include "net/tls_context.h"
 
 namespace sluice::binding {
 namespace {
@@ -28,6 +30,12 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
       });
   exports["capabilities"] = Napi::Function::New(
       env, [](const Napi::CallbackInfo& info) { return encode_capabilities(info.Env()); });
+  exports["checkTls"] = Napi::Function::New(env, [](const Napi::CallbackInfo& info) {
+    std::vector<net::TlsProblem> problems;
+    net::TlsContext::load(decode_tls(Reader(info[0], "tls")), problems);
+    return encode_tls_problems(info.Env(), problems);
+  });
+  exports["tlsLibrary"] = net::tls_library();
   exports["usableCpus"] = Napi::Function::New(env, [](const Napi::CallbackInfo& info) {
     return Napi::Number::New(info.Env(), net::usable_cpus());
   });

@@ -93,6 +93,18 @@ inline constexpr size_t kRequestIdBytes = 32;
 /// be made, and a tunnel may be silent.
 inline constexpr int64_t kTcpConnectMs = 5'000;
 inline constexpr int64_t kTcpTunnelMs = 3'600'000;
+/// Bytes of a TLS record, which is as long as TLS allows: fewer of them cost less.
+inline constexpr size_t kTlsRecordBytes = 16 * 1024;
+/// So much is encrypted before it is sent by one call. What a slow client's socket does not take of
+/// it is held for that client.
+inline constexpr size_t kTlsBatchBytes = 64 * 1024;
+/// What else may wait behind that: answers to a client that asks and takes none.
+inline constexpr size_t kTlsUnsentBytes = 2 * kTlsBatchBytes;
+/// A turn of the loop spends so long on handshakes, and at least one step of one: a burst of them
+/// must not stall the other connections of a worker.
+inline constexpr int64_t kHandshakeTurnUs = 2'000;
+/// Subject of a client's certificate, as it is handed on; a longer one counts as none.
+inline constexpr size_t kTlsSubjectBytes = 4 * 1024;
 /// Threads for whatever may block on a disk, and jobs that may wait for them.
 inline constexpr size_t kIoThreads = 3;
 inline constexpr size_t kIoQueue = 64 * 1024;

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -14,6 +16,7 @@
 #include <cstdio>
 
 #include "net/sys.h"
+#include "net/tls_context.h"
 
 namespace sluice::net {
 namespace {
@@ -156,6 +159,17 @@ int try_reuseport() {
   return error;
 }
 
+/// A socket that is not connected is told so, where there is kTLS at all.
+int try_kernel_tls() {
+  if (!tls_library_knows_kernel()) return ENOSYS;
+  int fd = sys::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd == -EAFNOSUPPORT) fd = sys::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -fd;
+  const int error = error_of(sys::setsockopt(fd, IPPROTO_TCP, TCP_ULP, "tls", sizeof "tls"));
+  sys::close(fd);
+  return error == ENOTCONN ? 0 : error;
+}
+
 struct Probe {
   Feature feature;
   const char* name;
@@ -184,6 +198,8 @@ constexpr std::array<Probe, kFeatureCount> kProbes = {{
      "an unlinked temporary file"},
     {Feature::reuseport, "SO_REUSEPORT", try_reuseport, "a listener per worker",
      "workers share one listener"},
+    {Feature::kernel_tls, "kTLS", try_kernel_tls, "lets the kernel encrypt: sendfile and splice",
+     "OpenSSL encrypts, with a copy"},
 }};
 
 constexpr bool in_order() {

@@ -20,7 +20,8 @@ enum class Feature : uint8_t {
   large_pipes,     ///< a pipe really gets 1 MiB
   inotify,
   memfd,
-  reuseport,  ///< SO_REUSEPORT
+  reuseport,   ///< SO_REUSEPORT
+  kernel_tls,  ///< kTLS, and an OpenSSL that knows it
   count_
 };
 inline constexpr size_t kFeatureCount = static_cast<size_t>(Feature::count_);

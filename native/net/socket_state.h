@@ -9,11 +9,15 @@
 
 namespace sluice::net {
 
+class TlsSession;
+
 struct SocketState {
   int fd = -1;
-  bool readable = true;     ///< a recv may bring bytes, the end or an error
-  bool writable = true;     ///< a send may be taken
-  bool peer_ended = false;  ///< its FIN has come; bytes before it may still be unread
+  bool readable = true;            ///< a recv may bring bytes, the end or an error
+  bool writable = true;            ///< a send may be taken
+  bool peer_ended = false;         ///< its FIN has come; bytes before it may still be unread
+  TlsSession* receives = nullptr;  ///< decrypts what comes; null: nothing is encrypted
+  TlsSession* sends = nullptr;     ///< encrypts what goes; null: nobody does, or the kernel
 
   /// What epoll said.
   void on_events(uint32_t events) {

@@ -12,7 +12,7 @@
 
 #include "core/limits.h"
 #include "core/timer_wheel.h"
-#include "net/sys.h"
+#include "net/transport.h"
 
 namespace sluice::proxy {
 
@@ -367,6 +367,7 @@ void Exchange::begin_response(const http::ResponseHead& head) {
   status_ = head.status;
   note_persistence(head);
   connection_->note_bulk(head.framing == http::ResponseFraming::length && !action_.copy_only &&
+                         downstream_.socket().sends == nullptr &&
                          head.content_length >= kBulkHeadBytes + limits_.splice_bytes);
   ResponseShape shape;
   shape.is_minor_0 = shape_.is_minor_0;
@@ -386,6 +387,7 @@ void Exchange::begin_response(const http::ResponseHead& head) {
   shape.date_field = date_field_;
   const std::string sticky = sticky_cookie();
   shape.extra_fields = sticky;
+  shape.listener_fields = downstream_.response_fields();
   std::string bytes = response_.take_pending();  // interim heads that wait
   append_response_head(head, action_, shape, bytes);
   response_.start(std::move(bytes), shape.inbound, head.content_length, shape.outbound, false);
@@ -454,10 +456,7 @@ bool Exchange::tunnel() {
       case Step::more: wants_turn_ = true; break;
       case Step::source_empty:
       case Step::sink_full: break;
-      case Step::done:
-        is_tunnel_done_[direction] = true;
-        sys::shutdown(context.to.fd, SHUT_WR);
-        break;
+      case Step::done: is_tunnel_done_[direction] = net::end_sending(context.to); break;
       case Step::sink_failed:
         // It takes no more, but what it has sent is still to be delivered; its end will come.
         is_tunnel_done_[direction] = true;

@@ -36,6 +36,8 @@ class Downstream : public transfer::Reader {
   virtual void on_response(uint16_t status) = 0;
   /// Whether the connection may stay open after the response that begins now.
   virtual bool may_persist() const = 0;
+  /// Strict-Transport-Security of the listener as a line, or empty.
+  virtual std::string_view response_fields() const = 0;
   /// Who asks, and where the connection was accepted.
   virtual void ends(http::ProxyEnd& source, http::ProxyEnd& destination) const = 0;
 

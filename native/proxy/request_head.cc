@@ -79,6 +79,17 @@ bool is_ours(FieldId id, const route::ProxyAction& action) {
   }
 }
 
+/// Names that stand for a certificate, whoever reads '_' where we read '-' (CGI, and what follows
+/// it) included.
+bool is_reserved(std::string_view name, std::span<const std::string> reserved) {
+  const auto same = [](char one, char other) {
+    const char folded = one >= 'A' && one <= 'Z' ? static_cast<char>(one | 0x20) : one;
+    return (folded == '_' ? '-' : folded) == other;
+  };
+  return std::ranges::any_of(
+      reserved, [&](const std::string& each) { return std::ranges::equal(name, each, same); });
+}
+
 /// Those that speak for a client and that nobody vouches for: they never pass.
 bool is_claim(FieldId id) {
   return id == FieldId::x_forwarded_for || id == FieldId::x_forwarded_proto ||
@@ -87,17 +98,18 @@ bool is_claim(FieldId id) {
 }
 
 void append_fields(const http::RequestHead& head, const route::ProxyAction& action,
-                   const http::HopByHop& hop, bool is_peer_trusted, std::string& out) {
+                   const http::HopByHop& hop, const Asker& asker, std::string& out) {
   for (size_t i = 0; i < head.field_count; ++i) {
     const http::Field& field = head.fields[i];
     if (field.id != FieldId::other) {
       if (field.id == FieldId::host || field.id == FieldId::content_length) continue;
       if (field.id == FieldId::expect && !head.expect_continue) continue;  // RFC 9110 §10.1.1
       if (is_ours(field.id, action)) continue;
-      if (!is_peer_trusted && is_claim(field.id)) continue;
+      if (!asker.is_peer_trusted && is_claim(field.id)) continue;
     }
     if (!hop.forwards(field)) continue;
     if (!action.request.removed.empty() && is_removed(field.name, action.request)) continue;
+    if (!asker.reserved.empty() && is_reserved(field.name, asker.reserved)) continue;
     http::append_field(out, field.name, field.value);
   }
 }
@@ -154,9 +166,10 @@ void append_request_head(const http::RequestHead& head, const route::Match& matc
   append_target(head, match, action, out);
   out.append(" HTTP/1.1\r\n");
   append_host(head, action, authority, shape, out);
-  append_fields(head, action, http::HopByHop(head), asker.is_peer_trusted, out);
+  append_fields(head, action, http::HopByHop(head), asker, out);
   append_framing(shape, out);
   append_forwarded(head, action, asker, out);
+  if (!asker.subject.empty()) http::append_field(out, asker.subject_field, asker.subject);
   if (shape.wants_upgrade) {
     http::append_field(out, "Connection", "upgrade");
     http::append_field(out, "Upgrade", head.find(FieldId::upgrade));

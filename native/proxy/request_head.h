@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,9 @@ struct Asker {
   bool is_secure = false;        ///< TLS
   uint16_t port = 0;             ///< that it connected to; 0: a unix socket
   std::string_view request_id;
+  std::span<const std::string> reserved;  ///< names (lower case) that no client may send
+  std::string_view subject_field;  ///< the name under which `subject` goes on; empty: it does not
+  std::string_view subject;        ///< of the client's certificate
 };
 
 /// What of a request matters after its head is gone.

@@ -47,12 +47,16 @@ void append_response_head(const http::ResponseHead& head, const route::ProxyActi
     if (field.id == FieldId::via && has_via) continue;
     if (!hop.forwards(field)) continue;
     if (!action.response.removed.empty() && is_removed(field.name, action.response)) continue;
+    if (!shape.listener_fields.empty() &&
+        http::equals_ignoring_case(field.name, "strict-transport-security")) {
+      continue;
+    }
     has_date = has_date || field.id == FieldId::date;
     http::append_field(out, field.name, field.value);
   }
   if (!has_date) out.append(shape.date_field);
   if (has_via) http::append_via(head, out);
-  out.append(shape.extra_fields).append(action.response.added);
+  out.append(shape.extra_fields).append(shape.listener_fields).append(action.response.added);
   if (shape.outbound == transfer::Outbound::chunked) out.append("Transfer-Encoding: chunked\r\n");
   if (shape.is_upgrade) {
     http::append_field(out, "Connection", "upgrade");

@@ -19,6 +19,8 @@ struct ResponseShape {
   bool is_upgrade = false;        ///< 101
   std::string_view date_field;    ///< used when the target sent no Date
   std::string_view extra_fields;  ///< "Name: value\r\n" lines of ours
+  /// Strict-Transport-Security of the listener, which goes before that of the target; or empty.
+  std::string_view listener_fields;
 };
 
 void append_response_head(const http::ResponseHead& head, const route::ProxyAction& action,

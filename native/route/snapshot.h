@@ -15,6 +15,7 @@
 #include "log/format.h"
 #include "net/address.h"
 #include "net/network.h"
+#include "net/tls_settings.h"
 #include "route/route_table.h"
 #include "route/template.h"
 #include "route/upstream.h"
@@ -79,8 +80,12 @@ struct Route {
 
 /// What is special about the connections of one listener.
 struct ListenerRules {
-  bool proxy_protocol = false;     ///< they begin with a header of the PROXY protocol
-  std::optional<ProxyAction> tcp;  ///< passed on by it as they are; else HTTP is spoken
+  bool proxy_protocol = false;          ///< they begin with a header of the PROXY protocol
+  std::optional<ProxyAction> tcp;       ///< passed on by it as they are; else HTTP is spoken
+  std::optional<net::TlsSettings> tls;  ///< encrypted
+  std::string subject_field;  ///< names the client's certificate to upstreams; empty: nobody does
+  std::string hsts_field;     ///< "Strict-Transport-Security: …\r\n" or empty
+  int32_t secure_twin = -1;   ///< requests are redirected to this listener; -1: they are served
 };
 
 struct Snapshot {
@@ -94,6 +99,9 @@ struct Snapshot {
   std::vector<net::Network> trusted_proxies;  ///< whose word on a client's address is believed
   bool trusts_unix_peers = false;             ///< also whoever connects to a unix socket
   std::vector<ListenerRules> listeners;       ///< in the order of GroupOptions::listeners
+  uint32_t handshakes = UINT32_MAX;           ///< of TLS, under way in one worker
+  /// Names of fields (lower case, with '-') that say whose certificate a client has: only we may.
+  std::vector<std::string> subject_fields;
   std::vector<Upstream> upstreams;
   std::vector<Route> routes;  ///< index = route id
   RouteTable table;

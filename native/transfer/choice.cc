@@ -11,4 +11,39 @@ Choice choose_for_file(bool in_memory, bool is_remote, Mode mode, bool sendfile_
   return {Engine::sendfile, "larger than transfer.memoryBytes: the kernel sends from its cache"};
 }
 
+Choice choose_for_file(bool in_memory, bool is_remote, Mode mode, bool sendfile_available,
+                       Cipher cipher) {
+  if (cipher == Cipher::openssl) {
+    return {Engine::tls_copy, "the client speaks TLS: OpenSSL encrypts, with one copy"};
+  }
+  const Choice plain = choose_for_file(in_memory, is_remote, mode, sendfile_available);
+  if (cipher == Cipher::none) return plain;
+  if (plain.engine == Engine::sendfile) {
+    return {Engine::ktls_sendfile, "the client speaks TLS: the kernel encrypts from its cache"};
+  }
+  return {Engine::ktls_copy, plain.reason};
+}
+
+Cipher cipher_of(const net::SocketState& socket) {
+  if (socket.receives == nullptr) return Cipher::none;
+  return socket.sends != nullptr ? Cipher::openssl : Cipher::kernel;
+}
+
+Engine memory_engine(Cipher cipher) {
+  return cipher == Cipher::none ? Engine::memory : copy_engine(cipher);
+}
+
+Engine copy_engine(Cipher cipher) {
+  switch (cipher) {
+    case Cipher::none: return Engine::copy;
+    case Cipher::openssl: return Engine::tls_copy;
+    case Cipher::kernel: return Engine::ktls_copy;
+  }
+  return Engine::copy;
+}
+
+Engine splice_engine(Cipher cipher) {
+  return cipher == Cipher::kernel ? Engine::ktls_splice : Engine::splice;
+}
+
 }  // namespace sluice::transfer

@@ -14,6 +14,7 @@
 #include "core/limits.h"
 #include "http/chunked_encoder.h"
 #include "net/sys.h"
+#include "net/transport.h"
 
 namespace sluice::transfer {
 namespace {
@@ -238,13 +239,12 @@ Flow::Step Flow::transmit(const FlowContext& context, Batch& batch) {
   batch.parts[0] = {pending_.data() + sent_, pending_.size() - sent_};
   const size_t first = batch.parts[0].iov_len > 0 ? 0 : 1;
   if (first == batch.count) return Step::done;
-  msghdr message{};
-  message.msg_iov = batch.parts.data() + first;
-  message.msg_iovlen = batch.count - first;
   size_t total = 0;
   for (size_t i = first; i < batch.count; ++i) total += batch.parts[i].iov_len;
-  const int flags = MSG_NOSIGNAL | (in_pipe_ > 0 ? MSG_MORE : 0);
-  ssize_t sent = context.to.writable ? sys::sendmsg(context.to.fd, &message, flags) : -EAGAIN;
+  ssize_t sent = -EAGAIN;
+  if (context.to.writable) {
+    sent = net::send(context.to, batch.parts.data() + first, batch.count - first, in_pipe_ > 0);
+  }
   if (sent < 0 && sent != -EAGAIN) return Step::sink_failed;
   if (sent < 0) sent = 0;
   moved_ += static_cast<uint64_t>(sent);
@@ -291,6 +291,8 @@ uint64_t Flow::contiguous() const {
 
 bool Flow::wants_splice(const FlowContext& context) const {
   const uint64_t least = inbound_ == Inbound::chunked ? kSpliceChunkBytes : 1;
+  // What OpenSSL has to see cannot stay in the kernel.
+  if (context.from.receives != nullptr || context.to.sends != nullptr) return false;
   return context.pipes != nullptr && is_spliceable_ && small_splices_ < kSmallSplices &&
          contiguous() >= std::max(context.splice_bytes, least);
 }

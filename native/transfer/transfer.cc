@@ -11,12 +11,13 @@
 
 #include "core/limits.h"
 #include "net/sys.h"
+#include "net/transport.h"
 
 namespace sluice::transfer {
 namespace {
 
 struct Context {
-  int socket;
+  net::SocketState& socket;
   uint64_t budget;
   std::span<char> scratch;
   int64_t now_us;
@@ -46,7 +47,7 @@ Progress step_memory(Transfer& transfer, const Context& context) {
   assert(transfer.offset + transfer.left <= bytes.size());
   while (transfer.left > 0 && progress.moved < context.budget) {
     size_t want = std::min(transfer.left, context.budget - progress.moved);
-    ssize_t sent = sys::send(context.socket, bytes.data() + transfer.offset, want, MSG_NOSIGNAL);
+    ssize_t sent = net::send(context.socket, bytes.data() + transfer.offset, want, false);
     if (sent < 0) return stopped_by(sent, progress.moved);
     advance(transfer, progress, static_cast<size_t>(sent));
   }
@@ -77,8 +78,7 @@ bool send_filled(Transfer& transfer, const Context& context, Progress& progress)
     if (from >= transfer.filled.size()) break;  // also when it wrapped around
     const size_t want =
         std::min({transfer.filled.size() - from, transfer.left, context.budget - progress.moved});
-    const ssize_t sent =
-        sys::send(context.socket, transfer.filled.data() + from, want, MSG_NOSIGNAL);
+    const ssize_t sent = net::send(context.socket, transfer.filled.data() + from, want, false);
     if (sent < 0) {
       progress = stopped_by(sent, progress.moved);
       return false;
@@ -112,7 +112,7 @@ Progress step_sendfile(Transfer& transfer, const Context& context) {
   while (transfer.left > 0 && progress.moved < context.budget) {
     size_t want = std::min(transfer.left, context.budget - progress.moved);
     off_t offset = static_cast<off_t>(transfer.offset);
-    ssize_t sent = sys::sendfile(context.socket, transfer.source->fd, &offset, want);
+    ssize_t sent = sys::sendfile(context.socket.fd, transfer.source->fd, &offset, want);
     if (sent < 0) return stopped_by(sent, progress.moved);
     if (sent == 0) return {Step::short_source, progress.moved};
     advance(transfer, progress, static_cast<size_t>(sent));
@@ -146,7 +146,7 @@ Progress step_copy(Transfer& transfer, const Context& context) {
     if (got < 0) return {Step::failed, progress.moved};
     if (got == 0) return {Step::short_source, progress.moved};
     size_t bytes = static_cast<size_t>(got);
-    ssize_t sent = sys::send(context.socket, context.scratch.data(), bytes, MSG_NOSIGNAL);
+    ssize_t sent = net::send(context.socket, context.scratch.data(), bytes, false);
     if (sent < 0) return stopped_by(sent, progress.moved);
     advance(transfer, progress, static_cast<size_t>(sent));
   }
@@ -155,17 +155,19 @@ Progress step_copy(Transfer& transfer, const Context& context) {
 }
 
 /// Of bodies that come from a Source; what comes from a socket is a flow (transfer/flow.h).
-constexpr std::array<StepFunction, 3> kSteps = {step_memory, step_sendfile, step_copy};
-constexpr std::array<std::string_view, kEngineCount> kNames = {"memory", "sendfile", "copy",
-                                                               "splice"};
+constexpr std::array<StepFunction, kEngineCount> kSteps = {
+    step_memory, step_sendfile, step_copy, nullptr, step_copy, step_copy, step_sendfile, nullptr};
+constexpr std::array<std::string_view, kEngineCount> kNames = {
+    "memory",   "sendfile",  "copy",          "splice",
+    "tls-copy", "ktls-copy", "ktls-sendfile", "ktls-splice"};
 
 }  // namespace
 
 std::string_view engine_name(Engine engine) { return kNames[static_cast<size_t>(engine)]; }
 
-Progress step(Transfer& transfer, int socket, uint64_t budget, std::span<char> scratch,
-              int64_t now_us) {
-  assert(static_cast<size_t>(transfer.engine) < kSteps.size());
+Progress step(Transfer& transfer, net::SocketState& socket, uint64_t budget,
+              std::span<char> scratch, int64_t now_us) {
+  assert(kSteps[static_cast<size_t>(transfer.engine)] != nullptr);
   return kSteps[static_cast<size_t>(transfer.engine)](transfer, {socket, budget, scratch, now_us});
 }
 

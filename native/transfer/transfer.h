@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "core/source.h"
+#include "net/socket_state.h"
 
 namespace sluice::transfer {
 
@@ -19,6 +20,11 @@ enum class Engine : uint8_t {
   sendfile,  ///< sendfile at an explicit offset
   copy,      ///< pread or recv, and send: the twin of the others
   splice,    ///< socket to pipe to socket
+  // To clients that speak TLS:
+  tls_copy,       ///< encrypted by OpenSSL, with one copy, whatever the source
+  ktls_copy,      ///< encrypted by the kernel as it copies
+  ktls_sendfile,  ///< likewise from the page cache
+  ktls_splice,    ///< likewise from a pipe
   count_
 };
 inline constexpr size_t kEngineCount = static_cast<size_t>(Engine::count_);
@@ -55,10 +61,11 @@ struct Progress {
   uint64_t moved = 0;  ///< bytes that the socket took in this step
 };
 
-/// Moves at most `budget` bytes of `transfer` to `socket`. `scratch` is room of the worker's that
-/// the copying engine may use during the call. `now_us` dates the probe of cold pages.
-Progress step(Transfer& transfer, int socket, uint64_t budget, std::span<char> scratch,
-              int64_t now_us);
+/// Moves at most `budget` bytes of `transfer` to `socket`, which an engine of its kind serves.
+/// `scratch` is room of the worker's that the copying engine may use during the call. `now_us`
+/// dates the probe of cold pages.
+Progress step(Transfer& transfer, net::SocketState& socket, uint64_t budget,
+              std::span<char> scratch, int64_t now_us);
 
 /// What an I/O thread did for a transfer that was cold.
 struct ReadAhead {

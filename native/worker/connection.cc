@@ -18,7 +18,8 @@ namespace sluice::worker {
 namespace {
 
 State first_state(const route::ListenerRules& rules) {
-  return rules.proxy_protocol || rules.tcp ? State::opening : State::reading_head;
+  const bool is_special = rules.proxy_protocol || rules.tcp || rules.tls;
+  return is_special ? State::opening : State::reading_head;
 }
 
 }  // namespace
@@ -49,6 +50,7 @@ void Connection::on_events(uint32_t events) {
     return close(state_ == State::lingering ? ErrorCode::none : ErrorCode::client_gone);
   }
   socket_.on_events(events);
+  if (tls_ && tls_->has_unsent() && socket_.writable) tls_->flush();
   if (state_ == State::reading_head && !socket_.readable)
     return;  // only EPOLLOUT: nothing to write
   drive();
@@ -61,6 +63,7 @@ void Connection::drive() {
   while (goes_on) {
     switch (state_) {
       case State::opening: goes_on = step_opening(); break;
+      case State::handshaking: goes_on = step_handshake(); break;
       case State::reading_head: goes_on = step_head(); break;
       case State::sending: goes_on = step_sending(); break;
       case State::discarding_body: goes_on = step_body(); break;
@@ -98,7 +101,8 @@ bool Connection::register_in_loop() {
 int64_t Connection::deadline_ms() const {
   const route::Timeouts& timeouts = worker_.snapshot().timeouts;
   switch (state_) {
-    case State::opening: return since_ms_ + timeouts.head;
+    case State::opening:
+    case State::handshaking: return since_ms_ + timeouts.head;
     case State::reading_head:
       if (worker_.draining() && kept_.empty()) return since_ms_ + kDrainGraceMs;
       if (requests_ == 0 || !kept_.empty()) return since_ms_ + timeouts.head;
@@ -150,7 +154,8 @@ bool Connection::is_too_slow() {
 void Connection::on_alarm() {
   if (worker_.now_ms() < deadline_ms()) return set_deadline();
   switch (state_) {
-    case State::opening: return close(ErrorCode::head_timeout);
+    case State::opening:
+    case State::handshaking: return close(ErrorCode::head_timeout);
     case State::reading_head:
       if (kept_.empty()) return close(ErrorCode::idle_timeout);
       load_input();
@@ -212,9 +217,11 @@ void Connection::close(ErrorCode reason) {
   if (state_ == State::closed) return;
   if (forwarding_) {
     end_exchange(reason);
-  } else if (worker_.access_log() != nullptr && state_ != State::opening) {
+  } else if (worker_.access_log() != nullptr && state_ != State::opening &&
+             state_ != State::handshaking) {
     log_end(reason);
   }
+  if (tls_) say_goodbye(reason);
   if (state_ == State::awaiting_answer) worker_.questions().leave();
   transit(Event::end);
   if (reason == ErrorCode::idle_timeout) {

@@ -18,8 +18,10 @@
 #include "log/lines.h"
 #include "net/event_loop.h"
 #include "net/socket_state.h"
+#include "net/tls_session.h"
 #include "proxy/exchange.h"
 #include "route/snapshot.h"
+#include "transfer/choice.h"
 #include "transfer/transfer.h"
 #include "worker/connection_state.h"
 #include "worker/pace.h"
@@ -68,6 +70,7 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   void on_exchange() override;
   void on_response(uint16_t status) override;
   bool may_persist() const override;
+  std::string_view response_fields() const override;
   void ends(http::ProxyEnd& source, http::ProxyEnd& destination) const override;
 
   State state() const { return state_; }
@@ -136,6 +139,16 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   bool step_opening();
   bool take_preface();
   bool enter_counts();
+
+  // connection_tls.cc
+  bool step_handshake();
+  bool begin_handshake();
+  bool finish_handshake();
+  bool refuse_plain();
+  bool fail_handshake();
+  bool redirect_to_secure(const http::RequestHead& head);
+  void say_goodbye(ErrorCode reason);
+  transfer::Cipher cipher() const { return transfer::cipher_of(socket_); }
 
   // connection_output.cc
   enum class Sent : uint8_t { all, blocked, gone };
@@ -228,6 +241,8 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   bool has_preface_ : 1 = false;  ///< the header of the PROXY protocol has been read
   bool is_logged_ : 1 = false;    ///< the answer under way has its line already
   bool is_refused_ : 1 = false;   ///< the rest of the request is not read: more of it may come
+  bool is_shaking_ : 1 = false;   ///< among the handshakes under way
+  bool has_shut_ : 1 = false;     ///< lingering: our side is shut
   uint8_t answered_ = 0;          ///< requests answered in this turn
   AddressKey address_;            ///< of the peer, or whom it speaks for (PROXY protocol)
   uint16_t port_;                 ///< likewise
@@ -245,6 +260,7 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   uint64_t body_left_ = 0;
   std::unique_ptr<http::ChunkedDecoder> chunks_;
   std::unique_ptr<Pace> body_pace_;
+  std::unique_ptr<net::TlsSession> tls_;
   std::unique_ptr<Outgoing> outgoing_;
   std::unique_ptr<Forwarding> forwarding_;
   std::unique_ptr<Instructed> instructed_;

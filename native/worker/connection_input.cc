@@ -5,9 +5,10 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "http/request_parser.h"
-#include "net/sys.h"
+#include "net/transport.h"
 #include "worker/connection.h"
 #include "worker/worker.h"
 
@@ -37,17 +38,18 @@ bool Connection::read_more() {
     kept_.resize(kept + std::max<size_t>(kept, kFirstKeptBytes));
     room = std::span<char>(kept_).subspan(kept);
   }
-  ssize_t got = sys::recv(socket_.fd, room.data(), room.size(), 0);
+  ssize_t got = net::receive(socket_, room.data(), room.size());
   size_t bytes = got > 0 ? static_cast<size_t>(got) : 0;
   if (kept > 0) kept_.resize(kept + bytes);
   input_ = kept > 0 ? std::string_view(kept_) : std::string_view(room.data(), bytes);
-  socket_.on_received(got, room.size());
   if (got > 0) {
     worker_.stats().bytes_in.add(bytes);
     return true;
   }
   if (got == -EAGAIN) return false;
-  bool is_orderly = (got == 0 && input_.empty()) || state_ == State::lingering;
+  // Between requests it does not matter whether TLS ended with its alert.
+  bool is_orderly = (got == 0 && input_.empty()) || state_ == State::lingering ||
+                    (got == -ECONNRESET && tls_ && input_.empty() && requests_ > 0);
   close(is_orderly ? ErrorCode::none : ErrorCode::client_gone);
   return false;
 }
@@ -141,6 +143,7 @@ bool Connection::step_body() {
 /// Our side is shut; what the client still sends is read and dropped, within bounds, so that it
 /// reads the answer instead of a reset (RFC 9112 §9.6).
 bool Connection::step_linger() {
+  if (!has_shut_) has_shut_ = net::end_sending(socket_);
   input_ = {};
   if (!read_more()) return false;
   body_left_ += input_.size();

@@ -11,6 +11,11 @@ namespace sluice::worker {
 bool Connection::step_opening() {
   const route::ListenerRules& rules = worker_.rules(listener_);
   if (rules.proxy_protocol && !has_preface_ && !take_preface()) return false;
+  if (rules.tls) {
+    since_ms_ = worker_.now_ms();
+    transit(Event::secure);
+    return true;
+  }
   if (rules.tcp) return forward_raw(*rules.tcp);
   since_ms_ = worker_.now_ms();
   transit(Event::opened);

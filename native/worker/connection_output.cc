@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "net/sys.h"
+#include "net/transport.h"
 #include "transfer/choice.h"
 #include "worker/connection.h"
 #include "worker/worker.h"
@@ -28,7 +29,7 @@ void Connection::record(uint32_t route, Engine engine, int64_t started_us) {
 
 void Connection::record_gathered() {
   worker_.outbox().take_gathered([this](const Outbox::Gathered& done) {
-    record(done.route, Engine::memory, done.started_us);
+    record(done.route, transfer::memory_engine(cipher()), done.started_us);
   });
 }
 
@@ -38,8 +39,7 @@ Connection::Sent Connection::flush(bool more_follows) {
   Outbox& box = worker_.outbox();
   std::string_view bytes = box.bytes();
   if (bytes.empty()) return Sent::all;
-  ssize_t sent = sys::send(socket_.fd, bytes.data(), bytes.size(),
-                           MSG_NOSIGNAL | (more_follows ? MSG_MORE : 0));
+  ssize_t sent = net::send(socket_, bytes.data(), bytes.size(), more_follows);
   if (sent < 0 && sent != -EAGAIN) {
     close(ErrorCode::client_gone);
     return Sent::gone;
@@ -81,6 +81,7 @@ bool Connection::begin(const files::Reply& reply, uint32_t route, bool copy_only
   head_seen_ = 0;
   Outbox& box = worker_.outbox();
   box.append(reply.head);
+  if (tls_) box.append(response_fields());
   box.finish_head(!keep_        ? Outbox::Persistence::close
                   : is_minor_0_ ? Outbox::Persistence::keep_alive
                                 : Outbox::Persistence::implied);
@@ -88,7 +89,7 @@ bool Connection::begin(const files::Reply& reply, uint32_t route, bool copy_only
   Engine engine =
       transfer::choose_for_file(in_memory, !in_memory && reply.source->is_remote,
                                 copy_only ? transfer::Mode::copy : transfer::Mode::automatic,
-                                worker_.shared().sendfile_available)
+                                worker_.shared().sendfile_available, cipher())
           .engine;
   stats.engines[static_cast<size_t>(engine)].responses.add();
   if (worker_.access_log() != nullptr && !is_logged_) log_begun(reply, route, engine, received);
@@ -104,7 +105,8 @@ bool Connection::gather(const files::Reply& reply, uint32_t route) {
   Outbox& box = worker_.outbox();
   if (reply.length > 0) {
     box.append(std::string_view(reply.source->bytes).substr(reply.offset, reply.length));
-    worker_.stats().engines[static_cast<size_t>(Engine::memory)].bytes.add(reply.length);
+    const Engine engine = transfer::memory_engine(cipher());
+    worker_.stats().engines[static_cast<size_t>(engine)].bytes.add(reply.length);
   }
   box.gather(route, request_us_);
   if (keep_ && body_ == http::Framing::none && !box.full()) return true;
@@ -121,7 +123,7 @@ bool Connection::gather(const files::Reply& reply, uint32_t route) {
 /// now and the body by its engine.
 bool Connection::begin_large(const files::Reply& reply, uint32_t route, Engine engine) {
   uint64_t from_body = 0;
-  if (engine == Engine::memory) {
+  if (reply.source->in_memory()) {
     if (!send_with_body(reply, from_body)) return false;
     if (from_body == reply.length) {
       record(route, engine, request_us_);
@@ -154,10 +156,7 @@ bool Connection::send_with_body(const files::Reply& reply, uint64_t& from_body) 
   iovec parts[2] = {{const_cast<char*>(box.bytes().data()), box.bytes().size()},
                     {const_cast<char*>(reply.source->bytes.data()) + reply.offset,
                      static_cast<size_t>(reply.length)}};
-  msghdr message{};
-  message.msg_iov = parts;
-  message.msg_iovlen = 2;
-  ssize_t sent = sys::sendmsg(socket_.fd, &message, MSG_NOSIGNAL | (keep_ ? 0 : MSG_MORE));
+  ssize_t sent = net::send(socket_, parts, 2, !keep_);
   if (sent < 0 && sent != -EAGAIN) {
     close(ErrorCode::client_gone);
     return false;
@@ -166,7 +165,8 @@ bool Connection::send_with_body(const files::Reply& reply, uint64_t& from_body) 
   size_t from_box = std::min(taken, parts[0].iov_len);
   from_body = taken - from_box;
   box.drop_front(from_box);
-  worker_.stats().engines[static_cast<size_t>(Engine::memory)].bytes.add(from_body);
+  worker_.stats().engines[static_cast<size_t>(transfer::memory_engine(cipher()))].bytes.add(
+      from_body);
   worker_.refresh_clock();
   took(taken);
   since_ms_ = worker_.now_ms();
@@ -217,9 +217,8 @@ bool Connection::next_part() {
 bool Connection::step_pending() {
   Outgoing& out = *outgoing_;
   while (out.sent < out.pending.size()) {
-    ssize_t sent =
-        sys::send(socket_.fd, out.pending.data() + out.sent, out.pending.size() - out.sent,
-                  MSG_NOSIGNAL | (out.body.left > 0 ? MSG_MORE : 0));
+    ssize_t sent = net::send(socket_, out.pending.data() + out.sent, out.pending.size() - out.sent,
+                             out.body.left > 0);
     if (sent == -EAGAIN) return false;
     if (sent < 0) {
       close(ErrorCode::client_gone);
@@ -237,7 +236,7 @@ bool Connection::step_pending() {
 bool Connection::step_transfer() {
   transfer::Transfer& body = outgoing_->body;
   transfer::Progress progress =
-      transfer::step(body, socket_.fd, kTurnBytes, worker_.copy_scratch(), worker_.now_us());
+      transfer::step(body, socket_, kTurnBytes, worker_.copy_scratch(), worker_.now_us());
   WorkerStats& stats = worker_.stats();
   took(progress.moved);
   stats.engines[static_cast<size_t>(body.engine)].bytes.add(progress.moved);
@@ -291,9 +290,9 @@ bool Connection::after_response() {
 
 bool Connection::end_after_response() {
   bool all_read = input_.empty() && !socket_.readable && body_ == http::Framing::none;
-  if (all_read && !is_refused_) {
-    // Sends what waited. close() alone would drop it if bytes of the client came just now.
-    sys::shutdown(socket_.fd, SHUT_WR);
+  // Sends what waited. close() alone would drop it if bytes of the client came just now.
+  has_shut_ = net::end_sending(socket_);
+  if (all_read && !is_refused_ && has_shut_) {
     close(ErrorCode::none);
     return false;
   }
@@ -302,7 +301,7 @@ bool Connection::end_after_response() {
 }
 
 void Connection::linger() {
-  sys::shutdown(socket_.fd, SHUT_WR);
+  if (!has_shut_) has_shut_ = net::end_sending(socket_);
   body_ = http::Framing::none;
   body_left_ = 0;
   since_ms_ = worker_.now_ms();

@@ -8,6 +8,7 @@
 
 #include "net/acknowledged.h"
 #include "net/sys.h"
+#include "net/transport.h"
 #include "proxy/client_address.h"
 #include "worker/connection.h"
 #include "worker/error_reply.h"
@@ -43,6 +44,14 @@ bool Connection::forward(const http::RequestHead& head, const route::ProxyAction
   asker.is_peer_trusted = is_trusted_;
   asker.client = client_of(head);
   asker.request_id = worker_.next_request_id(id);
+  asker.is_secure = tls_ != nullptr;
+  asker.reserved = worker_.snapshot().subject_fields;
+  std::string subject;
+  if (tls_ && !worker_.rules(listener_).subject_field.empty()) {
+    subject = tls_->client_subject();
+    asker.subject_field = worker_.rules(listener_).subject_field;
+    asker.subject = subject;
+  }
   forwarding_ =
       std::make_unique<Forwarding>(action, worker_.upstreams(), *this, worker_.exchange_limits());
   forwarding_->route = match.route;
@@ -97,8 +106,7 @@ transfer::Reader::Fill Connection::fill(size_t& room) {
   assert(input_.empty());
   std::span<char> scratch = worker_.input_scratch();
   room = scratch.size();
-  const ssize_t got = sys::recv(socket_.fd, scratch.data(), scratch.size(), 0);
-  socket_.on_received(got, scratch.size());
+  const ssize_t got = net::receive(socket_, scratch.data(), scratch.size());
   if (got > 0) {
     input_ = {scratch.data(), static_cast<size_t>(got)};
     worker_.stats().bytes_in.add(static_cast<size_t>(got));
@@ -254,7 +262,7 @@ bool Connection::refuse_forwarded(ErrorCode error) {
   keep_ = keep_ && !is_refused_;
   if (worker_.access_log() != nullptr) {
     const uint64_t bytes = is_head_ ? 0 : error_reply(error).body->bytes.size();
-    log_forwarded(error_info(error).status, transfer::Engine::memory, bytes, error);
+    log_forwarded(error_info(error).status, transfer::memory_engine(cipher()), bytes, error);
     is_logged_ = true;
   }
   forwarding_.reset();
@@ -270,7 +278,7 @@ void Connection::reset() {
 
 transfer::Engine Connection::response_engine() const {
   const bool is_spliced = forwarding_->exchange.response_flow().spliced() > 0;
-  return is_spliced ? transfer::Engine::splice : transfer::Engine::copy;
+  return is_spliced ? transfer::splice_engine(cipher()) : transfer::copy_engine(cipher());
 }
 
 /// The exchange is over, with a response or a part of one.
@@ -283,8 +291,9 @@ void Connection::record_exchange(ErrorCode error) {
   const transfer::Flow& up = exchange.request_flow();
   const uint64_t spliced = down.spliced() + up.spliced();
   stats.engines[static_cast<size_t>(response_engine())].responses.add();
-  stats.engines[static_cast<size_t>(Engine::splice)].bytes.add(spliced);
-  stats.engines[static_cast<size_t>(Engine::copy)].bytes.add(down.taken() + up.taken() - spliced);
+  stats.engines[static_cast<size_t>(transfer::splice_engine(cipher()))].bytes.add(spliced);
+  stats.engines[static_cast<size_t>(transfer::copy_engine(cipher()))].bytes.add(
+      down.taken() + up.taken() - spliced);
   stats.bytes_out.add(down.moved());
   record(forwarding_->route, response_engine(), request_us_);
   if (worker_.access_log() == nullptr) return;
@@ -321,7 +330,7 @@ void Connection::end_exchange(ErrorCode reason) {
   if (exchange.has_begun_response()) {
     record_exchange(reason);
   } else if (worker_.access_log() != nullptr) {
-    log_forwarded(0, transfer::Engine::copy, 0, reason);
+    log_forwarded(0, transfer::copy_engine(cipher()), 0, reason);
   }
   forwarding_.reset();
 }

@@ -24,6 +24,9 @@ namespace {
 /// NUL.
 constexpr std::string_view kNoName("\0", 1);
 
+/// Certificates are proven here (RFC 8555 §8.3), also where everything else goes to https.
+constexpr std::string_view kAcmePath = "/.well-known/acme-challenge/";
+
 /// Whether the action, or what it hands on to, has a bound of its own for request bodies.
 bool reads_bodies(const route::Action& action) {
   if (std::holds_alternative<route::ProxyAction>(action)) return true;
@@ -54,6 +57,9 @@ bool Connection::handle(const http::RequestHead& head, size_t consumed) {
 bool Connection::dispatch(const http::RequestHead& head) {
   const route::Snapshot& snapshot = worker_.snapshot();
   route::Match match;
+  if (worker_.rules(listener_).secure_twin >= 0 && !head.path.starts_with(kAcmePath)) {
+    return redirect_to_secure(head);
+  }
   snapshot.table.match(head.method_text, head.host, head.path, match);
   const bool is_routed = match.route != route::kNoRoute;
   const bool has_own_bound = is_routed && reads_bodies(snapshot.routes[match.route].action);

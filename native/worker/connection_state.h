@@ -10,6 +10,7 @@
 //                                 │ linger                  │ linger
 //                                 └───────> lingering <─────┴── (reading_head too)
 //   opening ──opened──> reading_head, ──forward──> proxying (PROXY protocol, tcp listeners)
+//      └──secure──> handshaking ──opened──> reading_head, ──forward──> proxying (TLS)
 //   reading_head <──forward / sent──> proxying
 //   every state: end ──> closed
 #pragma once
@@ -22,6 +23,7 @@ namespace sluice::worker {
 
 enum class State : uint8_t {
   opening,          ///< of a listener with rules of its own: nothing of HTTP has come yet
+  handshaking,      ///< TLS begins
   reading_head,     ///< idle, or a request head is incomplete
   awaiting_answer,  ///< TypeScript or an I/O thread decides what is served
   sending,          ///< the socket is full, or the turn's budget was used up
@@ -34,6 +36,7 @@ enum class State : uint8_t {
 };
 
 enum class Event : uint8_t {
+  secure,    ///< TLS begins
   opened,    ///< HTTP begins
   ask,       ///< the head is complete, its answer is not known
   answered,  ///< it is now: the head is parsed again
@@ -53,6 +56,10 @@ inline constexpr Transition<State, Event> kConnectionRows[] = {
     {State::opening, Event::opened, State::reading_head},
     {State::opening, Event::forward, State::proxying},
     {State::opening, Event::end, State::closed},
+    {State::opening, Event::secure, State::handshaking},
+    {State::handshaking, Event::opened, State::reading_head},
+    {State::handshaking, Event::forward, State::proxying},
+    {State::handshaking, Event::end, State::closed},
     {State::reading_head, Event::ask, State::awaiting_answer},
     {State::awaiting_answer, Event::answered, State::reading_head},
     {State::reading_head, Event::block, State::sending},
@@ -83,6 +90,7 @@ inline constexpr TransitionTable<State, Event> kConnectionTable(kConnectionRows)
 constexpr const char* blocked_on(State state) {
   switch (state) {
     case State::opening: return "preface";
+    case State::handshaking: return "handshake";
     case State::reading_head: return "read";
     case State::awaiting_answer: return "answer";
     case State::sending: return "write";

@@ -66,6 +66,8 @@ Worker::Worker(uint32_t index, Shared& shared)
       upstreams_({loop_, wheel_, now_us_}, shared.snapshot->upstreams, shared.queued),
       exchange_limits_{shared.snapshot->limits.response_head, shared.snapshot->timeouts.body,
                        shared.snapshot->splice_bytes},
+      tls_(shared.tls),
+      tickets_(shared.tickets),
       head_(std::make_unique<http::RequestHead>()),
       input_scratch_(kScratchBytes),
       reporter_(std::make_unique<Reporter>(*this)),
@@ -138,6 +140,7 @@ void Worker::run() {
     loop_.wait(timeout_ms());
     stats_.turns.add();
     refresh_clock();
+    shaking_us_ = 0;
     if (int64_t second = sys::wall_clock_s(); second != wall_s_) {
       wall_s_ = second;
       set_date();
@@ -199,6 +202,31 @@ const route::ListenerRules& Worker::rules(uint16_t listener) const {
   static const route::ListenerRules kNone;
   const auto& all = snapshot().listeners;
   return listener < all.size() ? all[listener] : kNone;
+}
+
+net::TlsRoom& Worker::tls_room() {
+  if (!tls_room_) {
+    tls_room_ = std::make_unique<net::TlsRoom>();
+    tls_room_->tickets = tickets_;
+  }
+  return *tls_room_;
+}
+
+bool Worker::may_shake_hands() {
+  if (shaking_us_ >= kHandshakeTurnUs) return false;
+  shaking_since_us_ = sys::now_us();
+  return true;
+}
+
+void Worker::shook_hands() { shaking_us_ += sys::now_us() - shaking_since_us_; }
+
+void Worker::replace_tls(uint16_t listener, Ref<const net::TlsContext> context) {
+  if (listener < tls_.size()) tls_[listener] = std::move(context);
+}
+
+void Worker::replace_tickets(Ref<const net::TicketKeys> keys) {
+  tickets_ = std::move(keys);
+  if (tls_room_) tls_room_->tickets = tickets_;
 }
 
 bool Worker::trusts(const AddressKey& address) const {

@@ -21,6 +21,7 @@
 #include "log/access_log.h"
 #include "net/event_loop.h"
 #include "net/io_threads.h"
+#include "net/tls_session.h"
 #include "route/snapshot.h"
 #include "worker/connection.h"
 #include "worker/core_event.h"
@@ -40,6 +41,10 @@ struct Shared {
   log::Writer* log = nullptr;  ///< of the access log; null: there is none
   AddressCounts addresses;
   bool sendfile_available = true;
+  /// By listener; null: it speaks no TLS. What workers begin with.
+  std::vector<Ref<const net::TlsContext>> tls;
+  Ref<const net::TicketKeys> tickets;
+  std::vector<uint16_t> ports;                 ///< where listeners really are; 0: on a unix socket
   std::shared_ptr<proxy::QueueCounts> queued;  ///< by upstream
   /// Tells every worker but `from` that a target of `upstream` has room.
   std::function<void(uint32_t upstream, uint32_t from)> tell_room;
@@ -74,6 +79,9 @@ class Worker {
     stats_.answers = answers_.size();
   }
   Questions& questions() { return questions_; }
+  /// From now on, for new connections.
+  void replace_tls(uint16_t listener, Ref<const net::TlsContext> context);
+  void replace_tickets(Ref<const net::TicketKeys> keys);
 
   // What connections use.
   WorkerStats& stats() { return stats_; }
@@ -108,6 +116,12 @@ class Worker {
 
   void accept(int fd, const sockaddr_storage& address, uint16_t listener);
   const route::ListenerRules& rules(uint16_t listener) const;
+  /// Null: the listener speaks no TLS.
+  const Ref<const net::TlsContext>& tls(uint16_t listener) const { return tls_[listener]; }
+  net::TlsRoom& tls_room();
+  /// Whether this turn has time for a step of a handshake; if so it counts from now.
+  bool may_shake_hands();
+  void shook_hands();
   /// Whether what `address` says of its clients is believed.
   bool trusts(const AddressKey& address) const;
   bool has_room() const;
@@ -163,6 +177,11 @@ class Worker {
   files::AnswerTable answers_;
   Questions questions_{*this};
   Outbox outbox_;
+  std::vector<Ref<const net::TlsContext>> tls_;
+  std::unique_ptr<net::TlsRoom> tls_room_;  ///< when the first connection wants it
+  Ref<const net::TicketKeys> tickets_;
+  int64_t shaking_us_ = 0;        ///< of this turn, spent on handshakes
+  int64_t shaking_since_us_ = 0;  ///< during a step of one
   std::unique_ptr<log::AccessLog> access_log_;
   std::unique_ptr<http::RequestHead> head_;
   std::vector<char> input_scratch_, copy_scratch_, path_scratch_;

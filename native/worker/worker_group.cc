@@ -71,7 +71,41 @@ log::WriterCounts WorkerGroup::log_counts() const {
   return counts;
 }
 
+ListenError WorkerGroup::load_certificates() {
+  shared_.tls.resize(snapshot().listeners.size());
+  for (size_t i = 0; i < snapshot().listeners.size(); ++i) {
+    const auto& settings = snapshot().listeners[i].tls;
+    if (!settings) continue;
+    std::vector<net::TlsProblem> problems;
+    shared_.tls[i] = net::TlsContext::load(*settings, problems);
+    if (!shared_.tls[i]) return {{-EINVAL, "certificates"}, options_.listeners[i], problems};
+    if (!shared_.tickets) shared_.tickets = net::next_ticket_keys(nullptr);
+  }
+  return {};
+}
+
+std::vector<net::TlsProblem> WorkerGroup::reload_certificates(uint16_t listener) {
+  std::vector<net::TlsProblem> problems;
+  if (listener >= shared_.tls.size() || !snapshot().listeners[listener].tls) return problems;
+  auto context = net::TlsContext::load(*snapshot().listeners[listener].tls, problems);
+  if (!context) return problems;
+  for (auto& worker : workers_) {
+    worker->post([listener, context](Worker& there) { there.replace_tls(listener, context); });
+  }
+  return problems;
+}
+
+void WorkerGroup::rotate_tickets() {
+  auto next = net::next_ticket_keys(shared_.tickets.get());
+  if (!next || !shared_.tickets) return;
+  shared_.tickets = next;
+  for (auto& worker : workers_) {
+    worker->post([next](Worker& there) { there.replace_tickets(next); });
+  }
+}
+
 ListenError WorkerGroup::listen() {
+  if (ListenError failed = load_certificates(); failed.bind.error != 0) return failed;
   for (const net::Endpoint& endpoint : options_.listeners) {
     net::BoundListener bound;
     net::BindError error = net::bind_listener(endpoint, options_.workers, bound);
@@ -79,6 +113,7 @@ ListenError WorkerGroup::listen() {
       close_listeners();
       return {error, endpoint};
     }
+    shared_.ports.push_back(bound.endpoint.is_unix() ? 0 : bound.endpoint.port);
     bound_.push_back(std::move(bound));
   }
   if (int error = start_log(); error != 0) {

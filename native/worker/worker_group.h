@@ -28,6 +28,7 @@ struct GroupOptions {
 struct ListenError {
   net::BindError bind;
   net::Endpoint endpoint;
+  std::vector<net::TlsProblem> tls;  ///< of this listener, when bind.call is "certificates"
 };
 
 class WorkerGroup {
@@ -74,6 +75,10 @@ class WorkerGroup {
   void forget(const std::vector<uint64_t>& answers);
   /// Replaces the targets of an upstream on every worker.
   void set_targets(uint32_t upstream, const std::vector<route::TargetConfig>& targets);
+  /// Reads the certificates of a listener again. What is wrong, and then nothing has changed.
+  std::vector<net::TlsProblem> reload_certificates(uint16_t listener);
+  /// New tickets are encrypted with a new key from now on.
+  void rotate_tickets();
   const proxy::TargetTable& targets() const { return targets_; }
   /// Requests that wait for a target of this upstream.
   uint64_t queued(uint32_t upstream) const;
@@ -90,6 +95,7 @@ class WorkerGroup {
 
  private:
   int start_log();
+  ListenError load_certificates();
   files::OpenOptions open_options() const;
   void watch_files();
   void warn_of_remote_roots();

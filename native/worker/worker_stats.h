@@ -58,6 +58,8 @@ struct WorkerStats {
   Counter bytes_in, bytes_out;
   Counter questions, remembered, answers, parked;
   Counter turns;
+  /// TLS: handshakes under way now, done, of those resumed, and done for the kernel to encrypt.
+  Counter shaking, handshakes, resumed, kernel_tls;
   std::array<EngineCounts, transfer::kEngineCount> engines;
   std::array<Counter, static_cast<size_t>(ErrorCode::count_)> errors;
   std::array<Counter, 600> statuses;  ///< index = status code

@@ -49,7 +49,8 @@ function coreReport(): { addon?: NativeAddon; text: string } {
   try {
     const addon = loadAddon()
     const cpus = addon.usableCpus()
-    return { addon, text: `${addon.buildKind} build, ${cpus} usable CPU${cpus === 1 ? '' : 's'}` }
+    const text = `${addon.buildKind} build, ${cpus} usable CPU${cpus === 1 ? '' : 's'}`
+    return { addon, text: `${text}, ${addon.tlsLibrary}` }
   } catch (error) {
     if (error instanceof AddonError) return { text: error.message }
     throw error

@@ -11,6 +11,7 @@ import type {
 } from '../native/interface.ts'
 import { appUpstreams, compileAppRoute, compileAppUpstream } from './compile-app.ts'
 import { compileProxy, compileUpstream, filesMode } from './compile-proxy.ts'
+import { compileTls } from './compile-tls.ts'
 import { fieldLines, routeFields } from './fields.ts'
 import { numberOfRoot } from './file-roots.ts'
 import type {
@@ -84,8 +85,13 @@ function compileAccessLog(log: ResolvedAccessLog): NativeAccessLog {
 }
 
 function compileListener(listener: ResolvedListener, indexOf: UpstreamIndex): NativeListener {
-  const { host = '127.0.0.1', port = 0, path, proxyProtocol, tcp } = listener
-  const rules = { proxyProtocol, tcp: tcp === undefined ? null : indexOf(tcp) }
+  const { host = '127.0.0.1', port = 0, path, proxyProtocol, tcp, tls, redirectsTo } = listener
+  const rules = {
+    proxyProtocol,
+    tcp: tcp === undefined ? null : indexOf(tcp),
+    tls: tls === undefined ? null : compileTls(tls),
+    secureTwin: redirectsTo === undefined ? 0 : redirectsTo + 1,
+  }
   if (path === undefined) return { kind: 'tcp', host, port, ...rules }
   return { kind: 'unix', path, ...rules }
 }

@@ -17,6 +17,31 @@ export type {
   ResolvedUpstream,
 } from './resolved-proxy.ts'
 
+export interface ResolvedMtls {
+  /** Absolute. */
+  ca: string
+  mode: 'required' | 'optional'
+  /** Name of the field that hands the subject on. */
+  header: string
+}
+
+export interface ResolvedHttpsOnly {
+  /** Port of the listener that redirects. */
+  from: number
+  /** Milliseconds. */
+  maxAge: number
+  subdomains: boolean
+  preload: boolean
+}
+
+export interface ResolvedTls {
+  /** Absolute paths. */
+  certificates: { cert: string; key: string }[]
+  minVersion: '1.2' | '1.3'
+  mtls: ResolvedMtls | false
+  httpsOnly: ResolvedHttpsOnly | false
+}
+
 export interface ResolvedListener {
   /** TCP: host and port; unix: path. */
   host?: string
@@ -26,6 +51,10 @@ export interface ResolvedListener {
   proxyProtocol: boolean
   /** Name of the upstream that gets the connections as they are; without one it is HTTP. */
   tcp?: string
+  /** Encrypted; absent: plain. */
+  tls?: ResolvedTls
+  /** Index of the listener that requests are redirected to (tls.httpsOnly); absent: served. */
+  redirectsTo?: number
 }
 
 export interface ResolvedLimits {
@@ -36,6 +65,8 @@ export interface ResolvedLimits {
   targetBytes: number
   headers: number
   bodyBytes: number
+  /** Of TLS, under way in one worker. */
+  handshakes: number
 }
 
 /** Milliseconds, but for the rate. */

@@ -30,6 +30,7 @@ import type {
   ResolvedTimeouts,
   ResolvedTransfer,
 } from './resolved.ts'
+import { tls } from './schema-tls.ts'
 import { upstreams } from './schema-upstreams.ts'
 import { type Section, section, shorthand } from './section.ts'
 
@@ -62,7 +63,7 @@ const network = text("a network such as '10.0.0.0/8', an address, or 'unix'", (w
   return fits && more.length === 0 ? undefined : `the part after '/' is 0 to ${most}`
 })
 
-export const listener: Section<ResolvedListener> = {
+export const listener: Section<Omit<ResolvedListener, 'redirectsTo'>> = {
   port: {
     kind: count(0, 65_535),
     default: undefined,
@@ -92,6 +93,11 @@ every IPv4 address, '::' every address.`,
     default: undefined,
     doc: `The upstream that gets the connections as they are, whatever is spoken on them. Without
 it, HTTP.`,
+  },
+  tls: {
+    kind: section(tls, 'TlsOptions'),
+    default: undefined,
+    doc: 'Certificates and more: connections are encrypted. See docs/TLS.md.',
   },
 }
 
@@ -131,6 +137,12 @@ export const limits: Section<ResolvedLimits> = {
     default: '10mb',
     doc: `Body of a request; more is answered with 413. proxy() routes, which pass bodies on, have a
 limit only when one is set here or at the route.`,
+  },
+  handshakes: {
+    kind: count(1, 1_000_000),
+    default: 4_096,
+    doc: `TLS handshakes that are under way in one worker at once; connections beyond it are closed.
+Each takes about 20 KB until it is done, at most for 'timeouts.head'.`,
   },
 }
 

@@ -130,6 +130,21 @@ export const errors = {
     source: 'downstream',
     meaning: 'a listener with proxyProtocol takes connections from trustedProxies only',
   },
+  'plain-request': {
+    status: 400,
+    source: 'downstream',
+    meaning: 'plain HTTP was sent to a port where TLS is spoken: use https://',
+  },
+  'tls-failed': {
+    status: 0,
+    source: 'downstream',
+    meaning: 'the TLS handshake failed',
+  },
+  'too-many-handshakes': {
+    status: 0,
+    source: 'downstream',
+    meaning: 'more TLS handshakes under way than limits.handshakes',
+  },
   'head-timeout': {
     status: 408,
     source: 'downstream',

@@ -4,6 +4,7 @@
 
 import type { AccessLogStats, NativeAccessLog } from './access-log.ts'
 import type { EncodedEvent, EncodeJob, NativeVariant } from './encodings.ts'
+import type { NativeTls, TlsProblem, TlsStats } from './tls.ts'
 import type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } from './upstreams.ts'
 import type { LocationPart, NativeEndpoint } from './values.ts'
 
@@ -40,6 +41,10 @@ export type NativeListener = NativeEndpoint & {
   proxyProtocol: boolean
   /** Index of the upstream that gets the connections as they are; null: HTTP is spoken. */
   tcp: number | null
+  /** null: plain. */
+  tls: NativeTls | null
+  /** 1 + index of the listener that every request is redirected to; 0: it is served. */
+  secureTwin: number
 }
 
 export interface NativeLimits {
@@ -53,6 +58,8 @@ export interface NativeLimits {
   /** Number of header fields. */
   headers: number
   bodyBytes: number
+  /** TLS handshakes under way in one worker. */
+  handshakes: number
 }
 
 export interface NativeTimeouts {
@@ -286,6 +293,7 @@ export interface NativeWorkerStats {
    * none could be had, so that bytes were copied.
    */
   pipes: { open: number; made: number; refused: number }
+  tls: TlsStats
   /** By engine: responses begun and body bytes moved. */
   engines: Record<string, { responses: number; bytes: number }>
   /** System calls by name. */
@@ -366,6 +374,13 @@ export interface NativeGateway {
   disconnectEncoder(): void
   /** Answers with one EncodedEvent. Jobs are done in their order. */
   encode(id: number, job: EncodeJob): void
+  /**
+   * Reads the certificates of a listener again, for connections to come. Says what is wrong; then
+   * the ones before stay.
+   */
+  reloadCertificates(listener: number): TlsProblem[]
+  /** Session tickets are encrypted with a new key from now on; the last two still open. */
+  rotateTickets(): void
   /** Which route a request would take. Works before listen(). */
   match(method: string, host: string, target: string): NativeMatch
   stats(): NativeStats
@@ -382,6 +397,10 @@ export interface NativeAddon {
   createGateway(config: NativeConfig, onEvents: (events: NativeEvent[]) => void): NativeGateway
   /** Tries what the kernel and its filters allow. */
   capabilities(): NativeCapability[]
+  /** What is wrong with the files that it names. */
+  checkTls(tls: NativeTls): TlsProblem[]
+  /** 'OpenSSL 3.0.17 …'. */
+  tlsLibrary: string
   /** CPUs that this process may use: affinity and cgroup quota, at least 1. */
   usableCpus(): number
   /** 'release' | 'asan' | 'tsan' … */

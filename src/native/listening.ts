@@ -3,16 +3,18 @@
 // line, the log and programs say the same.
 
 import type { NativeAddress } from './interface.ts'
+import type { TlsProblem } from './tls.ts'
 
 /** Where a listener really is; `url` is how a client on this machine reaches it. */
 export type Address = NativeAddress & { url: string }
 
 /** Adds the URL; a wildcard address is reached at its loopback. */
-export function addressOf(address: NativeAddress): Address {
+export function addressOf(address: NativeAddress, isSecure = false): Address {
   if (address.kind === 'unix') return { ...address, url: `unix:${address.path}` }
   const loopbacks: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
   const host = loopbacks[address.host] ?? address.host
-  return { ...address, url: `http://${hostPort(host, address.port)}` }
+  const scheme = isSecure ? 'https' : 'http'
+  return { ...address, url: `${scheme}://${hostPort(host, address.port)}` }
 }
 
 function hostPort(host: string, port: number): string {
@@ -30,6 +32,12 @@ function placeOf({ host = '', port = 0, path }: { host?: string; port?: number; 
   return path ?? hostPort(host, port)
 }
 
+interface ListenFault {
+  address?: NativeAddress
+  /** Files that became unusable after the configuration was checked. */
+  tls?: TlsProblem[]
+}
+
 /** A listener could not be had; the message names the one that failed, if the core said which. */
 export class ListenError extends Error {
   readonly code = 'ERR_SLUICE_LISTEN'
@@ -42,10 +50,12 @@ export class ListenError extends Error {
     listeners: readonly { host?: string; port?: number; path?: string }[],
     cause: unknown,
   ) {
-    const thrown = cause as NodeJS.ErrnoException & { address?: NativeAddress }
+    const thrown = cause as NodeJS.ErrnoException & ListenFault
     const { code = '', message = String(cause), address } = thrown
     const places = (address ? [address] : listeners).map(placeOf)
-    super(`cannot listen on ${places.join(', ')}: ${reasons[code] ?? message}`, { cause })
+    const files = (thrown.tls ?? []).map(({ file, reason }) => `${file}: ${reason}`)
+    const why = files.length > 0 ? files.join('; ') : (reasons[code] ?? message)
+    super(`cannot listen on ${places.join(', ')}: ${why}`, { cause })
     this.errno = code
   }
 }

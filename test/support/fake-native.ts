@@ -81,6 +81,12 @@ export class FakeNative implements NativeGateway {
     this.forgotten.push(...answers)
   }
 
+  reloadCertificates(): [] {
+    return []
+  }
+
+  rotateTickets(): void {}
+
   setTargets(upstream: number, targets: NativeTarget[]): void {
     this.targets.set(upstream, targets)
   }
@@ -189,6 +195,8 @@ export function fakeAddon(native: FakeNative): {
     },
     capabilities: () => [],
     usableCpus: () => 1,
+    checkTls: () => [],
+    tlsLibrary: 'OpenSSL 0.0',
     buildKind: 'fake',
   }
   return { addon, emit: (...events) => onEvents(events) }

@@ -22,7 +22,7 @@ const nativeLayers = [
 /** Top first; a layer's own members may import each other as long as there is no cycle. */
 const scriptLayers = [
   ['index', 'cli', 'gateway'],
-  ['config', 'files', 'proxy', 'app', 'telemetry', 'admin'],
+  ['config', 'files', 'proxy', 'app', 'telemetry', 'admin', 'tls'],
   ['native'],
 ]
 

@@ -264,8 +264,16 @@ test('compiled routes keep their order; fields become lines', (t) => {
   )
   const native = compileConfig(config)
   t.deepEqual(native.listeners, [
-    { kind: 'unix', path: '/run/s', proxyProtocol: false, tcp: null },
-    { kind: 'tcp', host: '127.0.0.1', port: 0, proxyProtocol: false, tcp: null },
+    { kind: 'unix', path: '/run/s', proxyProtocol: false, tcp: null, tls: null, secureTwin: 0 },
+    {
+      kind: 'tcp',
+      host: '127.0.0.1',
+      port: 0,
+      proxyProtocol: false,
+      tcp: null,
+      tls: null,
+      secureTwin: 0,
+    },
   ])
   t.deepEqual(
     native.routes.map(({ key, method, host, path }) => [key, method, host, path]),

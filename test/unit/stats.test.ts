@@ -20,6 +20,7 @@ const worker = (n: number): NativeWorkerStats => ({
   parked: n,
   turns: n,
   pipes: { open: n, made: n, refused: n },
+  tls: { underWay: n, handshakes: n, resumed: n, kernel: n },
   engines: { memory: { responses: n, bytes: n }, [`only${n}`]: { responses: n, bytes: n } },
   syscalls: { recv: n },
   errors: { 'bad-host': n },

@@ -1,0 +1,30 @@
+// Keys that are no longer needed are wiped: whoever reads our memory later cannot open old tickets.
+#include "net/tls_tickets.h"
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+
+#include <algorithm>
+
+namespace sluice::net {
+
+TicketKeys::~TicketKeys() { OPENSSL_cleanse(keys.data(), sizeof keys); }
+
+Ref<const TicketKeys> next_ticket_keys(const TicketKeys* before) {
+  auto next = make_ref<TicketKeys>();
+  TicketKey& newest = next->keys[0];
+  const bool is_random =
+      RAND_bytes(newest.name.data(), static_cast<int>(newest.name.size())) == 1 &&
+      RAND_priv_bytes(newest.cipher.data(), static_cast<int>(newest.cipher.size())) == 1 &&
+      RAND_priv_bytes(newest.mac.data(), static_cast<int>(newest.mac.size())) == 1;
+  if (!is_random) return {};
+  next->count = 1;
+  if (before != nullptr) {
+    const size_t kept = std::min(before->count, TicketKeys::kMost - 1);
+    std::copy_n(before->keys.begin(), kept, next->keys.begin() + 1);
+    next->count += kept;
+  }
+  return Ref<const TicketKeys>(next.get());
+}
+
+}  // namespace sluice::net

@@ -1,0 +1,34 @@
+// The part of the boundary that is about TLS; the twin of net/tls_settings.h. Only types.
+
+/** TLS on one listener. Paths are absolute; the core reads the files. */
+export interface NativeTls {
+  certificates: { cert: string; key: string }[]
+  minVersion: '1.2' | '1.3'
+  /** Whether clients are asked for a certificate. */
+  clients: 'any' | 'optional' | 'required'
+  /** Who signs those; '' for 'any'. */
+  clientCa: string
+  /** Name of the field that hands the subject to targets; '' for 'any'. */
+  subjectField: string
+  /** 'Strict-Transport-Security: …\r\n' on every response, or ''. */
+  hsts: string
+}
+
+/** Why a file cannot be used. */
+export interface TlsProblem {
+  /** 'certificates[0].key', 'mtls.ca'. */
+  option: string
+  file: string
+  /** In the words of OpenSSL or of the system. */
+  reason: string
+}
+
+/** Of one worker. */
+export interface TlsStats {
+  /** Gauge: handshakes that have begun and not ended. */
+  underWay: number
+  /** Done; of those with an earlier session, and with the kernel encrypting from then on. */
+  handshakes: number
+  resumed: number
+  kernel: number
+}
