@@ -5,7 +5,15 @@
 //   apt-get install --no-install-recommends qemu-system-x86 busybox-static cpio
 
 import { execFileSync, spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
 const root = new URL('..', import.meta.url).pathname
@@ -79,10 +87,7 @@ function makeImage(module: string): string {
   }
   addProgram('/bin/busybox', 'bin/busybox')
   addProgram(join(root, `node_modules/node-linux-${process.arch}/bin/node`), 'bin/node')
-  addProgram(
-    join(root, 'native/build/Release/sluice.node'),
-    'app/native/build/Release/sluice.node',
-  )
+  addProgram(join(root, 'native/build/Release/sluice.node'), 'app/native/build/Release/sluice.node')
   execFileSync('strip', [
     join(image, 'bin/node'),
     join(image, 'app/native/build/Release/sluice.node'),

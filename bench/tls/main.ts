@@ -13,8 +13,14 @@ import { runClient } from '../measuring/client.ts'
 import { addCalls, type Drive, measureRow, type Row } from '../measuring/measure.ts'
 import { describeMachine, enterNamespace, startSpinners } from '../measuring/quiet.ts'
 import { markdown } from '../measuring/report.ts'
-import { commit, installed, type Place, type ServerKind, start } from '../measuring/servers.ts'
-import { versionsOf } from '../measuring/servers.ts'
+import {
+  commit,
+  installed,
+  type Place,
+  type ServerKind,
+  start,
+  versionsOf,
+} from '../measuring/servers.ts'
 
 const { values: options } = parseArgs({
   options: {

@@ -11,6 +11,7 @@ import type { LookedEvent, NativeAddon, NativeMatch } from '../native/interface.
 import type { Command } from './command.ts'
 import { configOptions, loadNamedConfig } from './configuration.ts'
 import { proxyRows } from './explain-proxy.ts'
+import { isOnlyRedirected, schemeOf, secureEngine } from './explain-tls.ts'
 import { columns } from './help.ts'
 import { decideFile, matchesOf } from './inspection.ts'
 import { whyBefore } from './precedence.ts'
@@ -31,8 +32,16 @@ is GET unless named.`,
     const request = parseRequest(invocation.words)
     const config = await loadNamedConfig(invocation)
     const { method, host, target } = request
-    console.log(`${method} http://${host}${target}\n`)
-    console.log(columns(await rowsFor(loadAddon(), config, request)))
+    const scheme = schemeOf(config, request)
+    console.log(`${method} ${scheme}://${host}${target}\n`)
+    const addon = loadAddon()
+    const rows = await rowsFor(addon, config, request)
+    if (scheme === 'http' && isOnlyRedirected(config, request)) {
+      rows.unshift(['answer', '308 to the same by https (httpsOnly); there:'])
+    } else if (scheme === 'https') {
+      for (const row of rows) if (row[0] === 'engine') row[1] = secureEngine(addon, config, row[1])
+    }
+    console.log(columns(rows))
     return 0
   },
 }

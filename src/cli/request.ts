@@ -6,6 +6,8 @@ import { UsageError } from './command.ts'
 
 export interface NamedRequest {
   method: string
+  /** When one was written. */
+  scheme: 'http' | 'https' | undefined
   /** Without port. */
   host: string
   /** Path and query as they would be sent. */
@@ -27,6 +29,7 @@ export function parseRequest(words: string[]): NamedRequest {
   const host = authority.replace(/^.*@/, '').replace(/:\d*$/, '')
   return {
     method: method.toUpperCase(),
+    scheme: scheme?.toLowerCase() as NamedRequest['scheme'],
     host: host === '' ? 'localhost' : host,
     target: rest.startsWith('/') ? rest : `/${rest}`,
   }

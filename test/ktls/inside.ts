@@ -58,7 +58,13 @@ async function askAll(
   pauses = false,
 ): Promise<Answer[]> {
   const ca = contentsOf('ca.pem')
-  const socket = connect({ port, ca, servername: 'localhost', minVersion: version, maxVersion: version })
+  const socket = connect({
+    port,
+    ca,
+    servername: 'localhost',
+    minVersion: version,
+    maxVersion: version,
+  })
   const answers: Answer[] = []
   let received = Buffer.alloc(0)
   const done = Promise.withResolvers<Answer[]>()
@@ -135,19 +141,32 @@ async function checkBytes(about: string, port: number, version: SecureVersion): 
   for (const pauses of [false, true]) {
     const how = `${about}, ${version}${pauses ? ', slowly' : ''}`
     const names = [...contents.keys()]
-    const whole = await askAll(port, version, names.map((name) => ({ path: `/${name}` })), pauses)
+    const whole = await askAll(
+      port,
+      version,
+      names.map((name) => ({ path: `/${name}` })),
+      pauses,
+    )
     const same = names.every((name, at) => whole[at]?.body.equals(contents.get(name) as Buffer))
     check(`${how}: files whole`, same)
     const large = contents.get('f5000000') as Buffer
     const ranges = ['bytes=0-0', 'bytes=16000-300000', 'bytes=-70000', 'bytes=4999999-']
-    const parts = await askAll(port, version, ranges.map((range) => ({ path: '/f5000000', range })), pauses)
+    const parts = await askAll(
+      port,
+      version,
+      ranges.map((range) => ({ path: '/f5000000', range })),
+      pauses,
+    )
     const expected = [
       large.subarray(0, 1),
       large.subarray(16_000, 300_001),
       large.subarray(-70_000),
       large.subarray(4_999_999),
     ]
-    check(`${how}: ranges`, expected.every((part, at) => parts[at]?.body.equals(part)))
+    check(
+      `${how}: ranges`,
+      expected.every((part, at) => parts[at]?.body.equals(part)),
+    )
     for (const framing of ['length', 'chunked']) {
       const proxied = await askAll(
         port,
@@ -155,7 +174,9 @@ async function checkBytes(about: string, port: number, version: SecureVersion): 
         names.map((name) => ({ path: `/up/${framing}/${name}` })),
         pauses,
       )
-      const equal = names.every((name, at) => proxied[at]?.body.equals(contents.get(name) as Buffer))
+      const equal = names.every((name, at) =>
+        proxied[at]?.body.equals(contents.get(name) as Buffer),
+      )
       check(`${how}: proxied bodies, ${framing}`, equal)
     }
   }
@@ -167,7 +188,9 @@ function engines(gateway: Gateway): string[] {
 }
 
 async function main(): Promise<void> {
-  const kernel = loadAddon().capabilities().find(({ name }) => name === 'kTLS')
+  const kernel = loadAddon()
+    .capabilities()
+    .find(({ name }) => name === 'kTLS')
   check(`the kernel encrypts: ${kernel?.detail} ${kernel?.error}`, kernel?.available === true)
   const root = makeSite()
   const origin = await startOrigin()
@@ -181,7 +204,10 @@ async function main(): Promise<void> {
     await fast.gateway.close()
     const twin = await startGateway('copy', root, origin)
     await checkBytes('copy', twin.port, version)
-    check(`engines of the twin: ${engines(twin.gateway)}`, String(engines(twin.gateway)) === 'tls-copy')
+    check(
+      `engines of the twin: ${engines(twin.gateway)}`,
+      String(engines(twin.gateway)) === 'tls-copy',
+    )
     await twin.gateway.close()
   }
   console.log(failures === 0 ? 'KTLS: all passed' : `KTLS: ${failures} failed`)

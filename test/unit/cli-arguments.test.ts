@@ -71,7 +71,7 @@ test('requests in every spelling', (t) => {
     [['post', '/a//b'], 'POST', 'localhost', '/a//b'],
   ]
   for (const [words, method, host, target] of cases) {
-    t.deepEqual(parseRequest(words), { method, host, target })
+    t.like(parseRequest(words), { method, host, target })
   }
   t.throws(() => parseRequest(['ftp://example.com/']), { instanceOf: UsageError })
   t.throws(() => parseRequest(['G T', '/']), { instanceOf: UsageError })

@@ -5,12 +5,13 @@ import { join } from 'node:path'
 import test from 'ava'
 import type { ConfigError } from '../../src/config/errors.ts'
 import { resolveConfig } from '../../src/config/validate.ts'
+import { respond } from '../../src/index.ts'
 import { makeFolder } from '../support/site.ts'
 import { fixture, pair } from '../support/tls.ts'
 
 function problemsOf(listen: unknown): string[] {
   try {
-    resolveConfig({ listen, routes: {} }, { file: '', directory: fixture('') })
+    resolveConfig({ listen, routes: { '/*': respond(200) } }, { file: '', directory: fixture('') })
     return []
   } catch (error) {
     return (error as ConfigError).problems.map(({ path, message }) => `${path}: ${message}`)
@@ -33,7 +34,7 @@ test('files that cannot be used are named, with what OpenSSL says of them', (t) 
     `${place}[0].cert: ${fixture('none.pem')}: No such file or directory`,
   ])
   t.deepEqual(filesOf([{ cert: 'ecdsa.pem', key: 'rsa.key' }]), [
-    `${place}[0].key: ${fixture('rsa.key')}: key type mismatch`,
+    `${place}[0].key: ${fixture('rsa.key')}: different key types`,
   ])
   t.deepEqual(filesOf([pair('rsa'), { cert: 'ecdsa.pem', key: 'other.key' }]), [
     `${place}[1].key: ${fixture('other.key')}: key values mismatch`,

@@ -1,0 +1,20 @@
+// The part of the boundary that is about listeners; only types.
+
+import type { NativeTls } from './tls.ts'
+import type { NativeEndpoint } from './values.ts'
+
+export type NativeListener = NativeEndpoint & {
+  /** Connections begin with a header of the PROXY protocol; others are closed. */
+  proxyProtocol: boolean
+  /** Index of the upstream that gets the connections as they are; null: HTTP is spoken. */
+  tcp: number | null
+  /** null: plain. */
+  tls: NativeTls | null
+  /** 1 + index of the listener that every request is redirected to; 0: it is served. */
+  secureTwin: number
+}
+
+/** Where a listener really is: port 0 has become a number. */
+export type NativeAddress =
+  | { kind: 'tcp'; host: string; port: number }
+  | { kind: 'unix'; path: string }
