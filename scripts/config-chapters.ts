@@ -21,6 +21,8 @@ export interface Chapter {
   options: Record<string, Option<unknown>>
   /** Its type is in config/proxy-options.ts, not in config/options.ts. */
   isForwarding?: boolean
+  /** Its type is in config/tls-options.ts. */
+  isTls?: boolean
 }
 
 export const chapters: Chapter[] = [
@@ -41,6 +43,7 @@ export const chapters: Chapter[] = [
   {
     title: '`listen.tls`',
     typeName: 'TlsOptions',
+    isTls: true,
     about: 'TLS on a listener; docs/TLS.md says more.',
     prefix: 'listen.tls.',
     options: tls.tls as Chapter['options'],
@@ -48,6 +51,7 @@ export const chapters: Chapter[] = [
   {
     title: '`listen.tls.certificates`',
     typeName: 'CertificateOptions',
+    isTls: true,
     about: 'A certificate and its key.',
     prefix: 'listen.tls.certificates.',
     options: tls.certificate as Chapter['options'],
@@ -55,6 +59,7 @@ export const chapters: Chapter[] = [
   {
     title: '`listen.tls.mtls`',
     typeName: 'MtlsOptions',
+    isTls: true,
     about: 'Certificates of clients.',
     prefix: 'listen.tls.mtls.',
     options: tls.mtls as Chapter['options'],
@@ -62,6 +67,7 @@ export const chapters: Chapter[] = [
   {
     title: '`listen.tls.httpsOnly`',
     typeName: 'HttpsOnlyOptions',
+    isTls: true,
     about: 'The way to https for whoever comes without it.',
     prefix: 'listen.tls.httpsOnly.',
     options: tls.httpsOnly as Chapter['options'],

@@ -32,9 +32,10 @@ import type { ContentCoding } from '../native/interface.ts'
 import type { FilesRoot } from './files-root.ts'
 import type { OtherAction } from './other-action.ts'
 import type { UpstreamOptions } from './proxy-options.ts'
+import type { TlsOptions } from './tls-options.ts'
 import type { Duration, Size } from './units.ts'
 `
-  const own = chapters.filter(({ isForwarding }) => !isForwarding)
+  const own = chapters.filter(({ isForwarding, isTls }) => !isForwarding && !isTls)
   return [head, ...own.map(interfaceText)].join('\n')
 }
 
@@ -49,6 +50,16 @@ import type { Duration, Size } from './units.ts'
 `
   const own = chapters.filter(({ isForwarding }) => isForwarding)
   return [head, ...own.map(interfaceText)].join('\n')
+}
+
+/** The text of src/config/tls-options.ts. */
+export function tlsOptionTypes(): string {
+  const head = `\
+// The options of TLS on a listener, as in options.ts. ${notice}
+
+import type { Duration } from './units.ts'
+`
+  return [head, ...chapters.filter(({ isTls }) => isTls).map(interfaceText)].join('\n')
 }
 
 function interfaceText(chapter: Chapter): string {
@@ -108,6 +119,7 @@ export function generatedFiles(): { path: string; text: string }[] {
   return [
     { path: 'src/config/options.ts', text: optionTypes() },
     { path: 'src/config/proxy-options.ts', text: proxyOptionTypes() },
+    { path: 'src/config/tls-options.ts', text: tlsOptionTypes() },
     { path: 'docs/CONFIGURATION.md', text: documentation() },
   ]
 }

@@ -58,6 +58,12 @@ export type {
 } from './config/proxy-options.ts'
 export type { ResolvedConfig } from './config/resolved.ts'
 export type { StatusPattern } from './config/status-pattern.ts'
+export type {
+  CertificateOptions,
+  HttpsOnlyOptions,
+  MtlsOptions,
+  TlsOptions,
+} from './config/tls-options.ts'
 export type { Duration, Size } from './config/units.ts'
 export type {
   ConfigFileInput,

@@ -1,5 +1,5 @@
-// A client for TLS: asks one thing over and over, on kept connections or on new ones, with a full or
-// a resumed handshake each. Prints what it got as JSON, as bench/measuring/client.cc does.
+// A client for TLS: asks one thing over and over, on kept connections or on new ones, with a full
+// or a resumed handshake each. Prints what it got as JSON, as bench/measuring/client.cc does.
 //
 //   client PORT CONNECTIONS SECONDS keep|full|resumed TARGET
 //
@@ -195,9 +195,7 @@ class Client {
 int main(int count, char** words) {
   if (count != 6) fail("PORT CONNECTIONS SECONDS keep|full|resumed TARGET");
   const std::string mode = words[4];
-  const Mode chosen = mode == "full"      ? Mode::full
-                      : mode == "resumed" ? Mode::resumed
-                                          : Mode::keep;
+  const Mode chosen = mode == "full" ? Mode::full : mode == "resumed" ? Mode::resumed : Mode::keep;
   Client client(std::atoi(words[1]), chosen, words[5]);
   client.run(static_cast<size_t>(std::atoi(words[2])), std::atof(words[3]));
   return 0;

@@ -1,5 +1,5 @@
-// The floor: what OpenSSL and the kernel alone cost. Takes TLS connections and answers whatever comes
-// with the same bytes, without a look at it, or with a stream of them. No HTTP, no files.
+// The floor: what OpenSSL and the kernel alone cost. Takes TLS connections and answers whatever
+// comes with the same bytes, without a look at it, or with a stream of them. No HTTP, no files.
 //
 //   floor PORT CERTIFICATE KEY BYTES
 #include <arpa/inet.h>

@@ -3,9 +3,9 @@
 // keeps the old one and is logged, once: it is often half written. Also gives session tickets a new
 // key from time to time. Main thread.
 //
-// Directories are watched, since files are replaced by renaming, and in containers by a symlink that
-// moves. Watching may be impossible (network mounts, no watches left), so the files are also looked
-// at every minute.
+// Directories are watched, since files are replaced by renaming, and in containers by a symlink
+// that moves. Watching may be impossible (network mounts, no watches left), so the files are also
+// looked at every minute.
 
 import { type FSWatcher, type Stats, statSync, watch } from 'node:fs'
 import { dirname } from 'node:path'

@@ -1,5 +1,5 @@
-// Bytes over TLS: files, ranges, pipelined requests, proxied bodies both ways, uploads, tunnels, and
-// clients that are slow, on both twins; and how the end of a body is told from a cut.
+// Bytes over TLS: files, ranges, pipelined requests, proxied bodies both ways, uploads, tunnels,
+// and clients that are slow, on both twins; and how the end of a body is told from a cut.
 
 import { createHash } from 'node:crypto'
 import test, { type ExecutionContext } from 'ava'

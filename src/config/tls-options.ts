@@ -1,0 +1,74 @@
+// The options of TLS on a listener, as in options.ts. Written from the tables of
+// schema*.ts: change those, then run scripts/generate-config-docs.ts.
+
+import type { Duration } from './units.ts'
+
+/** TLS on a listener; docs/TLS.md says more. */
+export interface TlsOptions {
+  /**
+   * Certificates and their keys. A client gets the one for the name that it asks for; a name may
+   * have one with RSA and one with ECDSA. The first is for everybody else. Files that are replaced
+   * are picked up within seconds.
+   */
+  certificates: CertificateOptions | readonly CertificateOptions[]
+  /**
+   * The oldest TLS that is spoken. 1.2 is with forward secrecy and AEAD ciphers only. Default:
+   * `'1.2'`.
+   */
+  minVersion?: '1.2' | '1.3'
+  /**
+   * Certificates of clients: who signs them, and whether each client needs one. Default: `false`.
+   */
+  mtls?: false | MtlsOptions
+  /**
+   * Whether port 80 redirects here and browsers are told to use https from now on; true, or an
+   * object that says more. Default: `false`.
+   */
+  httpsOnly?: boolean | HttpsOnlyOptions
+}
+
+/** A certificate and its key. */
+export interface CertificateOptions {
+  /**
+   * The certificate, and behind it those that lead to the root, relative to the configuration
+   * file.
+   */
+  cert: string
+  /** Its private key, not encrypted. */
+  key: string
+}
+
+/** Certificates of clients. */
+export interface MtlsOptions {
+  /** Whose signature makes a client's certificate good: one or more certificates. */
+  ca: string
+  /**
+   * Whether a client without a certificate gets in. One that sends a bad one never does. Default:
+   * `'required'`.
+   */
+  mode?: 'required' | 'optional'
+  /**
+   * The field in which targets and handlers get the subject of the client's certificate, as RFC
+   * 2253 writes it. Nobody else can send it: it is taken out of requests on every listener.
+   * Default: `'X-Client-Subject'`.
+   */
+  header?: string
+}
+
+/** The way to https for whoever comes without it. */
+export interface HttpsOnlyOptions {
+  /**
+   * TCP port, of the same host, from which every request is redirected here (308), but for those
+   * beneath /.well-known/acme-challenge/. Default: `80`.
+   */
+  from?: number
+  /**
+   * How long a browser remembers that this host is reached by https alone
+   * (Strict-Transport-Security). 0: it forgets it. Default: `'365d'`.
+   */
+  maxAge?: Duration
+  /** Whether that holds for every name beneath this one. Default: `false`. */
+  subdomains?: boolean
+  /** Whether browsers' makers may build it in. Hard to take back. Default: `false`. */
+  preload?: boolean
+}
