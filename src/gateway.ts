@@ -4,18 +4,17 @@
 
 import { makeSecret } from './app/contract.ts'
 import { type AppFunctions, functionsOf } from './app/functions.ts'
-import { type AppLink, linkApp } from './app/link.ts'
 import type { GatewayConfig } from './config/actions.ts'
-import { compileConfig } from './config/compile.ts'
-import { askableFiles } from './config/file-roots.ts'
 import { loadConfigFile } from './config/load.ts'
 import type { ResolvedConfig } from './config/resolved.ts'
 import { resolveConfig } from './config/validate.ts'
 import { FileQuestions } from './files/questions.ts'
+import { Control, confirmation, refusal } from './gateway/control.ts'
+import { Generations, patiently, type ReloadResult } from './gateway/generations.ts'
 import { AccessLogError } from './native/access-log.ts'
 import { loadAddon } from './native/addon.ts'
 import type { NativeAddon, NativeEvent, NativeGateway, NativeTarget } from './native/interface.ts'
-import { type Address, addressOf, ListenError } from './native/listening.ts'
+import { type Address, ListenError } from './native/listening.ts'
 import { type GatewayUpstreams, type Upstreams, upstreamsOf } from './proxy/upstreams.ts'
 import { createLogger, type Logger, logFault } from './telemetry/log.ts'
 import { combineStats, type GatewayStats } from './telemetry/stats.ts'
@@ -35,6 +34,15 @@ export interface ConfigFileInput {
 export interface Gateway {
   /** The configuration with every default filled in; frozen. */
   readonly resolved: ResolvedConfig
+  /**
+   * Serves another configuration from now on: that of the file as it is now, or this object.
+   * Requests under way end on the one that they began with, connections stay open, and what did
+   * not change keeps its upstream connections, health, counts and remembered answers
+   * (docs/RELOAD.md). Resolves when no request begins on the old one any more. Rejects with a
+   * ConfigError, a ListenError or an AppError; then everything is as it was. Reloads happen one
+   * after the other.
+   */
+  reload(config?: GatewayConfig): Promise<ReloadResult>
   /**
    * Binds every listener and starts serving; once. Rejects with a ListenError when an address
    * cannot be had, or an AccessLogError; the gateway has ended then.
@@ -96,21 +104,21 @@ type State = 'made' | 'starting' | 'listening' | 'draining' | 'closing' | 'ended
 
 // Longest interval that timers take; only its being there matters.
 const keepAliveMs = 2 ** 31 - 1
-// How long listen() waits for the addresses of names.
-const namePatienceMs = 2_000
 
 class CoreGateway implements Gateway {
-  readonly resolved: ResolvedConfig
   readonly #logger: Logger
   readonly #native: NativeGateway
   readonly #questions: FileQuestions
   readonly #upstreams: Upstreams
-  readonly #app: AppLink | undefined
+  readonly #generations: Generations
   readonly #ended = Promise.withResolvers<void>()
   #state: State = 'made'
   #drains = false
   #alive: NodeJS.Timeout | undefined
   #lastStats: GatewayStats | undefined
+  #lastReload: Promise<unknown> = Promise.resolve()
+  #control: Control | undefined
+  #noControl: unknown
 
   constructor(
     resolved: ResolvedConfig,
@@ -118,32 +126,67 @@ class CoreGateway implements Gateway {
     addon: NativeAddon,
     functions: AppFunctions | undefined,
   ) {
-    this.resolved = resolved
     this.#logger = logger
     this.#upstreams = upstreamsOf(resolved, logger)
+    const upstreams = this.#upstreams
     const secret = makeSecret()
-    const targetsOf = (upstream: number) => this.#upstreams.targets(upstream)
-    const config = compileConfig(resolved, targetsOf, secret)
-    this.#native = addon.createGateway(config, (events) => this.#take(events))
-    this.#app = linkApp(resolved, functions, { secret, logger, native: this.#native })
+    const runDirectory = () => this.#needControl().directory
+    const shared = { functions, upstreams, logger, secret, runDirectory }
+    this.#generations = new Generations({ resolved, ...shared })
+    const { first } = this.#generations
+    this.#native = addon.createGateway(first, (events) => this.#take(events))
     this.#questions = new FileQuestions({
       native: this.#native,
-      routes: askableFiles(resolved),
+      routes: this.#generations.askableFiles(),
       bounds: resolved.cache,
       onTrouble: (message) => logger.warn({ code: 'compression-failed' }, message),
       onFault: (message, error) => logger.error({ code: 'internal-error', err: error }, message),
     })
+    this.#generations.attach(this.#native, this.#questions)
+  }
+
+  get resolved(): ResolvedConfig {
+    return this.#generations.resolved
+  }
+
+  reload(config?: GatewayConfig): Promise<ReloadResult> {
+    const reload = this.#lastReload.then(() => this.#reload(config))
+    this.#lastReload = reload.catch(() => {})
+    return reload
+  }
+
+  async #reload(config: GatewayConfig | undefined): Promise<ReloadResult> {
+    if (this.#state !== 'listening') throw new GatewayStateError(`cannot reload: ${this.#state}`)
+    const { resolved, functions } = await this.#read(config)
+    const result = await this.#generations.replace(resolved, functions)
+    for (const warning of result.warnings) this.#logger.warn({ code: 'needs-restart' }, warning)
+    const { generation, changed } = result
+    const message = changed ? 'another configuration is served' : 'the configuration is unchanged'
+    this.#logger.info({ generation }, message)
+    return result
+  }
+
+  async #read(config: GatewayConfig | undefined) {
+    try {
+      if (config === undefined) return { resolved: await this.#generations.again() }
+      const resolved = resolveConfig(config, { file: '', directory: process.cwd() })
+      return { resolved, functions: functionsOf(config, resolved) }
+    } catch (error) {
+      this.#generations.noteFailure()
+      throw error
+    }
   }
 
   async listen(): Promise<Address[]> {
     if (this.#state !== 'made') throw new GatewayStateError(`cannot listen: ${this.#state}`)
     this.#state = 'starting'
+    await this.#startControl()
     await Promise.all([this.#startUpstreams(), this.#startApp()])
     // Somebody may have closed it meanwhile.
     const state: State = this.#state
     if (state !== 'starting') throw new GatewayStateError(`cannot listen: ${state}`)
     try {
-      const addresses = this.#native.listen().map(addressOf)
+      const addresses = this.#generations.listensOn(this.#native.listen())
       this.#state = 'listening'
       this.#alive = setInterval(() => {}, keepAliveMs)
       return addresses
@@ -187,20 +230,43 @@ class CoreGateway implements Gateway {
     return this.#upstreams
   }
 
+  async #startControl(): Promise<void> {
+    const about = () => {
+      const { resolved, addresses } = this.#generations
+      const urls = addresses.map(({ url }) => url)
+      const generation = this.#generations.stats().number
+      return { pid: process.pid, file: resolved.file, addresses: urls, generation }
+    }
+    const reload = () => this.reload().then(confirmation, refusal)
+    try {
+      const control = new Control({ about, reload })
+      this.#control = control
+      await control.start()
+    } catch (error) {
+      this.#control?.close()
+      this.#control = undefined
+      this.#noControl = error
+      const message = `sluice reload will not find this gateway: ${(error as Error).message}`
+      this.#logger.warn({ code: 'no-run-directory' }, message)
+    }
+  }
+
+  #needControl(): Control {
+    if (this.#control === undefined) throw this.#noControl
+    return this.#control
+  }
+
   // A name that is not known yet is no reason not to listen, but most are within a moment.
   async #startUpstreams(): Promise<void> {
     const publish = (upstream: number, targets: NativeTarget[]) =>
       this.#native.setTargets(upstream, targets)
-    const patience = Promise.withResolvers<void>()
-    const timer = setTimeout(patience.resolve, namePatienceMs)
-    await Promise.race([this.#upstreams.start(publish), patience.promise])
-    clearTimeout(timer)
+    await patiently(this.#upstreams.start(publish))
   }
 
   // Before anything is bound: whoever connects finds everything there.
   async #startApp(): Promise<void> {
     try {
-      await this.#app?.start()
+      await this.#generations.startApp()
     } catch (error) {
       if (this.#state !== 'starting') return
       this.#native.close()
@@ -210,10 +276,15 @@ class CoreGateway implements Gateway {
   }
 
   #count(): GatewayStats {
-    const routeKeys = this.resolved.routes.map(({ key }) => key)
-    const upstreams = this.#upstreams.states()
-    const native = this.#native.stats()
-    return combineStats({ native, routeKeys, upstreams, ...this.#questions.counts() })
+    const counted = this.#native.stats()
+    const native = { ...counted, upstreams: this.#generations.inOrder(counted.upstreams) }
+    return combineStats({
+      native,
+      histograms: this.#generations.latencies(counted.histograms),
+      generation: this.#generations.stats(),
+      upstreams: this.#upstreams.states(),
+      ...this.#questions.counts(),
+    })
   }
 
   #take(events: NativeEvent[]): void {
@@ -248,6 +319,12 @@ class CoreGateway implements Gateway {
         logFault(this.#logger, event)
         if (event.code === 'out-of-descriptors') this.#questions.relieve()
         break
+      case 'adopted':
+        this.#generations.onAdopted(event.generation)
+        break
+      case 'retired':
+        this.#generations.onRetired(event.generation)
+        break
       case 'ended':
         this.#end()
         break
@@ -256,8 +333,8 @@ class CoreGateway implements Gateway {
 
   // No request is left by now; what handlers do besides may end in peace, unless it must not.
   #stopApp(): void {
-    const stopped = this.#app?.stop({ drain: this.#drains }) ?? Promise.resolve()
-    stopped.then(this.#ended.resolve, this.#ended.reject)
+    const stopped = this.#generations.stop({ drain: this.#drains })
+    stopped.finally(() => this.#control?.close()).then(this.#ended.resolve, this.#ended.reject)
   }
 
   #end(): void {

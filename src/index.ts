@@ -59,6 +59,7 @@ export type {
 export type { ResolvedConfig } from './config/resolved.ts'
 export type { StatusPattern } from './config/status-pattern.ts'
 export type { Duration, Size } from './config/units.ts'
+export type { ReloadResult } from './gateway/generations.ts'
 export type {
   ConfigFileInput,
   CreateGatewayOptions,
@@ -71,5 +72,5 @@ export type { ContentCoding } from './native/interface.ts'
 export { type Address, ListenError } from './native/listening.ts'
 export { type GatewayUpstreams, UpstreamError } from './proxy/upstreams.ts'
 export type { Logger } from './telemetry/log.ts'
-export type { GatewayStats } from './telemetry/stats.ts'
+export type { GatewayStats, GenerationStats } from './telemetry/stats.ts'
 export type { TargetStats, UpstreamStats } from './telemetry/upstream-stats.ts'

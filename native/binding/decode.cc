@@ -191,11 +191,16 @@ route::Action decode_action(const Reader& action, const std::vector<std::string>
 }
 
 void decode_route(const Reader& route, uint32_t index, route::Snapshot& snapshot) {
+  if (route.is_null()) {
+    snapshot.routes.emplace_back();
+    return;
+  }
   route::AddResult added = snapshot.table.add(index, route.at("method").text(),
                                               route.at("host").text(), route.at("path").text());
   if (!added.ok) route.fail("a valid pattern (" + added.problem + ")");
   route::Route decoded;
   decoded.key = route.at("key").text();
+  if (decoded.key.empty()) route.at("key").fail("the key of the route");
   decoded.action = decode_action(route.at("action"), snapshot.table.param_names(index), snapshot);
   snapshot.routes.push_back(std::move(decoded));
 }
@@ -262,7 +267,7 @@ route::ListenerRules decode_listener_rules(const Reader& listener,
     action.body_bytes = UINT64_MAX;
     action.timeouts.connect = kTcpConnectMs;
     action.timeouts.tunnel = kTcpTunnelMs;
-    rules.tcp = std::move(action);
+    rules.tcp = std::make_shared<const route::ProxyAction>(std::move(action));
   }
   return rules;
 }
@@ -315,6 +320,7 @@ worker::GroupOptions decode_config(const Reader& config) {
   auto snapshot = std::make_shared<route::Snapshot>();
   worker::GroupOptions options;
   options.workers = config.at("workers").integer(1, 256);
+  snapshot->generation = config.at("generation").integer(1, kMaxId);
   decode_limits(config.at("limits"), snapshot->limits);
   decode_timeouts(config.at("timeouts"), snapshot->timeouts);
   snapshot->copy_only = decode_mode(config.at("transfer").at("mode"));
@@ -324,16 +330,24 @@ worker::GroupOptions decode_config(const Reader& config) {
   snapshot->server_field = decode_server_field(config.at("serverName"));
   decode_trusted(config.at("trustedProxies"), *snapshot);
   Reader upstreams = config.at("upstreams");
+  if (upstreams.length() > proxy::QueueCounts::kMost) upstreams.fail("fewer upstreams");
   for (uint32_t i = 0; i < upstreams.length(); ++i) {
-    snapshot->upstreams.push_back(decode_upstream(upstreams.at(i)));
+    const Reader each = upstreams.at(i);
+    snapshot->upstreams.push_back(each.is_null() ? route::Upstream() : decode_upstream(each));
   }
   Reader routes = config.at("routes");
+  if (routes.length() > proxy::QueueCounts::kMost) routes.fail("fewer routes");
   for (uint32_t i = 0; i < routes.length(); ++i) decode_route(routes.at(i), i, *snapshot);
   snapshot->table.finish();
   Reader listeners = config.at("listeners");
+  if (listeners.length() > UINT16_MAX) listeners.fail("fewer listeners");
   for (uint32_t i = 0; i < listeners.length(); ++i) {
-    options.listeners.push_back(decode_endpoint(listeners.at(i)));
-    snapshot->listeners.push_back(decode_listener_rules(listeners.at(i), *snapshot));
+    const Reader each = listeners.at(i);
+    options.listeners.emplace_back();
+    snapshot->listeners.emplace_back();
+    if (each.is_null()) continue;
+    options.listeners.back() = decode_endpoint(each);
+    snapshot->listeners.back() = decode_listener_rules(each, *snapshot);
   }
   options.snapshot = std::move(snapshot);
   return options;

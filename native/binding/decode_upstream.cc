@@ -94,6 +94,7 @@ net::Endpoint decode_endpoint(const Reader& endpoint) {
 route::Upstream decode_upstream(const Reader& upstream) {
   route::Upstream decoded;
   decoded.name = upstream.at("name").text();
+  if (decoded.name.empty()) upstream.at("name").fail("a name");
   decoded.balance = one_of(upstream.at("balance"), kBalances);
   decoded.hash_key = one_of(upstream.at("key").at("kind"), kHashKeys);
   decoded.hash_name = upstream.at("key").at("name").text();

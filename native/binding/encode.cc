@@ -180,7 +180,8 @@ bool encode_histogram(Napi::Env env, const worker::WorkerGroup& group, uint32_t 
     buckets[buckets.Length()] = bucket;
   }
   if (total == 0) return false;
-  object["route"] = number(env, route);
+  object["route"] =
+      Napi::Number::New(env, route == route::kNoRoute ? -1 : static_cast<double>(route));
   object["engine"] = string(env, transfer::engine_name(engine));
   object["count"] = number(env, total);
   object["sumUs"] = number(env, sum);
@@ -190,7 +191,10 @@ bool encode_histogram(Napi::Env env, const worker::WorkerGroup& group, uint32_t 
 
 Napi::Array encode_histograms(Napi::Env env, const worker::WorkerGroup& group) {
   Napi::Array histograms = Napi::Array::New(env);
-  for (uint32_t route = 0; route <= group.snapshot().routes.size(); ++route) {
+  // Of what has left, too, and last of what had no route.
+  const auto routes = static_cast<uint32_t>(group.route_numbers());
+  for (uint32_t at = 0; at <= routes; ++at) {
+    const uint32_t route = at == routes ? route::kNoRoute : at;
     for (size_t i = 0; i < transfer::kEngineCount; ++i) {
       Napi::Object object = Napi::Object::New(env);
       if (encode_histogram(env, group, route, static_cast<transfer::Engine>(i), object)) {
@@ -258,6 +262,11 @@ Napi::Object encode_event(Napi::Env env, CoreEvent& event, worker::WorkerGroup& 
       object["worker"] = number(env, event.worker);
       object["code"] = string(env, event.code);
       object["message"] = string(env, event.text);
+      break;
+    case Kind::adopted:
+    case Kind::retired:
+      object["type"] = string(env, event.kind == Kind::adopted ? "adopted" : "retired");
+      object["generation"] = number(env, event.id);
       break;
     case Kind::ended: object["type"] = string(env, "ended"); break;
   }

@@ -103,27 +103,47 @@ TargetTable::TargetTable(const std::vector<route::Upstream>& upstreams) : sets_(
   }
 }
 
-Ref<const TargetSet> TargetTable::replace(uint32_t upstream,
-                                          const std::vector<route::TargetConfig>& targets) {
+Ref<const TargetSet> TargetTable::make_set(const std::vector<route::TargetConfig>& targets,
+                                           const Known& known, bool is_start) {
   std::vector<TargetEntry> entries;
-  const TargetSet* before = sets_[upstream].get();
   for (const route::TargetConfig& config : targets) {
-    const TargetEntry* known = nullptr;
-    if (before != nullptr) {
-      const auto found = std::ranges::find(
-          before->entries, config.id, [](const TargetEntry& entry) { return entry.target->id; });
-      if (found != before->entries.end()) known = &*found;
-    }
-    Ref<Target> target = known != nullptr ? known->target : make_ref<Target>(config);
+    const auto found = known.find(config.id);
+    const TargetEntry* before = found == known.end() ? nullptr : found->second;
+    Ref<Target> target = before != nullptr ? before->target : make_ref<Target>(config);
     const bool came_up = config.state == route::TargetState::up &&
-                         (known == nullptr || known->state != route::TargetState::up);
+                         (before == nullptr || before->state != route::TargetState::up);
     // At start everybody begins at once: there is nobody to take over from.
-    if (came_up && before != nullptr) target->since_us.store(sys::now_us());
+    if (came_up && !is_start) target->since_us.store(sys::now_us());
     entries.push_back(
         {std::move(target), config.weight, config.max_connections, config.is_backup, config.state});
   }
-  sets_[upstream] = Ref<const TargetSet>(new TargetSet(std::move(entries)));
+  return Ref<const TargetSet>(new TargetSet(std::move(entries)));
+}
+
+Ref<const TargetSet> TargetTable::replace(uint32_t upstream,
+                                          const std::vector<route::TargetConfig>& targets) {
+  Known known;
+  const TargetSet* before = sets_[upstream].get();
+  if (before != nullptr) {
+    for (const TargetEntry& entry : before->entries) known.emplace(entry.target->id, &entry);
+  }
+  sets_[upstream] = make_set(targets, known, before == nullptr);
   return sets_[upstream];
+}
+
+void TargetTable::adopt(const std::vector<route::Upstream>& before,
+                        const std::vector<route::Upstream>& next) {
+  Known known;
+  // The old sets live until the new ones are made.
+  const std::vector<Ref<const TargetSet>> old = sets_;
+  for (const auto& set : old) {
+    for (const TargetEntry& entry : set->entries) known.emplace(entry.target->id, &entry);
+  }
+  if (sets_.size() < next.size()) sets_.resize(next.size());
+  for (size_t i = 0; i < next.size(); ++i) {
+    const bool is_new = i >= before.size() || before[i].name.empty() || !sets_[i];
+    if (is_new) sets_[i] = make_set(next[i].targets, known, true);
+  }
 }
 
 }  // namespace sluice::proxy

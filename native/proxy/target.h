@@ -92,10 +92,18 @@ class TargetTable {
   explicit TargetTable(const std::vector<route::Upstream>& upstreams);
   /// The set that replaces the one before; targets whose id was there are the same objects.
   Ref<const TargetSet> replace(uint32_t upstream, const std::vector<route::TargetConfig>& targets);
+  /// Another snapshot's upstreams: those that are new begin with their targets, of which those
+  /// whose id is known, of whatever upstream, are the same objects.
+  void adopt(const std::vector<route::Upstream>& before, const std::vector<route::Upstream>& next);
+  const std::vector<Ref<const TargetSet>>& all() const { return sets_; }
   Ref<const TargetSet> current(uint32_t upstream) const { return sets_[upstream]; }
   size_t size() const { return sets_.size(); }
 
  private:
+  using Known = std::unordered_map<uint64_t, const TargetEntry*>;
+  static Ref<const TargetSet> make_set(const std::vector<route::TargetConfig>& targets,
+                                       const Known& known, bool is_start);
+
   std::vector<Ref<const TargetSet>> sets_;
 };
 

@@ -14,6 +14,7 @@
 
 #include "core/limits.h"
 #include "core/slab.h"
+#include "core/stable_table.h"
 #include "core/timer_wheel.h"
 #include "http/response_parser.h"
 #include "net/event_loop.h"
@@ -33,7 +34,7 @@ struct Surroundings {
 };
 
 /// How many requests wait for a target of each upstream, over all workers. Relaxed, any thread.
-using QueueCounts = std::vector<std::atomic<uint32_t>>;
+using QueueCounts = StableTable<std::atomic<uint32_t>>;
 
 class Upstreams {
  public:
@@ -43,9 +44,13 @@ class Upstreams {
   Upstreams(const Upstreams&) = delete;
   Upstreams& operator=(const Upstreams&) = delete;
 
+  /// Another snapshot's upstreams, with the targets of those that are new. One that has left serves
+  /// who is under way and keeps no connection; its number is another's only when nobody is.
+  void adopt(const std::vector<route::Upstream>& configs,
+             const std::vector<Ref<const TargetSet>>& sets);
   /// Requests go to these targets from now on; idle connections to others close.
   void replace(uint32_t upstream, Ref<const TargetSet> set);
-  const route::Upstream& config(uint32_t upstream) const { return *pools_[upstream].config; }
+  const route::Upstream& config(uint32_t upstream) const { return pools_[upstream].config; }
 
   /// Where a request goes. A place at the target is taken with it, which leave() gives back.
   struct Chosen {
@@ -102,7 +107,8 @@ class Upstreams {
     std::vector<UpstreamConnection*> connections;  ///< the most recently used last
   };
   struct Pool {
-    const route::Upstream* config = nullptr;
+    route::Upstream config;
+    bool is_hole = true;  ///< has left, or was never there
     Ref<const TargetSet> set;
     std::vector<Idle> idle;  ///< by entry of the set
     Balancer balancer;
@@ -111,7 +117,9 @@ class Upstreams {
     bool has_room = false;              ///< a place may have come free since they were told
   };
 
-  void make_pools(const std::vector<route::Upstream>& configs);
+  void begin(Pool& pool, const route::Upstream& config);
+  void close_idle(Pool& pool);
+  void leave_hole();
   Idle* idle_of(Pool& pool, const Target& target);
   void forget_idle(UpstreamConnection& connection);
 

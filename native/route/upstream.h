@@ -36,7 +36,7 @@ enum class Balance : uint8_t { random_two, round_robin, least_connections, hash,
 enum class HashKey : uint8_t { address, path, header, cookie };
 
 struct Upstream {
-  std::string name;
+  std::string name;  ///< empty: a hole (route/snapshot.h)
   Balance balance = Balance::random_two;
   HashKey hash_key = HashKey::address;
   std::string hash_name;                ///< of the header (lower case) or cookie

@@ -54,10 +54,14 @@ void Connection::on_events(uint32_t events) {
   drive();
 }
 
-void Connection::drive() {
+void Connection::drive(const Ref<Generation>& parked_on) {
   answered_ = 0;
   load_input();
   bool goes_on = true;
+  if (parked_on) {
+    const Worker::Serving serving(worker_, *parked_on);
+    goes_on = step_head();
+  }
   while (goes_on) {
     switch (state_) {
       case State::opening: goes_on = step_opening(); break;
@@ -183,13 +187,13 @@ void Connection::on_alarm() {
   if (state_ != State::closed) drive();
 }
 
-void Connection::resume(const Ref<files::Answer>& answer) {
+void Connection::resume(const Ref<files::Answer>& answer, const Ref<Generation>& parked_on) {
   if (state_ != State::awaiting_answer) return;
   worker_.questions().leave();
   transit(Event::answered);
   was_in_line_ = !answer;
   answer_ = answer;
-  drive();
+  drive(parked_on);
 }
 
 void Connection::pages_ready(transfer::ReadAhead ahead) {
@@ -206,6 +210,32 @@ void Connection::drain() {
   if (state_ != State::reading_head || !kept_.empty()) return;
   since_ms_ = worker_.now_ms();
   set_deadline();
+}
+
+void Connection::adopt(const Ref<Generation>& next) {
+  if (!forwarding_ || forwarding_->generation.get() != &worker_.generation()) return;
+  // What did not change has its number in both, and its action is one object.
+  const route::Snapshot& snapshot = next->snapshot();
+  const uint32_t route = forwarding_->route;
+  const bool stays = forwarding_->is_raw
+                         ? worker_.rules(listener_).tcp != nullptr &&
+                               listener_ < snapshot.listeners.size() &&
+                               snapshot.listeners[listener_].tcp == worker_.rules(listener_).tcp
+                         : route < snapshot.routes.size() && !snapshot.routes[route].key.empty();
+  if (stays) forwarding_->generation = next;
+}
+
+void Connection::leave(uint64_t generation) {
+  if (forwarding_) {
+    if (forwarding_->generation->number() != generation) return;
+    if (forwarding_->exchange.needs_reset()) reset();
+  } else {
+    const bool is_instructed = instructed_ && instructed_->generation->number() == generation;
+    const bool is_parked =
+        state_ == State::awaiting_answer && worker_.parked_on(ticket_) == generation;
+    if (!is_instructed && !is_parked) return;
+  }
+  close(ErrorCode::draining);
 }
 
 void Connection::close(ErrorCode reason) {

@@ -22,6 +22,7 @@
 #include "route/snapshot.h"
 #include "transfer/transfer.h"
 #include "worker/connection_state.h"
+#include "worker/generation.h"
 #include "worker/pace.h"
 
 namespace sluice::worker {
@@ -46,8 +47,9 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   void on_events(uint32_t events) override;
   void on_alarm() override;
 
-  /// The answer that the parked request waited for; null: its turn to ask has come.
-  void resume(const Ref<files::Answer>& answer);
+  /// The answer that the parked request waited for; null: its turn to ask has come. It goes on with
+  /// the snapshot that it was parked on.
+  void resume(const Ref<files::Answer>& answer, const Ref<Generation>& parked_on);
   /// The pages that the response waited for have been read, or cannot be.
   void pages_ready(transfer::ReadAhead ahead);
   /// Goes on after its budget of the last turn was used up.
@@ -57,6 +59,11 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   }
   /// The gateway is shutting down: the connection ends with its next answer or after a grace.
   void drain();
+  /// The gateway goes on with `next`. A request whose route did not change goes with it; any other
+  /// ends on the one that it began with.
+  void adopt(const Ref<Generation>& next);
+  /// Ends if its request is under way on that generation.
+  void leave(uint64_t generation);
   /// Ends now, whatever is under way. `reason` is counted.
   void close(ErrorCode reason);
 
@@ -93,10 +100,12 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
 
   /// A request that an upstream answers.
   struct Forwarding {
-    Forwarding(const route::ProxyAction& action, proxy::Upstreams& upstreams,
+    Forwarding(Ref<Generation> held, const route::ProxyAction& action, proxy::Upstreams& upstreams,
                proxy::Downstream& downstream, const proxy::ExchangeLimits& limits)
-        : exchange(action, upstreams, downstream, limits) {}
+        : generation(std::move(held)), exchange(action, upstreams, downstream, limits) {}
+    Ref<Generation> generation;  ///< whose action it is
     proxy::Exchange exchange;
+    bool is_raw = false;  ///< of a listener, not of a route
     uint32_t route = 0;
     Pace pace;               ///< of the client, while the exchange waits for it
     bool is_upload = false;  ///< what pace counts: bytes that come, or that are acknowledged
@@ -112,11 +121,12 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
     uint32_t files = 0;  ///< whom TypeScript is asked as
     uint32_t route = 0;
     bool copy_only = false;
-    bool is_read = true;  ///< the request's body is behind us
+    bool is_read = true;         ///< the request's body is behind us
+    Ref<Generation> generation;  ///< whose `files` it is
   };
 
   void transit(Event event);
-  void drive();
+  void drive(const Ref<Generation>& parked_on = {});
   void run_later();
   bool register_in_loop();
   void set_deadline();
@@ -195,7 +205,7 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   files::Answer* recall(files::PathKeyView key);
   bool park(files::PathKeyView key, uint32_t route);
   void forget_request();
-  uint32_t unrouted() const;
+  static uint32_t unrouted() { return route::kNoRoute; }
   bool refuse_head(ErrorCode error);
   bool refuse(ErrorCode error, uint32_t route, std::string_view fields = {});
   bool respond(const files::Reply& reply, uint32_t route, bool copy_only = false);

@@ -43,8 +43,8 @@ bool Connection::forward(const http::RequestHead& head, const route::ProxyAction
   asker.is_peer_trusted = is_trusted_;
   asker.client = client_of(head);
   asker.request_id = worker_.next_request_id(id);
-  forwarding_ =
-      std::make_unique<Forwarding>(action, worker_.upstreams(), *this, worker_.exchange_limits());
+  forwarding_ = std::make_unique<Forwarding>(worker_.serving(), action, worker_.upstreams(), *this,
+                                             worker_.exchange_limits());
   forwarding_->route = match.route;
   if (action.file) forwarding_->head = input_.substr(0, consumed_);
   if (log::AccessLog* log = worker_.access_log()) {
@@ -64,9 +64,10 @@ bool Connection::forward(const http::RequestHead& head, const route::ProxyAction
 bool Connection::forward_raw(const route::ProxyAction& action) {
   keep_ = false;
   request_us_ = worker_.now_us();
-  forwarding_ =
-      std::make_unique<Forwarding>(action, worker_.upstreams(), *this, worker_.exchange_limits());
+  forwarding_ = std::make_unique<Forwarding>(worker_.serving(), action, worker_.upstreams(), *this,
+                                             worker_.exchange_limits());
   forwarding_->route = unrouted();
+  forwarding_->is_raw = true;
   if (log::AccessLog* log = worker_.access_log()) {
     log::Request request;
     request.client = address_;
@@ -198,7 +199,7 @@ bool Connection::after_exchange(Exchange::Outcome outcome) {
       return keep_ || end_after_response();
     case Exchange::Outcome::instructed: return obey();
     case Exchange::Outcome::refused:
-      if (!worker_.rules(listener_).tcp) return refuse_forwarded(error);
+      if (!forwarding_->is_raw) return refuse_forwarded(error);
       report_target(error);
       close(error);  // whatever is spoken here, it is not for us to answer
       return false;
@@ -221,6 +222,7 @@ bool Connection::obey() {
   instructed_->files = rule.files;
   instructed_->route = forwarding_->route;
   instructed_->copy_only = rule.copy_only;
+  instructed_->generation = forwarding_->generation;
   instructed_->is_read = exchange.has_whole_request();
   std::string bytes = std::move(forwarding_->head);
   bytes.append(input_);

@@ -33,10 +33,6 @@ bool reads_bodies(const route::Action& action) {
 
 }  // namespace
 
-uint32_t Connection::unrouted() const {
-  return static_cast<uint32_t>(worker_.snapshot().routes.size());
-}
-
 bool Connection::handle(const http::RequestHead& head, size_t consumed) {
   const route::Limits& limits = worker_.snapshot().limits;
   consumed_ = consumed;
@@ -220,7 +216,7 @@ bool Connection::park(files::PathKeyView key, uint32_t route) {
     instructed_.reset();
     return refuse(ErrorCode::too_many_questions, route);
   }
-  worker_.await(ticket_, *this);
+  worker_.await_answer(ticket_, *this);
   if (!was_in_line_) since_ms_ = worker_.now_ms();
   transit(Event::ask);
   return false;

@@ -21,9 +21,11 @@
 #include "log/access_log.h"
 #include "net/event_loop.h"
 #include "net/io_threads.h"
+#include "net/owned_fd.h"
 #include "route/snapshot.h"
 #include "worker/connection.h"
 #include "worker/core_event.h"
+#include "worker/generation.h"
 #include "worker/outbox.h"
 #include "worker/questions.h"
 #include "worker/worker_stats.h"
@@ -34,7 +36,7 @@ class Acceptor;
 
 /// What the workers of one gateway share. Outlives them.
 struct Shared {
-  std::shared_ptr<const route::Snapshot> snapshot;
+  std::shared_ptr<const route::Snapshot> snapshot;  ///< that workers begin with; main thread
   net::IoThreads* io = nullptr;
   EventSink* sink = nullptr;
   log::Writer* log = nullptr;  ///< of the access log; null: there is none
@@ -43,6 +45,13 @@ struct Shared {
   std::shared_ptr<proxy::QueueCounts> queued;  ///< by upstream
   /// Tells every worker but `from` that a target of `upstream` has room.
   std::function<void(uint32_t upstream, uint32_t from)> tell_room;
+};
+
+/// What a worker is given when the configuration is replaced.
+struct Replacement {
+  std::shared_ptr<const route::Snapshot> snapshot;
+  std::vector<Ref<const proxy::TargetSet>> targets;  ///< by upstream
+  std::vector<uint16_t> closed;                      ///< listeners that have left
 };
 
 class Worker {
@@ -55,6 +64,7 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   // Any thread.
+  /// `listeners`: descriptors by number; -1: a hole.
   void start(const std::vector<int>& listeners);
   void join();
   void post(Task task);
@@ -69,6 +79,10 @@ class Worker {
   void drain();
   /// Closes everything and ends.
   void stop();
+  /// Goes on with another snapshot; `opened` are listeners that it alone has, which become its own.
+  void adopt(const Replacement& next, std::vector<net::OwnedFd>& opened);
+  /// Ends what is still under way on an old snapshot.
+  void end_generation(uint64_t number);
   void forget(uint64_t answer) {
     answers_.forget(answer);
     stats_.answers = answers_.size();
@@ -77,7 +91,25 @@ class Worker {
 
   // What connections use.
   WorkerStats& stats() { return stats_; }
-  const route::Snapshot& snapshot() const { return *shared_.snapshot; }
+  /// Of the connection that has its turn: the current one, but for a request that was parked
+  /// before.
+  const route::Snapshot& snapshot() const { return serving_->snapshot(); }
+  Ref<Generation> serving() const { return Ref<Generation>(serving_); }
+  /// The current one.
+  const Generation& generation() const { return *generation_; }
+  /// While it lives, snapshot() is another one.
+  class Serving {
+   public:
+    Serving(Worker& worker, Generation& generation) : worker_(worker) {
+      worker_.serving_ = &generation;
+    }
+    ~Serving() { worker_.serving_ = worker_.generation_.get(); }
+    Serving(const Serving&) = delete;
+    Serving& operator=(const Serving&) = delete;
+
+   private:
+    Worker& worker_;
+  };
   Shared& shared() { return shared_; }
   net::IoThreads& io() { return *shared_.io; }
   EventSink& sink() { return *shared_.sink; }
@@ -126,7 +158,13 @@ class Worker {
   void run_later(Connection& connection) { later_.push_back(&connection); }
   /// A connection that waits for something asynchronous is found by a ticket that is new for each
   /// wait: what comes for one that was given up must not be taken for what the next one is for.
-  void await(uint64_t ticket, Connection& connection) { waiting_[ticket] = &connection; }
+  void await(uint64_t ticket, Connection& connection) { waiting_[ticket] = {&connection, {}}; }
+  /// Likewise; the request goes on with the snapshot of now.
+  void await_answer(uint64_t ticket, Connection& connection) {
+    waiting_[ticket] = {&connection, serving()};
+  }
+  /// The generation of a request that waits for an answer; 0: there is none.
+  uint64_t parked_on(uint64_t ticket) const;
   void give_up(uint64_t ticket) { waiting_.erase(ticket); }
   bool awaits(uint64_t ticket) const { return waiting_.contains(ticket); }
   void resume(uint64_t ticket, const Ref<files::Answer>& answer);
@@ -137,8 +175,13 @@ class Worker {
  private:
   class Reporter;
   class LastCall;
+  struct Waiting {
+    Connection* connection = nullptr;
+    Ref<Generation> generation;  ///< null: it does not matter
+  };
 
   void run();
+  void close_listeners(const std::vector<uint16_t>& numbers);
   void set_date();
   int timeout_ms() const;
   void run_ready();
@@ -147,6 +190,8 @@ class Worker {
 
   const uint32_t index_;
   Shared& shared_;
+  Ref<Generation> generation_;
+  Generation* serving_;
   WorkerStats stats_;
   net::EventLoop loop_;
   int64_t now_us_ = 0;
@@ -155,7 +200,7 @@ class Worker {
   Slab<Connection> slab_;
   ConnectionList live_;
   std::vector<Connection*> later_, dead_;
-  std::unordered_map<uint64_t, Connection*> waiting_;
+  std::unordered_map<uint64_t, Waiting> waiting_;
   uint64_t last_ticket_ = 0;
   uint64_t last_request_ = 0;
   proxy::Upstreams upstreams_;
@@ -166,7 +211,7 @@ class Worker {
   std::unique_ptr<log::AccessLog> access_log_;
   std::unique_ptr<http::RequestHead> head_;
   std::vector<char> input_scratch_, copy_scratch_, path_scratch_;
-  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  std::vector<std::unique_ptr<Acceptor>> acceptors_, stopped_acceptors_;
   std::unique_ptr<Reporter> reporter_;
   std::unique_ptr<LastCall> last_call_;
   std::array<int64_t, static_cast<size_t>(ErrorCode::count_)> complained_us_;

@@ -16,6 +16,9 @@ export interface LinkSettings {
   secret: string
   logger: Logger
   native: Pick<NativeGateway, 'setTargets' | 'stats'>
+  ids: TargetIds
+  runDirectory(): string
+  nextNumber(): number
 }
 
 export type AppLink = AppRunner
@@ -27,14 +30,15 @@ export type AppLink = AppRunner
 export function linkApp(
   resolved: ResolvedConfig,
   functions: AppFunctions | undefined,
-  { secret, logger, native }: LinkSettings,
+  { secret, logger, native, ids, runDirectory, nextNumber }: LinkSettings,
 ): AppLink | undefined {
   const upstreams = appUpstreams(resolved)
   if (upstreams.length === 0) return undefined
-  const ids = new TargetIds()
   const settings = {
     realFile: functions === undefined ? realpathSync(resolved.file) : '',
     secret,
+    runDirectory,
+    nextNumber,
     // Workers do not know these fields yet.
     canInstruct: false,
     logger,
@@ -56,8 +60,11 @@ export function linkApp(
   return new LocalApp(resolved, functions, settings)
 }
 
-/** Apart from those of the configuration's own upstreams (src/proxy), which count from 1. */
-class TargetIds {
+/**
+ * Of one gateway, whatever apps it has had. Apart from those of the configuration's own upstreams
+ * (src/proxy), which count from 1.
+ */
+export class TargetIds {
   #last = 2 ** 48
 
   next(): number {

@@ -6,7 +6,17 @@ import { doctor } from './doctor.ts'
 import { explain } from './explain.ts'
 import { print } from './print.ts'
 import { proxy } from './proxy.ts'
+import { reload } from './reload.ts'
 import { run } from './run.ts'
 import { serve } from './serve.ts'
 
-export const commands: readonly Command[] = [run, check, print, explain, serve, proxy, doctor]
+export const commands: readonly Command[] = [
+  run,
+  check,
+  print,
+  explain,
+  reload,
+  serve,
+  proxy,
+  doctor,
+]

@@ -5,8 +5,13 @@
 import { fileField, requestFields, responseFields, tokenField, tokenOf } from '../app/contract.ts'
 import type { NativeProxy, NativeUpstream } from '../native/upstreams.ts'
 import { filesMode } from './compile-proxy.ts'
-import { numberOfRoot } from './file-roots.ts'
-import type { ResolvedConfig, ResolvedHandler, ResolvedMount, ResolvedRoute } from './resolved.ts'
+import type {
+  ResolvedConfig,
+  ResolvedFileSet,
+  ResolvedHandler,
+  ResolvedMount,
+  ResolvedRoute,
+} from './resolved.ts'
 
 const second = 1_000
 const hour = 3_600 * second
@@ -56,11 +61,19 @@ export function compileAppUpstream({ name }: AppUpstream): NativeUpstream {
   }
 }
 
-/** `route` is the index of the route, `upstream` that of its upstream. */
+interface AppRouteReferences {
+  route: number
+  upstream: number
+  /** What workers ask about a root as. */
+  filesOf: (root: ResolvedFileSet) => number
+  secret: string
+}
+
+/** `route` is the index of the route, `upstream` the number of its upstream. */
 export function compileAppRoute(
   action: ResolvedHandler | ResolvedMount,
   config: ResolvedConfig,
-  { route, upstream, secret }: { route: number; upstream: number; secret: string },
+  { route, upstream, filesOf, secret }: AppRouteReferences,
 ): NativeProxy {
   const { limits, timeouts } = config
   const root = action.kind === 'handler' ? action.root : undefined
@@ -90,7 +103,7 @@ export function compileAppRoute(
           field: fileField,
           secret: `${secret} `,
           prefix: '',
-          files: numberOfRoot(config, root),
+          files: filesOf(root),
           mode: filesMode(root),
         }
       : null,

@@ -4,18 +4,29 @@
 
 import type { AccessLogStats, NativeAccessLog } from './access-log.ts'
 import type { EncodedEvent, EncodeJob, NativeVariant } from './encodings.ts'
+import type { AdoptedEvent, RetiredEvent } from './generation-events.ts'
+import type { Look, LookAt } from './looks.ts'
 import type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } from './upstreams.ts'
 import type { LocationPart, NativeEndpoint } from './values.ts'
 
 export type { ContentCoding, EncodedEvent, EncodeJob, NativeVariant } from './encodings.ts'
+export type { AdoptedEvent, RetiredEvent } from './generation-events.ts'
+export type { Look, LookAt } from './looks.ts'
 export type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } from './upstreams.ts'
 export type { LocationPart, NativeEndpoint } from './values.ts'
 
-/** What TypeScript hands the core once, at start. Plain data: no functions, no class instances. */
+/**
+ * What TypeScript hands the core at start, and again whole when the configuration is replaced.
+ * Plain data: no functions, no class instances. Indexes of listeners, upstreams and routes are
+ * numbers that outlive a generation: what did not change keeps its number, null is a hole where
+ * somebody has left (src/gateway/numbering.ts).
+ */
 export interface NativeConfig {
+  /** Counts the configurations of a gateway, from 1. */
+  generation: number
   /** Native worker threads, each with its own event loop and listeners. */
   workers: number
-  listeners: NativeListener[]
+  listeners: (NativeListener | null)[]
   limits: NativeLimits
   /** In milliseconds, but for the rate. */
   timeouts: NativeTimeouts
@@ -30,9 +41,9 @@ export interface NativeConfig {
   /** Value of the Server field; empty: none is sent. */
   serverName: string
   /** The index of an upstream in this array is its id in routes, targets and stats. */
-  upstreams: NativeUpstream[]
+  upstreams: (NativeUpstream | null)[]
   /** The index of a route in this array is its id in questions and stats. */
-  routes: NativeRoute[]
+  routes: (NativeRoute | null)[]
 }
 
 export type NativeListener = NativeEndpoint & {
@@ -200,23 +211,9 @@ export type NativeEvent =
   | TouchedEvent
   | StaleEvent
   | FaultEvent
+  | AdoptedEvent
+  | RetiredEvent
   | EndedEvent
-
-/** Where to look, and how. */
-export interface LookAt {
-  root: string
-  /** Relative, no leading slash; '' is the root itself. */
-  path: string
-  /** Symlinks may lead out of the root. */
-  follow: boolean
-  /** A directory's entries are wanted, and its identity is theirs. */
-  list: boolean
-}
-
-/** A path that an answer rests on, and what was there (identity of a LookedEvent). */
-export interface Look extends LookAt {
-  identity: bigint
-}
 
 /** The answer to a question: how the worker serves this route and path from now on. */
 export interface NativeAnswer {
@@ -296,8 +293,12 @@ export interface NativeWorkerStats {
   statuses: Record<string, number>
 }
 
-/** Latencies of one route by one engine over all workers: head complete to last byte sent. */
+/**
+ * Latencies of one route by one engine over all workers: head complete to last byte sent. Routes
+ * that have left are there until their number is another's.
+ */
 export interface NativeHistogram {
+  /** -1: what had no route. */
   route: number
   engine: string
   count: number
@@ -340,7 +341,15 @@ export interface NativeCapability {
  */
 export interface NativeGateway {
   /** Binds every listener and starts the workers. Throws with `code` EADDRINUSE and the like. */
-  listen(): NativeAddress[]
+  listen(): (NativeAddress | null)[]
+  /**
+   * Goes on with another configuration. Binds what is new first; throws as listen() does, and then
+   * nothing has changed. Returns where it listens. `workers` and `accessLog` stay as they were.
+   * Answers with one AdoptedEvent, and in time with a RetiredEvent for the one before.
+   */
+  replace(config: NativeConfig): (NativeAddress | null)[]
+  /** Ends what is still under way on an old generation. */
+  endGeneration(generation: number): void
   /**
    * Looks up a path beneath a root on an I/O thread and opens it when it is a regular file. Answers
    * with one LookedEvent.

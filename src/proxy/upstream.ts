@@ -4,6 +4,7 @@
 // nobody knows better.
 
 import { isIP } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
 import type { ResolvedAddress, ResolvedTarget, ResolvedUpstream } from '../config/resolved.ts'
 import type { NativeTarget } from '../native/upstreams.ts'
 import type { NativeEndpoint } from '../native/values.ts'
@@ -57,7 +58,7 @@ interface KnownTarget {
 }
 
 export class Upstream {
-  readonly #config: ResolvedUpstream
+  #config: ResolvedUpstream
   readonly #around: Surroundings
   readonly #onChange: () => void
   #targets: KnownTarget[] = []
@@ -119,29 +120,70 @@ export class Upstream {
     for (const known of this.#targets) stopTarget(known)
   }
 
+  /**
+   * What changed in the configuration changes here: whatever it does not speak of stays as it is,
+   * what operators added, removed and drain included.
+   */
+  configure(config: ResolvedUpstream): void {
+    const before = this.#config
+    if (isDeepStrictEqual(before, config)) return
+    this.#config = config
+    const wanted = new Map(config.targets.map((target) => [target.url, target]))
+    const had = new Map(before.targets.map((target) => [target.url, target]))
+    for (const url of had.keys()) if (!wanted.has(url)) this.#take(url)
+    for (const known of this.#targets) {
+      const { url } = known.target
+      const target = wanted.get(url)
+      if (target !== undefined && !isDeepStrictEqual(had.get(url), target)) adjust(known, target)
+    }
+    const asBefore = isDeepStrictEqual(
+      [before.health, before.proxyProtocol],
+      [config.health, config.proxyProtocol],
+    )
+    if (!asBefore) for (const address of this.#addresses()) this.#checkAnew(address)
+    for (const [url, target] of wanted) {
+      if (!had.has(url) && !this.has(url)) this.#bring(target)
+    }
+    this.#onChange()
+  }
+
   has(url: string): boolean {
     return this.#targets.some(({ target }) => target.url === url)
   }
 
   add(target: ResolvedTarget): void {
-    const known = this.#known(target)
-    this.#targets.push(known)
-    if (this.#running) {
-      for (const { check } of known.addresses) check?.start()
-      void known.watch?.start()
-    }
+    this.#bring(target)
     this.#onChange()
   }
 
   /** false: there is no such target. */
   remove(url: string): boolean {
+    if (!this.#take(url)) return false
+    this.#onChange()
+    return true
+  }
+
+  #bring(target: ResolvedTarget): void {
+    const known = this.#known(target)
+    this.#targets.push(known)
+    if (!this.#running) return
+    for (const { check } of known.addresses) check?.start()
+    void known.watch?.start()
+  }
+
+  #take(url: string): boolean {
     const index = this.#targets.findIndex(({ target }) => target.url === url)
     const [known] = index < 0 ? [] : this.#targets.splice(index, 1)
     if (known === undefined) return false
     stopTarget(known)
     for (const name of [url, ...known.addresses.map((one) => one.name)]) this.#draining.delete(name)
-    this.#onChange()
     return true
+  }
+
+  #checkAnew(address: KnownAddress): void {
+    address.check?.stop()
+    address.check = this.#check(address.target, address.endpoint)
+    if (this.#running) address.check?.start()
   }
 
   /** A URL, or one of its addresses; false: there is none. */
@@ -239,6 +281,12 @@ export class Upstream {
     } else
       logger.info({ code: 'target-up', ...fields }, `${address} of upstream '${this.name}' is up`)
   }
+}
+
+/** The same place with another weight or so. */
+function adjust(known: KnownTarget, target: ResolvedTarget): void {
+  known.target = target
+  for (const address of known.addresses) address.target = target
 }
 
 function stopTarget({ watch, addresses }: KnownTarget): void {

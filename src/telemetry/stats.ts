@@ -2,8 +2,9 @@
 // main thread. Counters only grow while the gateway lives; gauges say so.
 
 import type { AccessLogStats } from '../native/access-log.ts'
-import type { NativeHistogram, NativeStats, NativeWorkerStats } from '../native/interface.ts'
+import type { NativeStats, NativeWorkerStats } from '../native/interface.ts'
 import type { UpstreamState } from '../proxy/upstreams.ts'
+import type { KeyedHistogram } from './latencies.ts'
 import { quantileUs } from './quantiles.ts'
 import { type UpstreamStats, upstreamStats } from './upstream-stats.ts'
 
@@ -76,8 +77,20 @@ export interface LatencyStats {
   buckets: { leUs: number; count: number }[]
 }
 
+/** Configurations: what reload() replaces. */
+export interface GenerationStats {
+  /** Counts the configurations that have been served, from 1. */
+  number: number
+  /** Gauge: of these, the ones on which something is still under way, that of now included. */
+  live: number
+  /** Reloads that found nothing new, and that were refused. */
+  unchanged: number
+  failed: number
+}
+
 /** Everything that a gateway counts. */
 export interface GatewayStats {
+  generation: GenerationStats
   /** Sums over the workers. */
   total: NativeWorkerStats
   workers: NativeWorkerStats[]
@@ -104,21 +117,22 @@ export interface StatsSources {
   /** In the order of the configuration. */
   upstreams: readonly UpstreamState[]
   compression: CompressionStats
-  /** Keys of the routes by id. */
-  routeKeys: readonly string[]
+  /** By the keys of their routes. */
+  histograms: readonly KeyedHistogram[]
+  generation: GenerationStats
 }
 
 /** One object of all counters. */
 export function combineStats({
   native,
   upstreams,
-  routeKeys,
+  histograms,
   ...desk
 }: StatsSources): GatewayStats {
   return {
     total: native.workers.reduce<NativeWorkerStats>(addWorker, noWorker()),
     workers: native.workers,
-    latencies: native.histograms.map((histogram) => latencyOf(histogram, routeKeys)),
+    latencies: histograms.map(latencyOf),
     ...desk,
     upstreams: upstreamStats(upstreams, native.upstreams),
     files: native.files,
@@ -128,10 +142,9 @@ export function combineStats({
   }
 }
 
-function latencyOf(histogram: NativeHistogram, routeKeys: readonly string[]): LatencyStats {
-  const { route, engine, count, sumUs, buckets } = histogram
+function latencyOf({ key, engine, count, sumUs, buckets }: KeyedHistogram): LatencyStats {
   return {
-    route: routeKeys[route] ?? '',
+    route: key,
     engine,
     count,
     meanUs: count === 0 ? 0 : sumUs / count,

@@ -100,6 +100,15 @@ export class FakeNative implements NativeGateway {
     this.jobs.push({ id, job })
   }
 
+  replace(): NativeAddress[] {
+    this.calls.push('replace')
+    return [{ kind: 'tcp', host: '127.0.0.1', port: 1 }]
+  }
+
+  endGeneration(generation: number): void {
+    this.calls.push(`endGeneration ${generation}`)
+  }
+
   release(files: number[]): void {
     for (const file of files) {
       if (!this.#open.delete(file)) this.broken.push(`file ${file} released but not open`)

@@ -3,6 +3,7 @@
 
 import test from 'ava'
 import type { NativeStats, NativeWorkerStats } from '../../src/native/interface.ts'
+import { byKey } from '../../src/telemetry/latencies.ts'
 import { levelFrom, logFault } from '../../src/telemetry/log.ts'
 import { quantileUs } from '../../src/telemetry/quantiles.ts'
 import { combineStats } from '../../src/telemetry/stats.ts'
@@ -91,8 +92,10 @@ const compression = {
   bytesIn: 2,
   bytesOut: 1,
 }
-const routeKeys = ['/*', '/x']
-const sources = { native, questions, cache, compression, upstreams, routeKeys }
+const keys = ['/*', '/x']
+const histograms = byKey(native.histograms, (route) => keys[route])
+const generation = { number: 1, live: 1, unchanged: 0, failed: 0 }
+const sources = { native, questions, cache, compression, upstreams, histograms, generation }
 
 test('totals are sums over the workers', (t) => {
   const { total, workers } = combineStats(sources)
