@@ -2,6 +2,7 @@
 // type, and the file that the type goes to.
 
 import { accessLog } from '../src/config/access-log.ts'
+import { admin } from '../src/config/admin.ts'
 import * as schema from '../src/config/schema.ts'
 import * as functions from '../src/config/schema-functions.ts'
 import * as proxies from '../src/config/schema-proxy.ts'
@@ -71,6 +72,13 @@ export const chapters: Chapter[] = [
     about: 'One line for every request.',
     prefix: 'accessLog.',
     options: accessLog as Chapter['options'],
+  },
+  {
+    title: '`admin`',
+    typeName: 'AdminOptions',
+    about: 'Where operators ask and steer.',
+    prefix: 'admin.',
+    options: admin as Chapter['options'],
   },
   {
     title: '`upstreams`',

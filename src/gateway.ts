@@ -2,6 +2,8 @@
 // thread. Passes the core's events to whoever they concern. Several gateways in one process share
 // nothing but the addon. Must never let a fault in one event lose the others of its batch.
 
+import { AdminServer } from './admin/server.ts'
+import { type AdminSubject, phaseOf } from './admin/subject.ts'
 import { makeSecret } from './app/contract.ts'
 import { type AppFunctions, functionsOf } from './app/functions.ts'
 import type { GatewayConfig } from './config/actions.ts'
@@ -14,7 +16,7 @@ import { Generations, patiently, type ReloadResult } from './gateway/generations
 import { AccessLogError } from './native/access-log.ts'
 import { loadAddon } from './native/addon.ts'
 import type { NativeAddon, NativeEvent, NativeGateway, NativeTarget } from './native/interface.ts'
-import { type Address, ListenError } from './native/listening.ts'
+import { type Address, addressOf, ListenError } from './native/listening.ts'
 import { type GatewayUpstreams, type Upstreams, upstreamsOf } from './proxy/upstreams.ts'
 import { createLogger, type Logger, logFault } from './telemetry/log.ts'
 import { combineStats, type GatewayStats } from './telemetry/stats.ts'
@@ -48,6 +50,8 @@ export interface Gateway {
    * cannot be had, or an AccessLogError; the gateway has ended then.
    */
   listen(): Promise<Address[]>
+  /** Where the admin listener is, once it listens; port 0 has become a number. */
+  readonly adminAddresses: readonly Address[]
   /** Adds, removes and drains targets while the gateway runs. */
   readonly upstreams: GatewayUpstreams
   /** What has been counted so far; the last figures when the gateway has ended. */
@@ -100,7 +104,7 @@ export function startCore(
   return new CoreGateway(resolved, logger, addon, functions)
 }
 
-type State = 'made' | 'starting' | 'listening' | 'draining' | 'closing' | 'ended'
+type State = 'made' | 'starting' | 'listening' | 'leaving' | 'draining' | 'closing' | 'ended'
 
 // Longest interval that timers take; only its being there matters.
 const keepAliveMs = 2 ** 31 - 1
@@ -115,6 +119,8 @@ class CoreGateway implements Gateway {
   #state: State = 'made'
   #drains = false
   #alive: NodeJS.Timeout | undefined
+  #departure: NodeJS.Timeout | undefined
+  readonly #admin: AdminServer | undefined
   #lastStats: GatewayStats | undefined
   #lastReload: Promise<unknown> = Promise.resolve()
   #control: Control | undefined
@@ -143,6 +149,7 @@ class CoreGateway implements Gateway {
       onFault: (message, error) => logger.error({ code: 'internal-error', err: error }, message),
     })
     this.#generations.attach(this.#native, this.#questions)
+    this.#admin = resolved.admin ? new AdminServer(resolved.admin, this.#subject(addon)) : undefined
   }
 
   get resolved(): ResolvedConfig {
@@ -180,8 +187,12 @@ class CoreGateway implements Gateway {
   async listen(): Promise<Address[]> {
     if (this.#state !== 'made') throw new GatewayStateError(`cannot listen: ${this.#state}`)
     this.#state = 'starting'
+    // First of all, so that /readyz can say that the rest takes time.
+    await this.#startPart(() => this.#admin?.listen())
     await this.#startControl()
-    await Promise.all([this.#startUpstreams(), this.#startApp()])
+    // Before anything is bound: whoever connects finds everything there.
+    const startApp = this.#startPart(() => this.#generations.startApp())
+    await Promise.all([this.#startUpstreams(), startApp])
     // Somebody may have closed it meanwhile.
     const state: State = this.#state
     if (state !== 'starting') throw new GatewayStateError(`cannot listen: ${state}`)
@@ -204,7 +215,7 @@ class CoreGateway implements Gateway {
   }
 
   reopenLogs(): void {
-    if (this.#state === 'listening' || this.#state === 'draining') this.#native.reopenLogs()
+    if (this.#isRunning()) this.#native.reopenLogs()
   }
 
   stats(): GatewayStats {
@@ -215,15 +226,48 @@ class CoreGateway implements Gateway {
     if (this.#state === 'made' || this.#state === 'starting') {
       this.#native.close()
       this.#end()
-    } else if (!drain && (this.#state === 'listening' || this.#state === 'draining')) {
+    } else if (!drain && this.#isRunning()) {
+      clearTimeout(this.#departure)
       this.#state = 'closing'
       this.#upstreams.stop()
       this.#native.close()
     } else if (this.#state === 'listening') {
+      this.#leave()
+    }
+    return this.#ended.promise
+  }
+
+  #isRunning(): boolean {
+    return ['listening', 'leaving', 'draining'].includes(this.#state)
+  }
+
+  // Load balancers are told first, where they need time to notice.
+  #leave(): void {
+    const { drainDelay } = this.resolved.timeouts
+    const drain = () => {
       this.#state = 'draining'
       this.#native.drain()
     }
-    return this.#ended.promise
+    this.#state = 'leaving'
+    if (drainDelay === 0) drain()
+    else this.#departure = setTimeout(drain, drainDelay)
+  }
+
+  get adminAddresses(): readonly Address[] {
+    return (this.#admin?.addresses() ?? []).map(addressOf)
+  }
+
+  #subject(addon: NativeAddon): AdminSubject {
+    return {
+      logger: this.#logger,
+      upstreams: this.#upstreams,
+      phase: () => phaseOf(this.#state),
+      addresses: () => this.#generations.addresses,
+      stats: () => this.stats(),
+      capabilities: () => addon.capabilities(),
+      reload: () => this.reload(),
+      reopenLogs: () => this.reopenLogs(),
+    }
   }
 
   get upstreams(): GatewayUpstreams {
@@ -263,10 +307,10 @@ class CoreGateway implements Gateway {
     await patiently(this.#upstreams.start(publish))
   }
 
-  // Before anything is bound: whoever connects finds everything there.
-  async #startApp(): Promise<void> {
+  // A failure ends the gateway, unless somebody has closed it meanwhile.
+  async #startPart(start: () => Promise<void> | undefined): Promise<void> {
     try {
-      await this.#generations.startApp()
+      await start()
     } catch (error) {
       if (this.#state !== 'starting') return
       this.#native.close()
@@ -343,6 +387,7 @@ class CoreGateway implements Gateway {
     this.#state = 'ended'
     this.#upstreams.stop()
     clearInterval(this.#alive)
+    this.#admin?.close()
     try {
       this.#lastStats = this.#count()
     } finally {

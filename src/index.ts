@@ -29,6 +29,7 @@ export type {
 export { handler, mount } from './config/functions.ts'
 export type {
   AccessLogOptions,
+  AdminOptions,
   CacheOptions,
   CompressOptions,
   FilesOptions,

@@ -25,7 +25,7 @@ export class LocalApp implements AppRunner {
     const { secret, canInstruct, logger, onSockets } = this.#settings
     const runDirectory = this.#settings.runDirectory()
     const generation = this.#settings.nextNumber()
-    const log = (level: keyof Logger, fields: object, message: string) =>
+    const log = (level: Exclude<keyof Logger, 'level'>, fields: object, message: string) =>
       logger[level](fields, message)
     const mountPatience = this.#resolved.timeouts.appStart
     const shared = { secret, canInstruct, log, runDirectory, mountPatience, generation }

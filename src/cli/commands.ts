@@ -9,6 +9,7 @@ import { proxy } from './proxy.ts'
 import { reload } from './reload.ts'
 import { run } from './run.ts'
 import { serve } from './serve.ts'
+import { status } from './status.ts'
 
 export const commands: readonly Command[] = [
   run,
@@ -18,5 +19,6 @@ export const commands: readonly Command[] = [
   reload,
   serve,
   proxy,
+  status,
   doctor,
 ]

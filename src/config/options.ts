@@ -28,6 +28,11 @@ export interface GatewayOptions {
   cache?: CacheOptions
   /** One line for every request; true: JSON on stdout. See docs/ACCESS_LOG.md. Default: `false`. */
   accessLog?: boolean | AccessLogOptions
+  /**
+   * Where operators ask: /livez, /readyz, /metrics, and with a token what docs/ADMIN.md lists. Not
+   * for clients. Default: `false`.
+   */
+  admin?: AdminOptions | false
   /** The Server field of every answer. '': none is sent. Default: `''`. */
   serverName?: string
   /**
@@ -114,6 +119,11 @@ export interface TimeoutsOptions {
   /** At shutdown, requests that still run after this are cut off. Default: `'30s'`. */
   drain?: Duration
   /**
+   * At shutdown, how long /readyz says 503 while everything is still served, for load balancers to
+   * notice; then 'drain' begins. Default: `0`.
+   */
+  drainDelay?: Duration
+  /**
    * From the end of a request to the head of the answer of its handler or mounted server; then
    * 504. 0: no limit. Default: `'60s'`.
    */
@@ -193,6 +203,29 @@ export interface AccessLogOptions {
    * ['token']; upper and lower case are the same. Default: `false`.
    */
   redact?: string | readonly string[] | false
+}
+
+/** Where operators ask and steer. */
+export interface AdminOptions {
+  /** TCP port. 0: the system chooses a free one. Default: none. */
+  port?: number
+  /**
+   * Address to listen on; for this machine only unless it says otherwise. Default: `'127.0.0.1'`.
+   */
+  host?: string
+  /** Unix socket to listen on, instead of a port or beside it. Default: none. */
+  path?: string
+  /**
+   * A file that holds the token for everything but /livez, /readyz and /metrics, at least 16
+   * characters; read anew when it is used. Without it the environment's SLUICE_ADMIN_TOKEN counts;
+   * without either those requests are refused. Default: none.
+   */
+  tokenFile?: string
+  /**
+   * Names that requests may have in their Host field, beside addresses, names without a dot and
+   * the name of this machine. Default: `false`.
+   */
+  hosts?: string | readonly string[] | false
 }
 
 /** Options of files(). */

@@ -3,6 +3,7 @@
 
 import type { LogField } from '../native/access-log.ts'
 import type { LocationPart } from '../native/interface.ts'
+import type { ResolvedAdmin } from './resolved-admin.ts'
 import type { ResolvedFileSet } from './resolved-files.ts'
 import type { ResolvedProxy, ResolvedUpstream } from './resolved-proxy.ts'
 
@@ -47,6 +48,8 @@ export interface ResolvedTimeouts {
   /** Bytes per second. */
   minimumRate: number
   drain: number
+  /** Between the word that it ends and drain. */
+  drainDelay: number
   /** From a request to the head of its handler's answer. */
   handler: number
   /** For the app to start, and to be without a sign of life. */
@@ -152,6 +155,8 @@ export interface ResolvedConfig {
   transfer: ResolvedTransfer
   cache: ResolvedCache
   accessLog: ResolvedAccessLog | false
+  /** Where operators ask. */
+  admin: ResolvedAdmin | false
   serverName: string
   /** Networks ('10.0.0.0/8'), and 'unix', whose word on a client's address is believed. */
   trustedProxies: string[]

@@ -7,6 +7,7 @@ import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { usableCpus } from '../native/cpus.ts'
 import { accessLogOrNot } from './access-log.ts'
+import { adminOrNot } from './admin.ts'
 import { fieldValue } from './fields.ts'
 import {
   boolean,
@@ -168,6 +169,12 @@ each 'body') at least; slower ones are closed, after one and a half such periods
     default: '30s',
     doc: 'At shutdown, requests that still run after this are cut off.',
   },
+  drainDelay: {
+    kind: duration(0, hour),
+    default: 0,
+    doc: `At shutdown, how long /readyz says 503 while everything is still served, for load
+balancers to notice; then 'drain' begins.`,
+  },
   handler: {
     kind: duration(0, day),
     default: '60s',
@@ -285,6 +292,12 @@ export const gateway: Section<Omit<ResolvedConfig, 'file' | 'routes'>> = {
     kind: accessLogOrNot,
     default: false,
     doc: 'One line for every request; true: JSON on stdout. See docs/ACCESS_LOG.md.',
+  },
+  admin: {
+    kind: adminOrNot,
+    default: false,
+    doc: `Where operators ask: /livez, /readyz, /metrics, and with a token what docs/ADMIN.md lists.
+Not for clients.`,
   },
   serverName: {
     kind: fieldValue,

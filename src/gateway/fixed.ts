@@ -1,10 +1,10 @@
-// What a running gateway cannot change: threads, the cache's bounds and the access log are made
-// once. A configuration that says otherwise is served but for these. Pure.
+// What a running gateway cannot change: threads, the cache's bounds, the access log and the admin
+// listener are made once. A configuration that says otherwise is served but for these. Pure.
 
 import { isDeepStrictEqual } from 'node:util'
 import type { ResolvedConfig } from '../config/resolved.ts'
 
-const fixedKeys = ['workers', 'cache', 'accessLog'] as const
+const fixedKeys = ['workers', 'cache', 'accessLog', 'admin'] as const
 
 /** One sentence for each, naming the key. */
 export function fixedChanges(served: ResolvedConfig, written: ResolvedConfig): string[] {
@@ -15,6 +15,6 @@ export function fixedChanges(served: ResolvedConfig, written: ResolvedConfig): s
 
 /** The new configuration with these as they are served. */
 export function withFixed(served: ResolvedConfig, written: ResolvedConfig): ResolvedConfig {
-  const { workers, cache, accessLog } = served
-  return { ...written, workers, cache, accessLog }
+  const { workers, cache, accessLog, admin } = served
+  return { ...written, workers, cache, accessLog, admin }
 }

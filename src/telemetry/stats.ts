@@ -68,6 +68,7 @@ export interface LatencyStats {
   engine: string
   count: number
   /** Microseconds; quantiles are exact to the width of a histogram bucket. */
+  sumUs: number
   meanUs: number
   p50Us: number
   p90Us: number
@@ -147,6 +148,7 @@ function latencyOf({ key, engine, count, sumUs, buckets }: KeyedHistogram): Late
     route: key,
     engine,
     count,
+    sumUs,
     meanUs: count === 0 ? 0 : sumUs / count,
     p50Us: quantileUs(buckets, 0.5),
     p90Us: quantileUs(buckets, 0.9),
