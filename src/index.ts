@@ -1,4 +1,5 @@
-// The public interface: what a configuration file and a program import from 'sluice'.
+// The public interface: what a configuration file and a program import from 'sluice'. Nothing is
+// made here: names of other files alone.
 
 export type {
   FilesAction,
@@ -27,6 +28,46 @@ export type {
   PathParams,
 } from './config/functions.ts'
 export { handler, mount } from './config/functions.ts'
+export type {
+  BasicAuthOptions,
+  CorsOptions,
+  ForwardAuthOptions,
+  JwtOptions,
+  MaintenanceOptions,
+  RateLimitOptions,
+  SecurityHeadersOptions,
+} from './config/hook-options.ts'
+export type {
+  FunctionHook,
+  Hook,
+  HookAnswer,
+  HookChanges,
+  HookFieldEdits,
+  HookFunctions,
+  HookRedirect,
+  Hooks,
+  HookVerdict,
+  OnRequest,
+  ReadyHook,
+  RememberedHead,
+  RememberedHookFunctions,
+  RememberOptions,
+  RequestError,
+  RequestHead,
+  ResponseHead,
+} from './config/hooks.ts'
+export {
+  basicAuth,
+  cors,
+  forwardAuth,
+  hook,
+  ipAllow,
+  ipDeny,
+  jwt,
+  maintenance,
+  rateLimit,
+  securityHeaders,
+} from './config/hooks.ts'
 export type {
   AccessLogOptions,
   AdminOptions,
@@ -58,6 +99,7 @@ export type {
   UpstreamOptions,
 } from './config/proxy-options.ts'
 export type { ResolvedConfig } from './config/resolved.ts'
+export type { JwtAlgorithm } from './config/schema-hooks.ts'
 export type { StatusPattern } from './config/status-pattern.ts'
 export type { Duration, Size } from './config/units.ts'
 export type { ReloadResult } from './gateway/generations.ts'

@@ -2,6 +2,7 @@
 // ones that TypeScript's validation explains to people.
 #include "binding/decode.h"
 
+#include "binding/decode_hooks.h"
 #include "binding/decode_upstream.h"
 #include "http/host.h"
 #include "http/response_head.h"
@@ -36,6 +37,7 @@ void decode_timeouts(const Reader& timeouts, route::Timeouts& out) {
   out.idle = read("idle");
   out.write = read("write");
   out.drain = static_cast<int64_t>(timeouts.at("drain").integer(0, kMaxMs));
+  out.handler = static_cast<int64_t>(timeouts.at("handler").integer(0, kMaxMs));
   out.minimum_rate = timeouts.at("minimumRate").integer(0, UINT32_MAX);
 }
 
@@ -102,14 +104,6 @@ route::RedirectAction decode_redirect(const Reader& action,
   redirect.keep_query = action.at("keepQuery").boolean();
   redirect.location = decode_template(action.at("location"), params);
   return redirect;
-}
-
-route::FieldEdits decode_edits(const Reader& edits) {
-  route::FieldEdits decoded;
-  Reader remove = edits.at("remove");
-  for (uint32_t i = 0; i < remove.length(); ++i) decoded.removed.push_back(remove.at(i).text());
-  decoded.added = edits.at("add").field_lines();
-  return decoded;
 }
 
 void decode_host(const Reader& host, route::ProxyAction& proxy) {
@@ -190,6 +184,14 @@ route::Action decode_action(const Reader& action, const std::vector<std::string>
   return files;
 }
 
+void note_hooks(const route::HookPlan& plan, route::Action& action, route::Snapshot& snapshot) {
+  snapshot.has_hooks = true;
+  if (!plan.response.empty()) add_to_forwarded(plan.response, action);
+  for (const route::HookStep& step : plan.steps) {
+    if (std::holds_alternative<route::LimitStep>(step)) snapshot.limits_rates = true;
+  }
+}
+
 void decode_route(const Reader& route, uint32_t index, route::Snapshot& snapshot) {
   if (route.is_null()) {
     snapshot.routes.emplace_back();
@@ -201,7 +203,11 @@ void decode_route(const Reader& route, uint32_t index, route::Snapshot& snapshot
   route::Route decoded;
   decoded.key = route.at("key").text();
   if (decoded.key.empty()) route.at("key").fail("the key of the route");
-  decoded.action = decode_action(route.at("action"), snapshot.table.param_names(index), snapshot);
+  route::Action action =
+      decode_action(route.at("action"), snapshot.table.param_names(index), snapshot);
+  decoded.hooks = decode_hooks(route.at("hooks"));
+  if (decoded.hooks) note_hooks(*decoded.hooks, action, snapshot);
+  decoded.action = route::SharedAction(std::move(action));
   snapshot.routes.push_back(std::move(decoded));
 }
 

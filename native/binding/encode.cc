@@ -135,6 +135,16 @@ Napi::Object encode_pipes(Napi::Env env, const transfer::PipeCounts& pipes) {
   return object;
 }
 
+Napi::Object encode_hooks(Napi::Env env, const worker::WorkerStats& stats) {
+  Napi::Object object = Napi::Object::New(env);
+  object["asked"] = number(env, stats.hooks_asked.get());
+  object["open"] = number(env, stats.hooks_open.get());
+  object["remembered"] = number(env, stats.hooks_remembered.get());
+  object["limited"] = number(env, stats.hooks_limited.get());
+  object["denied"] = number(env, stats.hooks_denied.get());
+  return object;
+}
+
 Napi::Object encode_worker(Napi::Env env, const worker::Worker& worker) {
   const worker::WorkerStats& stats = worker.stats();
   Napi::Object object = Napi::Object::New(env);
@@ -149,6 +159,7 @@ Napi::Object encode_worker(Napi::Env env, const worker::Worker& worker) {
   object["answers"] = number(env, stats.answers.get());
   object["parked"] = number(env, stats.parked.get());
   object["turns"] = number(env, stats.turns.get());
+  object["hooks"] = encode_hooks(env, stats);
   object["pipes"] = encode_pipes(env, worker.pipe_counts());
   object["engines"] = encode_engines(env, stats);
   object["syscalls"] = encode_syscalls(

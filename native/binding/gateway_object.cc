@@ -26,6 +26,7 @@ Napi::Function GatewayObject::define(Napi::Env env) {
                       InstanceMethod<&GatewayObject::set_targets>("setTargets"),
                       InstanceMethod<&GatewayObject::replace>("replace"),
                       InstanceMethod<&GatewayObject::end_generation>("endGeneration"),
+                      InstanceMethod<&GatewayObject::set_hook_socket>("setHookSocket"),
                       InstanceMethod<&GatewayObject::match>("match"),
                       InstanceMethod<&GatewayObject::stats>("stats"),
                       InstanceMethod<&GatewayObject::reopen_logs>("reopenLogs"),
@@ -165,6 +166,10 @@ void GatewayObject::set_targets(const Napi::CallbackInfo& info) {
   if (upstreams == 0) upstream.fail("the index of an upstream");
   const uint64_t index = upstream.integer(0, upstreams - 1);
   workers.set_targets(static_cast<uint32_t>(index), decode_targets(Reader(info[1], "targets")));
+}
+
+void GatewayObject::set_hook_socket(const Napi::CallbackInfo& info) {
+  if (group_) group_->set_hook_socket(Reader(info[0], "path").text());
 }
 
 /// Builds a request and parses it as a worker would, so that both refuse the same.

@@ -30,6 +30,7 @@ class GatewayObject final : public Napi::ObjectWrap<GatewayObject> {
   Napi::Value replace(const Napi::CallbackInfo& info);
   void end_generation(const Napi::CallbackInfo& info);
   void set_targets(const Napi::CallbackInfo& info);
+  void set_hook_socket(const Napi::CallbackInfo& info);
   Napi::Value match(const Napi::CallbackInfo& info);
   void reopen_logs(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);

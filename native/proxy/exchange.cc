@@ -249,7 +249,7 @@ bool Exchange::await_head() {
     if (fetch_head() || state_ != State::requesting) return state_ != State::ended;
   }
   if (!pump_request()) return false;
-  // Interim responses that the client has not taken yet.
+  // Interim responses that wait.
   if (response_.has_pending() && response_.run(downward()) == Step::sink_failed) {
     return ends(Outcome::gone, ErrorCode::client_gone);
   }
@@ -277,6 +277,7 @@ bool Exchange::fetch_head() {
           const std::string_view value = instruction_in(head, *action_.file);
           if (value.data() != nullptr) return obey(head, value, result.consumed);
         }
+        if (!head.is_interim && !downstream_.may_respond(head)) return false;
         if (!on_head(head)) return false;
         connection_->consume(result.consumed);
         if (state_ != State::requesting) return true;
@@ -545,7 +546,6 @@ int64_t Exchange::deadline_ms() const {
   return std::min(deadline, times_.begun_us / 1000 + timeouts.total);
 }
 
-/// The client has not sent all of the body, and the target would take more.
 bool Exchange::waits_for_body() const {
   const bool waits_for_leave = shape_.expects_continue && interim_bytes_ == 0;
   return !request_.has_all() && !request_.has_pending() && !request_broken_ &&

@@ -32,6 +32,9 @@ class Downstream : public transfer::Reader {
   virtual net::SocketState& socket() = 0;
   /// Something happened upstream: advance() can go on.
   virtual void on_exchange() = 0;
+  /// Whether the final response may begin. False: not yet; the exchange goes on when it is asked
+  /// to, and this is called again.
+  virtual bool may_respond(const http::ResponseHead& head) = 0;
   /// The final response's head goes out now.
   virtual void on_response(uint16_t status) = 0;
   /// Whether the connection may stay open after the response that begins now.
@@ -85,6 +88,13 @@ class Exchange final : public UpstreamUser {
   /// When on_deadline() is to be called; kNever: not at all.
   int64_t deadline_ms() const;
   Outcome on_deadline();
+
+  /// The client is not to get the response that has come; before it begins.
+  Outcome give_up(ErrorCode error) {
+    ends(Outcome::refused, error);
+    let_go(false);
+    return outcome_;
+  }
 
   void on_upstream() override { downstream_.on_exchange(); }
 

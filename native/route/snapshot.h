@@ -17,6 +17,7 @@
 #include "log/format.h"
 #include "net/address.h"
 #include "net/network.h"
+#include "route/hooks.h"
 #include "route/route_table.h"
 #include "route/template.h"
 #include "route/upstream.h"
@@ -39,6 +40,7 @@ struct Timeouts {
   int64_t idle = 0;
   int64_t write = 0;
   int64_t drain = 0;
+  int64_t handler = 0;        ///< for the verdict of a hook; 0: no limit
   uint64_t minimum_rate = 0;  ///< bytes per second of a body; 0: any
 };
 
@@ -93,6 +95,7 @@ class SharedAction {
 struct Route {
   std::string key;  ///< as the user wrote it; empty: a hole
   SharedAction action;
+  std::shared_ptr<const HookPlan> hooks;  ///< null: none
 };
 
 /// What is special about the connections of one listener.
@@ -120,6 +123,8 @@ struct Snapshot {
   std::vector<ListenerRules> listeners;       ///< by the number of the listener
   std::vector<Upstream> upstreams;
   std::vector<Route> routes;  ///< index = route id
+  bool has_hooks = false;     ///< some route has a plan
+  bool limits_rates = false;  ///< some route has a LimitStep
   RouteTable table;
 
   /// Takes the actions of `before` for what has the same number there.

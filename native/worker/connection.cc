@@ -69,6 +69,7 @@ void Connection::drive(const Ref<Generation>& parked_on) {
       case State::sending: goes_on = step_sending(); break;
       case State::discarding_body: goes_on = step_body(); break;
       case State::proxying: goes_on = step_proxying(); break;
+      case State::awaiting_verdict: goes_on = step_verdict(); break;
       case State::lingering: goes_on = step_linger(); break;
       default: goes_on = false;
     }
@@ -108,6 +109,7 @@ int64_t Connection::deadline_ms() const {
       if (requests_ == 0 || !kept_.empty()) return since_ms_ + timeouts.head;
       return since_ms_ + timeouts.idle;
     case State::awaiting_answer: return since_ms_ + timeouts.head;
+    case State::awaiting_verdict: return hook_deadline_ms();
     case State::discarding_body: {
       const int64_t silent = since_ms_ + timeouts.body;
       return body_pace_ ? std::min(silent, body_pace_->due_ms(timeouts.body)) : silent;
@@ -169,6 +171,7 @@ void Connection::on_alarm() {
       parse_again();
       refuse(ErrorCode::answer_timeout, unrouted());
       break;
+    case State::awaiting_verdict: on_hook_alarm(); break;
     case State::discarding_body:
       if (worker_.now_ms() >= since_ms_ + worker_.snapshot().timeouts.body) {
         return close(ErrorCode::body_timeout);
@@ -246,6 +249,7 @@ void Connection::close(ErrorCode reason) {
     log_end(reason);
   }
   if (state_ == State::awaiting_answer) worker_.questions().leave();
+  leave_hooks();
   transit(Event::end);
   if (reason == ErrorCode::idle_timeout) {
     worker_.stats().errors[static_cast<size_t>(reason)].add();  // ordinary: not worth a line

@@ -23,13 +23,18 @@
 #include "transfer/transfer.h"
 #include "worker/connection_state.h"
 #include "worker/generation.h"
+#include "worker/hook_channel.h"
+#include "worker/hook_run.h"
 #include "worker/pace.h"
 
 namespace sluice::worker {
 
 class Worker;
 
-class Connection final : public net::EventHandler, public Alarm, public proxy::Downstream {
+class Connection final : public net::EventHandler,
+                         public Alarm,
+                         public proxy::Downstream,
+                         public HookAskerSide {
  public:
   /// Who connected where.
   struct Origin {
@@ -74,8 +79,13 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   Fill fill(size_t& room) override;
   void on_exchange() override;
   void on_response(uint16_t status) override;
+  bool may_respond(const http::ResponseHead& head) override;
   bool may_persist() const override;
   void ends(http::ProxyEnd& source, http::ProxyEnd& destination) const override;
+
+  // HookAskerSide: the hook that the request under way waits for.
+  void on_verdict(Ref<const Verdict> verdict) override;
+  void on_question_lost(bool was_asked) override;
 
   State state() const { return state_; }
   uint64_t ticket() const { return ticket_; }
@@ -212,6 +222,45 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   bool redirect(const http::RequestHead& head, const route::RedirectAction& action,
                 const route::Match& match);
 
+  // connection_hooks.cc: each step returns whether the request has passed it; if not, `goes_on` is
+  // whether the connection can go on now.
+  const route::HookPlan* plan_of(uint32_t route) const;
+  void match_preflight(const http::RequestHead& head, route::Match& match) const;
+  bool pass_hooks(http::RequestHead& head, const route::Match& match, bool& goes_on);
+  bool take_step(const http::RequestHead& head, const route::Match& match,
+                 const route::AddressStep& step, bool& goes_on);
+  bool take_step(const http::RequestHead& head, const route::Match& match,
+                 const route::AnswerStep& step, bool& goes_on);
+  bool take_step(const http::RequestHead& head, const route::Match& match,
+                 const route::CorsStep& step, bool& goes_on);
+  bool take_step(const http::RequestHead& head, const route::Match& match,
+                 const route::LimitStep& step, bool& goes_on);
+  bool take_step(const http::RequestHead& head, const route::Match& match,
+                 const route::AskStep& step, bool& goes_on);
+  bool ask_hook(const http::RequestHead& head, const route::Match& match, uint16_t group);
+  bool apply_verdict(const http::RequestHead& head, const route::Match& match,
+                     const Ref<const Verdict>& verdict, bool& goes_on);
+  std::string_view request_id();
+  bool step_verdict();
+  void drop_outdated_hooks();
+  void leave_hooks();
+  int64_t hook_deadline_ms() const;
+  void on_hook_alarm();
+  bool use_target(http::RequestHead& head);
+  const route::ProxyAction& changed_by_hooks(const route::ProxyAction& action);
+  void append_head(std::string_view lines, uint32_t route);
+
+  // connection_later_hooks.cc
+  void note_question(const http::RequestHead& head);
+  bool ask_later(uint16_t group, HookKind kind, uint16_t status, std::string_view more);
+  bool pass_later_hooks(const files::Reply& reply, uint32_t route, bool& goes_on);
+  bool pass_response_hook(const files::Reply& reply, const route::HookPlan& plan, uint32_t route,
+                          bool& goes_on);
+  bool finish_error(const http::RequestHead& head);
+  bool reply_verdict(const Verdict& verdict, uint32_t route);
+  void keep_head(std::string head);
+  void on_later_verdict();
+
   // connection_log.cc
   void took(uint64_t bytes);
   void log_begun(const files::Reply& reply, uint32_t route, transfer::Engine engine,
@@ -258,7 +307,8 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   std::unique_ptr<Outgoing> outgoing_;
   std::unique_ptr<Forwarding> forwarding_;
   std::unique_ptr<Instructed> instructed_;
-  Ref<files::Answer> answer_;  ///< given to the request that was parked
+  std::unique_ptr<HookRun> hooks_;  ///< of the request under way, from its first hook on
+  Ref<files::Answer> answer_;       ///< given to the request that was parked
   Connection* previous_ = nullptr;
   Connection* next_ = nullptr;
 };

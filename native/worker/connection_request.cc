@@ -37,12 +37,13 @@ bool Connection::handle(const http::RequestHead& head, size_t consumed) {
   const route::Limits& limits = worker_.snapshot().limits;
   consumed_ = consumed;
   // A request that was parked began when it was parked, one that was forwarded long before.
-  if (!answer_ && !was_in_line_ && !instructed_) request_us_ = worker_.now_us();
+  if (!answer_ && !was_in_line_ && !instructed_ && !hooks_) request_us_ = worker_.now_us();
   is_minor_0_ = head.minor_version == 0;
   is_head_ = head.method == Method::head;
   keep_ = head.keep_alive && !worker_.draining() &&
           (limits.keep_alive_requests == 0 || requests_ + 1 < limits.keep_alive_requests);
   if (instructed_) return serve_instructed(head);
+  if (hooks_ && hooks_->error != ErrorCode::none) return finish_error(head);
   expect_body(head);
   return dispatch(head);
 }
@@ -50,7 +51,10 @@ bool Connection::handle(const http::RequestHead& head, size_t consumed) {
 bool Connection::dispatch(const http::RequestHead& head) {
   const route::Snapshot& snapshot = worker_.snapshot();
   route::Match match;
+  drop_outdated_hooks();
+  if (!use_target(worker_.head_scratch())) return refuse(ErrorCode::hook_failed, unrouted());
   snapshot.table.match(head.method_text, head.host, head.path, match);
+  if (match.route == route::kNoRoute && snapshot.has_hooks) match_preflight(head, match);
   const bool is_routed = match.route != route::kNoRoute;
   const bool has_own_bound = is_routed && reads_bodies(snapshot.routes[match.route].action);
   if (!has_own_bound && head.framing == http::Framing::length &&
@@ -59,6 +63,9 @@ bool Connection::dispatch(const http::RequestHead& head) {
     return refuse(ErrorCode::body_too_large, is_routed ? match.route : unrouted());
   }
   if (is_routed) {
+    bool goes_on = false;
+    const bool has_plan = snapshot.routes[match.route].hooks != nullptr;
+    if (has_plan && !pass_hooks(worker_.head_scratch(), match, goes_on)) return goes_on;
     return perform(head, snapshot.routes[match.route].action, match);
   }
   if (match.allow == nullptr || match.allow->empty()) {
@@ -81,7 +88,7 @@ bool Connection::perform(const http::RequestHead& head, const route::Action& act
     return redirect(head, *redirection, match);
   }
   if (const auto* proxied = std::get_if<route::ProxyAction>(&action)) {
-    return forward(head, *proxied, match);
+    return forward(head, changed_by_hooks(*proxied), match);
   }
   const auto& fixed = std::get<route::RespondAction>(action);
   files::Reply reply;
@@ -231,6 +238,8 @@ void Connection::forget_request() {
 }
 
 bool Connection::respond(const files::Reply& reply, uint32_t route, bool copy_only) {
+  bool goes_on = false;
+  if (plan_of(route) != nullptr && !pass_later_hooks(reply, route, goes_on)) return goes_on;
   if (!is_head_) return begin(reply, route, copy_only);
   files::Reply headless;
   headless.status = reply.status;

@@ -156,10 +156,12 @@ void Worker::run() {
     wheel_.advance(now_ms(), [](Timer& timer) { static_cast<Alarm&>(timer).on_alarm(); });
     run_ready();
     upstreams_.wake_waiting();
+    hook_channel_.flush();
     remove_dead();
   }
   wheel_.cancel(*reporter_);
   wheel_.cancel(*last_call_);
+  wheel_.cancel(hook_channel_);
   if (access_log_) access_log_->flush();
   CoreEvent event;
   event.kind = CoreEvent::Kind::ended;

@@ -16,6 +16,7 @@
 
 #include "core/address_counts.h"
 #include "core/alarm.h"
+#include "core/rate_table.h"
 #include "core/slab.h"
 #include "files/answer_table.h"
 #include "log/access_log.h"
@@ -26,6 +27,8 @@
 #include "worker/connection.h"
 #include "worker/core_event.h"
 #include "worker/generation.h"
+#include "worker/hook_channel.h"
+#include "worker/hook_memory.h"
 #include "worker/outbox.h"
 #include "worker/questions.h"
 #include "worker/worker_stats.h"
@@ -41,6 +44,7 @@ struct Shared {
   EventSink* sink = nullptr;
   log::Writer* log = nullptr;  ///< of the access log; null: there is none
   AddressCounts addresses;
+  std::unique_ptr<RateTable> rates;  ///< null: nothing is limited
   bool sendfile_available = true;
   std::shared_ptr<proxy::QueueCounts> queued;  ///< by upstream
   /// Tells every worker but `from` that a target of `upstream` has room.
@@ -88,6 +92,8 @@ class Worker {
     stats_.answers = answers_.size();
   }
   Questions& questions() { return questions_; }
+  HookChannel& hook_channel() { return hook_channel_; }
+  HookMemory& hook_memory() { return hook_memory_; }
 
   // What connections use.
   WorkerStats& stats() { return stats_; }
@@ -207,6 +213,8 @@ class Worker {
   proxy::ExchangeLimits exchange_limits_;
   files::AnswerTable answers_;
   Questions questions_{*this};
+  HookChannel hook_channel_{*this};
+  HookMemory hook_memory_;
   Outbox outbox_;
   std::unique_ptr<log::AccessLog> access_log_;
   std::unique_ptr<http::RequestHead> head_;

@@ -30,6 +30,7 @@ WorkerGroup::WorkerGroup(GroupOptions options, EventSink& sink)
       worker->post([upstream](Worker& there) { there.upstreams().on_room(upstream); });
     }
   };
+  if (snapshot().limits_rates) shared_.rates = std::make_unique<RateTable>(kRateSets);
   shared_.sendfile_available = net::available(net::Feature::sendfile);
 }
 
@@ -107,6 +108,10 @@ ListenError WorkerGroup::listen() {
     workers_.push_back(std::make_unique<Worker>(index, shared_));
     for (uint32_t upstream = 0; upstream < targets_.size(); ++upstream) {
       workers_.back()->upstreams().replace(upstream, targets_.current(upstream));
+    }
+    if (!hook_socket_.empty()) {
+      workers_.back()->post(
+          [path = hook_socket_](Worker& there) { there.hook_channel().connect_to(path); });
     }
     if (int error = workers_.back()->error(); error != 0) {
       workers_.clear();
@@ -255,6 +260,10 @@ ListenError WorkerGroup::replace(GroupOptions next) {
   // Not published yet: nobody else has it.
   auto shared = std::const_pointer_cast<route::Snapshot>(next.snapshot);
   shared->share_with(*before);
+  // Workers look for it only once they have a snapshot that limits.
+  if (shared->limits_rates && !shared_.rates) {
+    shared_.rates = std::make_unique<RateTable>(kRateSets);
+  }
   shared_.snapshot = published(std::move(shared));
   next.snapshot.reset();
   try {
@@ -403,6 +412,13 @@ void WorkerGroup::set_targets(uint32_t upstream, const std::vector<route::Target
   Ref<const proxy::TargetSet> set = targets_.replace(upstream, targets);
   for (auto& worker : workers_) {
     worker->post([upstream, set](Worker& there) { there.upstreams().replace(upstream, set); });
+  }
+}
+
+void WorkerGroup::set_hook_socket(const std::string& path) {
+  hook_socket_ = path;
+  for (auto& worker : workers_) {
+    worker->post([path](Worker& there) { there.hook_channel().connect_to(path); });
   }
 }
 

@@ -84,6 +84,8 @@ class WorkerGroup {
   void forget(const std::vector<uint64_t>& answers);
   /// Replaces the targets of an upstream on every worker.
   void set_targets(uint32_t upstream, const std::vector<route::TargetConfig>& targets);
+  /// Where workers ask hooks from now on; empty: nowhere.
+  void set_hook_socket(const std::string& path);
   const proxy::TargetTable& targets() const { return targets_; }
   /// Requests that wait for a target of this upstream.
   uint64_t queued(uint32_t upstream) const;
@@ -128,6 +130,7 @@ class WorkerGroup {
   proxy::TargetTable targets_;
   std::unordered_map<uint64_t, Ref<files::File>> owned_files_;
   uint64_t last_file_ = 0;
+  std::string hook_socket_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<files::Freshness> freshness_;
   std::unique_ptr<files::Encoder> encoder_;  ///< when somebody has connected a process

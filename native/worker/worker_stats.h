@@ -76,6 +76,9 @@ struct WorkerStats {
   Counter bytes_in, bytes_out;
   Counter questions, remembered, answers, parked;
   Counter turns;
+  /// Questions to user code, open ones, verdicts that were remembered, requests refused by a rate
+  /// limit and by address.
+  Counter hooks_asked, hooks_open, hooks_remembered, hooks_limited, hooks_denied;
   std::array<EngineCounts, transfer::kEngineCount> engines;
   std::array<Counter, static_cast<size_t>(ErrorCode::count_)> errors;
   std::array<Counter, 600> statuses;  ///< index = status code

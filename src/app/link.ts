@@ -3,6 +3,7 @@
 
 import { realpathSync } from 'node:fs'
 import { appUpstreams } from '../config/compile-app.ts'
+import { asksApp } from '../config/compile-hooks.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import type { NativeGateway } from '../native/interface.ts'
 import type { NativeTarget } from '../native/upstreams.ts'
@@ -15,7 +16,7 @@ import { type AppRunner, AppSupervisor } from './supervisor.ts'
 export interface LinkSettings {
   secret: string
   logger: Logger
-  native: Pick<NativeGateway, 'setTargets' | 'stats'>
+  native: Pick<NativeGateway, 'setTargets' | 'setHookSocket' | 'stats'>
   ids: TargetIds
   runDirectory(): string
   nextNumber(): number
@@ -33,7 +34,8 @@ export function linkApp(
   { secret, logger, native, ids, runDirectory, nextNumber }: LinkSettings,
 ): AppLink | undefined {
   const upstreams = appUpstreams(resolved)
-  if (upstreams.length === 0) return undefined
+  const hasHooks = asksApp(resolved)
+  if (upstreams.length === 0 && !hasHooks) return undefined
   const settings = {
     realFile: functions === undefined ? realpathSync(resolved.file) : '',
     secret,
@@ -47,9 +49,11 @@ export function linkApp(
         const target = sockets && appTarget(sockets, secret, mount ?? -1)
         native.setTargets(index, target ? [targetAt(target.socketPath, ids.next())] : [])
       }
+      if (hasHooks) native.setHookSocket(sockets?.hooks ?? '')
     },
     isWaitedFor() {
-      const all = native.stats().upstreams
+      const { upstreams: all, workers } = native.stats()
+      if (workers.some(({ hooks }) => hooks.open > 0)) return true
       return upstreams.some(({ index }) => {
         const active = all[index]?.targets.some((target) => target.active > 0) ?? false
         return active || (all[index]?.queued ?? 0) > 0

@@ -4,6 +4,7 @@ import { check } from './check.ts'
 import type { Command } from './command.ts'
 import { doctor } from './doctor.ts'
 import { explain } from './explain.ts'
+import { hashPassword } from './hash-password.ts'
 import { print } from './print.ts'
 import { proxy } from './proxy.ts'
 import { reload } from './reload.ts'
@@ -21,4 +22,5 @@ export const commands: readonly Command[] = [
   proxy,
   status,
   doctor,
+  hashPassword,
 ]

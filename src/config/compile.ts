@@ -11,6 +11,7 @@ import type {
   NativeUpstream,
 } from '../native/interface.ts'
 import { appUpstreams, compileAppRoute, compileAppUpstream } from './compile-app.ts'
+import { compileHooks, withBits } from './compile-hooks.ts'
 import { compileProxy, compileUpstream, filesMode } from './compile-proxy.ts'
 import { fieldLines, routeFields } from './fields.ts'
 import { rootNumbering } from './file-roots.ts'
@@ -68,6 +69,8 @@ export function compileConfig(
   const filesOf = rootNumbering(config, numbers.roots)
   const indexOf: UpstreamIndex = (name) =>
     numberOf(config.upstreams.findIndex((upstream) => upstream.name === name))
+  const { routes: hooks, version } = compileHooks(config)
+  const places = config.upstreams.map((_, index) => numberOf(index))
   return {
     generation: 1,
     workers: config.workers,
@@ -87,9 +90,13 @@ export function compileConfig(
       ...config.upstreams.map((upstream, index) => compileUpstream(upstream, targetsOf(index))),
       ...appUpstreams(config).map(compileAppUpstream),
     ],
-    routes: config.routes.map((route, index) =>
-      compileRoute(route, { config, indexOf, numberOf, filesOf, route: index, secret }),
-    ),
+    routes: config.routes.map((route, index) => {
+      const plan = hooks[index] ?? null
+      return {
+        ...compileRoute(route, { config, indexOf, numberOf, filesOf, route: index, secret }),
+        hooks: plan && { ...plan, version, upstreams: places },
+      }
+    }),
   }
 }
 
@@ -112,13 +119,10 @@ function compileListener(listener: ResolvedListener, indexOf: UpstreamIndex): Na
   return { kind: 'unix', path, ...rules }
 }
 
-/** An address is the network that holds it alone. */
-function withBits(network: string): string {
-  if (network === 'unix' || network.includes('/')) return network
-  return `${network}/${network.includes(':') ? 128 : 32}`
-}
-
-function compileRoute(route: ResolvedRoute, surroundings: Surroundings): NativeRoute {
+function compileRoute(
+  route: ResolvedRoute,
+  surroundings: Surroundings,
+): Omit<NativeRoute, 'hooks'> {
   const { key, method, host, path, action } = route
   return { key, method, host, path, action: compileAction(action, surroundings) }
 }

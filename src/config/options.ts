@@ -5,7 +5,9 @@
 import type { LogField } from '../native/access-log.ts'
 import type { ContentCoding } from '../native/interface.ts'
 import type { FilesRoot } from './files-root.ts'
+import type { Hooks } from './hooks.ts'
 import type { OtherAction } from './other-action.ts'
+import type { PathParams } from './path-params.ts'
 import type { UpstreamOptions } from './proxy-options.ts'
 import type { Duration, Size } from './units.ts'
 
@@ -41,6 +43,11 @@ export interface GatewayOptions {
    * unix socket. false: nobody's. Default: `false`.
    */
   trustedProxies?: string | readonly string[] | false
+  /**
+   * What every request of every route passes before the hooks of its route, in this order. See
+   * docs/HOOKS.md. Default: `[]`.
+   */
+  hooks?: Hooks
   /** Where proxy() routes forward to, by name. */
   upstreams?: { readonly [name: string]: UpstreamOptions }
 }
@@ -229,7 +236,7 @@ export interface AdminOptions {
 }
 
 /** Options of files(). */
-export interface FilesOptions {
+export interface FilesOptions<Params = PathParams> {
   /**
    * Files that stand for their directory, the first that exists. false: none. Default:
    * `['index.html']`.
@@ -307,6 +314,8 @@ export interface FilesOptions {
    * `true`.
    */
   sendfile?: boolean
+  /** What requests pass before the action. See docs/HOOKS.md. Default: none. */
+  hooks?: Hooks<Params>
 }
 
 /** Which encodings are made of which files. */
@@ -323,7 +332,7 @@ export interface CompressOptions {
 }
 
 /** Options of respond(). */
-export interface RespondOptions {
+export interface RespondOptions<Params = PathParams> {
   /** Header fields of the answer. */
   headers?: Readonly<Record<string, string>>
   /**
@@ -331,10 +340,12 @@ export interface RespondOptions {
    * 'application/json' for JSON, 'application/octet-stream' for bytes. Default: by the body.
    */
   contentType?: string
+  /** What requests pass before the action. See docs/HOOKS.md. Default: none. */
+  hooks?: Hooks<Params>
 }
 
 /** Options of redirect(). */
-export interface RedirectOptions {
+export interface RedirectOptions<Params = PathParams> {
   /**
    * Whether the request's query is appended to the location. Default: true, unless the location
    * has a query of its own.
@@ -342,10 +353,12 @@ export interface RedirectOptions {
   keepQuery?: boolean
   /** Header fields of the answer. */
   headers?: Readonly<Record<string, string>>
+  /** What requests pass before the action. See docs/HOOKS.md. Default: none. */
+  hooks?: Hooks<Params>
 }
 
 /** Options of handler(). */
-export interface HandlerOptions {
+export interface HandlerOptions<Params = PathParams> {
   /**
    * From the end of a request to the head of its answer; then 504. 0: no limit. Default:
    * `'timeouts.handler'`.
@@ -358,10 +371,12 @@ export interface HandlerOptions {
    * options such as cacheControl. Nobody else reaches them. Default: none.
    */
   root?: FilesRoot
+  /** What requests pass before the action. See docs/HOOKS.md. Default: none. */
+  hooks?: Hooks<Params>
 }
 
 /** Options of mount(). */
-export interface MountOptions {
+export interface MountOptions<Params = PathParams> {
   /**
    * From the end of a request to the head of its answer; then 504. 0: no limit. Default:
    * `'timeouts.handler'`.
@@ -369,4 +384,6 @@ export interface MountOptions {
   timeout?: Duration
   /** Body of a request; more is answered with 413. Default: `'limits.bodyBytes'`. */
   bodyBytes?: Size
+  /** What requests pass before the action. See docs/HOOKS.md. Default: none. */
+  hooks?: Hooks<Params>
 }

@@ -2,6 +2,8 @@
 // schema*.ts: change those, then run scripts/generate-config-docs.ts.
 
 import type { FilesRoot } from './files-root.ts'
+import type { Hooks } from './hooks.ts'
+import type { PathParams } from './path-params.ts'
 import type { StatusPattern } from './status-pattern.ts'
 import type { Duration, Size } from './units.ts'
 
@@ -130,7 +132,7 @@ export interface HealthOptions {
 }
 
 /** Options of proxy(). Beside inline targets those of an upstream may stand, too. */
-export interface ProxyOptions {
+export interface ProxyOptions<Params = PathParams> {
   /**
    * Segments that are taken off the path: with '/api', '/api/users' reaches the target as
    * '/users', '/api' as '/'. Default: `false`.
@@ -185,6 +187,8 @@ export interface ProxyOptions {
    * `'auto'`.
    */
   transfer?: 'auto' | 'copy'
+  /** What requests pass before the action. See docs/HOOKS.md. Default: none. */
+  hooks?: Hooks<Params>
 }
 
 /** Header fields that proxy() changes. */

@@ -5,9 +5,11 @@ import type { LogField } from '../native/access-log.ts'
 import type { LocationPart } from '../native/interface.ts'
 import type { ResolvedAdmin } from './resolved-admin.ts'
 import type { ResolvedFileSet } from './resolved-files.ts'
+import type { ResolvedHook } from './resolved-hooks.ts'
 import type { ResolvedProxy, ResolvedUpstream } from './resolved-proxy.ts'
 
 export type { ResolvedCompress, ResolvedFileSet } from './resolved-files.ts'
+export type { ResolvedHook } from './resolved-hooks.ts'
 export type {
   ResolvedAccelRedirect,
   ResolvedAddress,
@@ -143,6 +145,8 @@ export interface ResolvedRoute {
   host: string
   path: string
   action: ResolvedAction
+  /** Of this route, behind those of the gateway. */
+  hooks?: ResolvedHook[]
 }
 
 export interface ResolvedConfig {
@@ -160,6 +164,8 @@ export interface ResolvedConfig {
   serverName: string
   /** Networks ('10.0.0.0/8'), and 'unix', whose word on a client's address is believed. */
   trustedProxies: string[]
+  /** Of every route. */
+  hooks: ResolvedHook[]
   /** Those of the option, then those that routes describe inline. */
   upstreams: ResolvedUpstream[]
   routes: ResolvedRoute[]

@@ -22,7 +22,9 @@ import {
   text,
 } from './kinds.ts'
 import { completeListeners } from './listeners.ts'
+import { network } from './networks.ts'
 import { pathStatus, wrongStatus } from './path-status.ts'
+import { hooksOf } from './read-hooks.ts'
 import type {
   ResolvedCache,
   ResolvedConfig,
@@ -51,16 +53,6 @@ const address = text("an IP address such as '0.0.0.0' or '::', or 'localhost'", 
 const socketPath = text('a path', (path) => {
   if (path === '' || path.includes('\0')) return 'it names no file'
   return undefined
-})
-
-const network = text("a network such as '10.0.0.0/8', an address, or 'unix'", (written) => {
-  const [address = '', bits, ...more] = written.split('/')
-  if (written === 'unix') return undefined
-  const version = isIP(address)
-  if (version === 0 || address.includes('%')) return 'that is no address'
-  const most = version === 4 ? 32 : 128
-  const fits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most)
-  return fits && more.length === 0 ? undefined : `the part after '/' is 0 to ${most}`
 })
 
 export const listener: Section<ResolvedListener> = {
@@ -310,6 +302,12 @@ Not for clients.`,
     doc: `Networks of the proxies before this one, whose X-Forwarded-For,
 Forwarded, X-Request-Id and PROXY protocol are believed: '10.0.0.0/8', an address, or 'unix' for
 whoever connects to a unix socket. false: nobody's.`,
+  },
+  hooks: {
+    kind: hooksOf('Hooks'),
+    default: [],
+    doc: `What every request of every route passes before the hooks of its route, in this order. See
+docs/HOOKS.md.`,
   },
   upstreams: {
     kind: upstreams,

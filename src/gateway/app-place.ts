@@ -3,11 +3,12 @@
 
 import type { NativeGateway, NativeStats, NativeTarget } from '../native/interface.ts'
 
-type Core = Pick<NativeGateway, 'setTargets' | 'stats'>
+type Core = Pick<NativeGateway, 'setTargets' | 'setHookSocket' | 'stats'>
 
 export class AppPlace implements Core {
   readonly #native: Core
   readonly #kept = new Map<number, NativeTarget[]>()
+  #hookSocket: string | undefined
   #numbers: readonly number[] | undefined
 
   constructor(native: Core) {
@@ -19,6 +20,12 @@ export class AppPlace implements Core {
     this.#numbers = numbers
     for (const [upstream, targets] of this.#kept) this.setTargets(upstream, targets)
     this.#kept.clear()
+    if (this.#hookSocket !== undefined) this.#native.setHookSocket(this.#hookSocket)
+  }
+
+  setHookSocket(path: string): void {
+    this.#hookSocket = path
+    if (this.#numbers !== undefined) this.#native.setHookSocket(path)
   }
 
   /** `upstream`: by position in its configuration. */

@@ -7,6 +7,7 @@ import type { AppFunctions } from '../app/functions.ts'
 import { type AppLink, linkApp, TargetIds } from '../app/link.ts'
 import { compileConfig } from '../config/compile.ts'
 import { appUpstreams } from '../config/compile-app.ts'
+import { asksApp } from '../config/compile-hooks.ts'
 import { ConfigError } from '../config/errors.ts'
 import { fileRoots } from '../config/file-roots.ts'
 import { setSource, sourceOf } from '../config/load.ts'
@@ -195,7 +196,7 @@ export class Generations {
   // Functions of an object may differ whatever they look like.
   #isSame(written: ResolvedConfig, functions: AppFunctions | undefined): boolean {
     if (!isDeepStrictEqual(written, this.#written)) return false
-    if (appUpstreams(written).length === 0) return true
+    if (appUpstreams(written).length === 0 && !asksApp(written)) return true
     const modules = sourceOf(written)?.modules
     const before = sourceOf(this.#written)?.modules
     return functions === undefined && before !== undefined && isDeepStrictEqual(modules, before)

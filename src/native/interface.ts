@@ -5,13 +5,16 @@
 import type { AccessLogStats, NativeAccessLog } from './access-log.ts'
 import type { EncodedEvent, EncodeJob, NativeVariant } from './encodings.ts'
 import type { AdoptedEvent, RetiredEvent } from './generation-events.ts'
+import type { NativeHookStats, NativeHooks } from './hooks.ts'
 import type { Look, LookAt } from './looks.ts'
+import type { NativeTimeouts } from './timeouts.ts'
 import type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } from './upstreams.ts'
 import type { LocationPart, NativeEndpoint } from './values.ts'
 
 export type { ContentCoding, EncodedEvent, EncodeJob, NativeVariant } from './encodings.ts'
 export type { AdoptedEvent, RetiredEvent } from './generation-events.ts'
 export type { Look, LookAt } from './looks.ts'
+export type { NativeTimeouts } from './timeouts.ts'
 export type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } from './upstreams.ts'
 export type { LocationPart, NativeEndpoint } from './values.ts'
 
@@ -66,16 +69,6 @@ export interface NativeLimits {
   bodyBytes: number
 }
 
-export interface NativeTimeouts {
-  head: number
-  body: number
-  idle: number
-  write: number
-  /** Bytes per second of a body; 0: any. */
-  minimumRate: number
-  drain: number
-}
-
 export interface NativeTransfer {
   /** 'copy' turns every zero-copy path into its copying twin. */
   mode: 'auto' | 'copy'
@@ -95,6 +88,8 @@ export interface NativeRoute {
   /** '/a/:name/*': literal segments (decoded), parameters, and a final '*'. */
   path: string
   action: NativeAction
+  /** What stands before and around the action; null: nothing. */
+  hooks: NativeHooks | null
 }
 
 export type NativeAction =
@@ -276,6 +271,7 @@ export interface NativeWorkerStats {
   answers: number
   /** Requests parked for an answer now. */
   parked: number
+  hooks: NativeHookStats
   /** Turns of the event loop. */
   turns: number
   /**
@@ -366,6 +362,8 @@ export interface NativeGateway {
    * connections to targets that are gone close.
    */
   setTargets(upstream: number, targets: NativeTarget[]): void
+  /** Where workers ask hooks from now on: a unix socket, or '' for nowhere. */
+  setHookSocket(path: string): void
   /**
    * A connection for a process that encodes files (files/encoder-process.ts), instead of the one
    * before. The descriptor is for that process; the caller closes it. Throws with a `code`.

@@ -170,6 +170,7 @@ function noWorker(): NativeWorkerStats {
     remembered: 0,
     answers: 0,
     parked: 0,
+    hooks: { asked: 0, open: 0, remembered: 0, limited: 0, denied: 0 },
     turns: 0,
     pipes: { open: 0, made: 0, refused: 0 },
     engines: {},
@@ -191,6 +192,13 @@ function addWorker(sum: NativeWorkerStats, one: NativeWorkerStats): NativeWorker
     remembered: sum.remembered + one.remembered,
     answers: sum.answers + one.answers,
     parked: sum.parked + one.parked,
+    hooks: {
+      asked: sum.hooks.asked + one.hooks.asked,
+      open: sum.hooks.open + one.hooks.open,
+      remembered: sum.hooks.remembered + one.hooks.remembered,
+      limited: sum.hooks.limited + one.hooks.limited,
+      denied: sum.hooks.denied + one.hooks.denied,
+    },
     turns: sum.turns + one.turns,
     pipes: {
       open: sum.pipes.open + one.pipes.open,

@@ -81,6 +81,12 @@ export class FakeNative implements NativeGateway {
     this.forgotten.push(...answers)
   }
 
+  /** What setHookSocket() said last. */
+  hookSocket = ''
+  setHookSocket(path: string): void {
+    this.hookSocket = path
+  }
+
   setTargets(upstream: number, targets: NativeTarget[]): void {
     this.targets.set(upstream, targets)
   }

@@ -20,6 +20,7 @@ const worker = (n: number): NativeWorkerStats => ({
   answers: n,
   parked: n,
   turns: n,
+  hooks: { asked: n, open: n, remembered: n, limited: n, denied: n },
   pipes: { open: n, made: n, refused: n },
   engines: { memory: { responses: n, bytes: n }, [`only${n}`]: { responses: n, bytes: n } },
   syscalls: { recv: n },
