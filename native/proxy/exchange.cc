@@ -548,7 +548,8 @@ int64_t Exchange::deadline_ms() const {
 
 bool Exchange::waits_for_body() const {
   const bool waits_for_leave = shape_.expects_continue && interim_bytes_ == 0;
-  return !request_.has_all() && !request_.has_pending() && !request_broken_ &&
+  // A tunnel may be silent for as long as timeouts.tunnel says.
+  return !is_tunnel() && !request_.has_all() && !request_.has_pending() && !request_broken_ &&
          (!waits_for_leave || request_.taken() > 0);
 }
 

@@ -9,7 +9,7 @@ import type { ExecutionContext } from 'ava'
 import { startSluice } from './command-line.ts'
 import { startEcho, Tunnel } from './reloading.ts'
 import { makeSite } from './site.ts'
-import { until } from './wait.ts'
+import { inTheBackground, until } from './wait.ts'
 
 export interface SoakSize {
   tunnels: number
@@ -24,7 +24,7 @@ export interface SoakOutcome {
 
 /** What changes: an answer, and every other time a route with an upstream of its own. */
 function config(root: string, target: string, round: number): string {
-  const more = round % 2 === 0 ? '' : `'/more': proxy({ targets: '${target}', balance: 'hash' }),`
+  const more = round % 2 === 0 ? '' : `'/more': proxy('${target}', { balance: 'hash' }),`
   return `import { defineGateway, files, proxy, respond } from 'sluice'
 export default defineGateway({
   listen: 0,
@@ -88,7 +88,7 @@ export async function soakReloads(t: ExecutionContext, size: SoakSize): Promise<
     writeFileSync(file, config(root, echo.url, round))
     running.child.kill('SIGHUP')
     const serves = async () => (await ask(agent, port, '/round')).body === String(round)
-    await until(`round ${round}`, serves)
+    await until(`round ${round}`, serves, inTheBackground)
     if (round === Math.ceil(size.reloads / 5)) settledMiB = residentMiB(pid)
   }
   isOver = true
