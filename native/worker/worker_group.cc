@@ -12,12 +12,18 @@
 #include "net/capabilities.h"
 
 namespace sluice::worker {
+namespace {
+
+/// I/O threads when roots hang: three hung ones, two threads each, and the usual ones besides.
+constexpr size_t kMostIoThreads = 6 + kIoThreads;
+
+}  // namespace
 
 WorkerGroup::WorkerGroup(GroupOptions options, EventSink& sink)
     : options_(std::move(options)),
       sink_(sink),
       targets_(options_.snapshot->upstreams),
-      io_(std::make_unique<net::IoThreads>(kIoThreads, kIoQueue)) {
+      io_(std::make_unique<net::IoThreads>(kIoThreads, kIoQueue, kMostIoThreads)) {
   shared_.snapshot = published(options_.snapshot);
   shared_.sink = &sink_;
   shared_.io = io_.get();
