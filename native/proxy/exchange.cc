@@ -224,6 +224,18 @@ transfer::FlowContext Exchange::downward() {
           limits_.splice_bytes};
 }
 
+/// While its sink is full a source has nothing to tell: each packet of a fast one would wake us for
+/// nothing, which costs a quarter of a long body's CPU time (docs/design/0005).
+void Exchange::listen_upstream(Step step) {
+  if (step == Step::sink_full) upstreams_.set_deaf(*connection_, true);
+  if (step == Step::source_empty) upstreams_.set_deaf(*connection_, false);
+}
+
+void Exchange::listen_downstream(Step step) {
+  if (step == Step::sink_full) downstream_.set_deaf(true);
+  if (step == Step::source_empty) downstream_.set_deaf(false);
+}
+
 void Exchange::note_progress() { since_us_ = upstreams_.now_us(); }
 
 /// Sends what there is of the request. False: the exchange has ended.
@@ -232,6 +244,7 @@ bool Exchange::pump_request() {
   const uint64_t before = request_.moved();
   const Step step = request_.run(upward());
   if (request_.moved() != before) note_progress();
+  listen_downstream(step);
   switch (step) {
     case Step::more: wants_turn_ = true; return true;
     case Step::source_ended:
@@ -420,6 +433,7 @@ bool Exchange::relay() {
   const uint64_t before = response_.moved();
   const Step step = response_.run(downward());
   if (response_.moved() != before) note_progress();
+  listen_upstream(step);
   switch (step) {
     case Step::done: finish_response(); return false;
     case Step::more: wants_turn_ = true; return false;
@@ -451,7 +465,9 @@ bool Exchange::tunnel() {
     if (is_tunnel_done_[direction]) continue;
     transfer::Flow& flow = direction == 0 ? request_ : response_;
     const transfer::FlowContext context = direction == 0 ? upward() : downward();
-    switch (flow.run(context)) {
+    const Step step = flow.run(context);
+    direction == 0 ? listen_downstream(step) : listen_upstream(step);
+    switch (step) {
       case Step::more: wants_turn_ = true; break;
       case Step::source_empty:
       case Step::sink_full: break;
@@ -516,6 +532,7 @@ bool Exchange::fail_target(ErrorCode error) {
 
 void Exchange::let_go(bool reusable) {
   leave_target();
+  downstream_.set_deaf(false);
   if (connection_ == nullptr) return;
   UpstreamConnection& connection = *std::exchange(connection_, nullptr);
   if (reusable && !uses_proxy_protocol()) {

@@ -39,6 +39,8 @@ class Downstream : public transfer::Reader {
   virtual void on_response(uint16_t status) = 0;
   /// Whether the connection may stay open after the response that begins now.
   virtual bool may_persist() const = 0;
+  /// Whether what arrives wakes nobody, since nobody would read it.
+  virtual void set_deaf(bool is_deaf) = 0;
   /// Who asks, and where the connection was accepted.
   virtual void ends(http::ProxyEnd& source, http::ProxyEnd& destination) const = 0;
 
@@ -159,6 +161,8 @@ class Exchange final : public UpstreamUser {
   transfer::FlowContext upward();
   transfer::FlowContext downward();
   void note_progress();
+  void listen_upstream(transfer::Flow::Step step);
+  void listen_downstream(transfer::Flow::Step step);
   bool is_over_total() const;
   void on_late_answer(ErrorCode over);
   bool uses_proxy_protocol() const;

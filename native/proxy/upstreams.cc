@@ -189,7 +189,7 @@ UpstreamConnection* Upstreams::connect(uint32_t upstream, Target& target, int& e
   // What is not connected yet can neither be read nor written; the loop says when.
   connection->socket_.readable = false;
   connection->socket_.writable = connection->is_connected_;
-  const int added = around_.loop.add(fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, connection);
+  const int added = around_.loop.add(fd, net::kSocketEvents, connection);
   if (added < 0) {
     error = added;
     close(*connection);
@@ -210,6 +210,7 @@ void Upstreams::keep(UpstreamConnection& connection, int64_t idle_ms) {
                       connection.unread_.empty() &&
                       (!connection.socket_.readable || connection.is_silent());
   if (!is_fit) return close(connection);
+  set_deaf(connection, false);
   connection.socket_.readable = false;
   connection.idle_until_ms_ = now_us() / 1000 + idle_ms;
   idle->connections.push_back(&connection);

@@ -83,6 +83,10 @@ class Upstreams {
   void use(UpstreamConnection& connection, UpstreamUser& user) { connection.user_ = &user; }
   /// A request has ended well: kept for the next one, for `idle_ms` at most, if there is room.
   void keep(UpstreamConnection& connection, int64_t idle_ms);
+  /// What arrives does not wake the loop, until it is kept or says so again.
+  void set_deaf(UpstreamConnection& connection, bool is_deaf) {
+    around_.loop.set_deaf(connection.socket_, is_deaf, &connection);
+  }
   /// Ends it. Idempotent.
   void close(UpstreamConnection& connection);
   /// Its time in the pool may be over.

@@ -81,6 +81,7 @@ class Connection final : public net::EventHandler,
   void on_response(uint16_t status) override;
   bool may_respond(const http::ResponseHead& head) override;
   bool may_persist() const override;
+  void set_deaf(bool is_deaf) override;
   void ends(http::ProxyEnd& source, http::ProxyEnd& destination) const override;
 
   // HookAskerSide: the hook that the request under way waits for.

@@ -88,6 +88,11 @@ AddressKey Connection::client_of(const http::RequestHead& head) const {
 
 bool Connection::may_persist() const { return !worker_.draining(); }
 
+void Connection::set_deaf(bool is_deaf) {
+  // The first turn is not over: it will hear from its end on.
+  if (registered_ && state_ != State::closed) worker_.loop().set_deaf(socket_, is_deaf, this);
+}
+
 void Connection::ends(http::ProxyEnd& source, http::ProxyEnd& destination) const {
   source = {address_, port_};
   sockaddr_storage local{};
