@@ -1,6 +1,6 @@
-// One service and who offers it, as SRV records (RFC 2782) say: asked for again at fixed times, since
-// Node does not tell how long such an answer is good for. What was known stays until something
-// better is known. Main thread; one question at a time.
+// One service and who offers it, as SRV records (RFC 2782) say: asked for again at fixed times,
+// since Node does not tell how long such an answer is good for. What was known stays until
+// something better is known. Main thread; one question at a time.
 
 import { type Clock, jittered } from './clock.ts'
 import type { Lookup, Service, ServiceRecord } from './lookup.ts'
@@ -118,7 +118,10 @@ function sharesOf(weights: readonly number[]): number[] {
   if (most === 0) return weights.map(() => 1)
   const unit = weights.includes(0)
     ? most / mostWeight
-    : Math.max(weights.reduce(greatestDivisor), most / mostWeight)
+    : Math.max(
+        weights.reduce((a, b) => greatestDivisor(a, b), 0),
+        most / mostWeight,
+      )
   return weights.map((weight) => Math.max(1, Math.round(weight / unit)))
 }
 

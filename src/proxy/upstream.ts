@@ -209,7 +209,13 @@ export class Upstream {
   #known(target: ResolvedTarget): KnownTarget {
     const { address } = target
     const { lookup, clock } = this.#around
-    const known: KnownTarget = { target, watch: undefined, addresses: [], offers: [], stopped: false }
+    const known: KnownTarget = {
+      target,
+      watch: undefined,
+      addresses: [],
+      offers: [],
+      stopped: false,
+    }
     if ('service' in address) {
       const onChange = (offers: Offer[]) => this.#offered(known, offers)
       const onTrouble = (reason: string | undefined) => this.#reportTrouble(known, reason)
