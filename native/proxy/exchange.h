@@ -156,6 +156,7 @@ class Exchange final : public UpstreamUser {
   bool patch_target();
   void leave_target();
   bool may_try_again(ErrorCode error) const;
+  bool may_go_elsewhere(ErrorCode error);
   void finish_response();
   void let_go(bool reusable);
   transfer::FlowContext upward();
@@ -184,6 +185,7 @@ class Exchange final : public UpstreamUser {
   bool is_raw_ = false;
   bool was_sent_ = false;    ///< some of the request, to whatever target
   bool is_counted_ = false;  ///< among the target's active requests
+  bool is_trial_ = false;    ///< it tries a target whose circuit is half-open
   bool wants_turn_ = false;  ///< a flow used up its budget
   uint16_t status_ = 0;
   uint32_t tries_ = 0;

@@ -56,6 +56,7 @@ class Upstreams {
   struct Chosen {
     Target* target = nullptr;  ///< null: there is none
     bool is_full = false;      ///< but there would be one if it had room
+    bool is_trial = false;     ///< the circuit of the target is half-open: end_trial() is due
   };
   Chosen choose(uint32_t upstream, const Selection& selection);
   /// A request at `target` is over: somebody who waits may have its place.
@@ -99,8 +100,10 @@ class Upstreams {
   /// Room for one recv; only until the next one, of whatever connection.
   std::span<char> scratch();
   http::ResponseHead& head_scratch() { return *head_; }
-  /// Takes a retry out of the upstream's budget; false: it is used up.
-  bool may_retry(uint32_t upstream);
+  /// Takes a retry out of the upstream's budget, if there is a target for it that has not been
+  /// tried; false: there is none, or the budget is used up. Every request fills it by a share.
+  bool may_retry(uint32_t upstream, const Selection& selection);
+  void note_request(uint32_t upstream);
   transfer::PipePool& pipes() { return pipes_; }
   const transfer::PipeCounts& pipe_counts() const { return pipe_counts_; }
   int64_t now_us() const { return around_.now_us; }

@@ -31,6 +31,7 @@ Connection::Connection(Worker& worker, int fd, const Origin& origin)
       is_trusted_(worker.trusts(origin.address)),
       address_(origin.address),
       port_(origin.port),
+      local_port_(worker.port_of(origin.listener)),
       listener_(origin.listener),
       since_ms_(worker.now_ms()) {}
 

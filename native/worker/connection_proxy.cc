@@ -42,6 +42,7 @@ bool Connection::forward(const http::RequestHead& head, const route::ProxyAction
   asker.address = {address, net::write_address(address_, address)};
   asker.is_peer_trusted = is_trusted_;
   asker.client = client_of(head);
+  asker.port = local_port_;
   asker.request_id = hooks_ ? request_id() : worker_.next_request_id(id);
   forwarding_ = std::make_unique<Forwarding>(worker_.serving(), action, worker_.upstreams(), *this,
                                              worker_.exchange_limits());

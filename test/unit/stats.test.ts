@@ -47,6 +47,7 @@ const native: NativeStats = {
           failures: 5,
           retries: 6,
           ejected: true,
+          circuit: 'open',
         },
       ],
     },
