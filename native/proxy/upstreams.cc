@@ -143,7 +143,7 @@ void Upstreams::wake_waiting() {
 bool Upstreams::may_retry(uint32_t upstream, const Selection& selection) {
   Pool& pool = pools_[upstream];
   double& left = pool.retries_left;
-  if (left < 1 || !Balancer::has_other(*pool.config, *pool.set, selection, now_us())) return false;
+  if (left < 1 || !Balancer::has_other(pool.config, *pool.set, selection, now_us())) return false;
   left -= 1;
   return true;
 }

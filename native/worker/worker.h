@@ -191,6 +191,7 @@ class Worker {
   };
 
   void run();
+  void note_port(uint16_t listener, int fd);
   void close_listeners(const std::vector<uint16_t>& numbers);
   void set_date();
   int timeout_ms() const;
