@@ -24,6 +24,7 @@ void decode_limits(const Reader& limits, route::Limits& out) {
       static_cast<uint32_t>(limits.at("keepAliveRequests").integer(0, kMaxCount));
   out.body_bytes = limits.at("bodyBytes").integer(0, kMaxBytes);
   out.head.head_bytes = limits.at("headBytes").integer(128, 16 * 1024 * 1024);
+  out.response_head.head_bytes = limits.at("responseHeadBytes").integer(128, 16 * 1024 * 1024);
   out.head.target_bytes = limits.at("targetBytes").integer(1, 16 * 1024 * 1024);
   out.head.fields = limits.at("headers").integer(1, http::kMaxFields);
 }

@@ -107,6 +107,7 @@ route::Upstream decode_upstream(const Reader& upstream) {
   decoded.failure_percent =
       static_cast<uint32_t>(upstream.at("passive").at("percent").integer(0, 100));
   decoded.eject_ms = milliseconds(upstream.at("passive").at("eject"));
+  decoded.fails_fast = upstream.at("passive").at("failFast").boolean();
   decoded.slow_start_ms = milliseconds(upstream.at("slowStart"));
   decoded.proxy_protocol = static_cast<uint8_t>(upstream.at("proxyProtocol").integer(0, 2));
   decoded.targets = decode_targets(upstream.at("targets"));

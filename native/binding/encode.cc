@@ -216,6 +216,15 @@ Napi::Array encode_histograms(Napi::Env env, const worker::WorkerGroup& group) {
   return histograms;
 }
 
+const char* circuit_name(proxy::Circuit circuit) {
+  switch (circuit) {
+    case proxy::Circuit::closed: return "closed";
+    case proxy::Circuit::open: return "open";
+    case proxy::Circuit::half_open: break;
+  }
+  return "half-open";
+}
+
 Napi::Array encode_upstreams(Napi::Env env, const worker::WorkerGroup& group) {
   Napi::Array upstreams = Napi::Array::New(env);
   const int64_t now_us = sys::now_us();
@@ -231,7 +240,9 @@ Napi::Array encode_upstreams(Napi::Env env, const worker::WorkerGroup& group) {
       object["connects"] = number(env, target.connects.load());
       object["failures"] = number(env, target.failures.load());
       object["retries"] = number(env, target.retries.load());
-      object["ejected"] = Napi::Boolean::New(env, target.is_ejected(now_us));
+      const proxy::Circuit circuit = target.circuit(now_us);
+      object["ejected"] = Napi::Boolean::New(env, circuit != proxy::Circuit::closed);
+      object["circuit"] = Napi::String::New(env, circuit_name(circuit));
       targets[targets.Length()] = object;
     }
     Napi::Object upstream = Napi::Object::New(env);

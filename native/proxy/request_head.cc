@@ -115,6 +115,7 @@ void append_forwarded(const http::RequestHead& head, const route::ProxyAction& a
   hop.is_secure = asker.is_secure;
   hop.host = head.host;
   hop.port = head.port;
+  hop.local_port = asker.port;
   hop.is_peer_trusted = asker.is_peer_trusted;
   if ((action.forwarded & route::kXForwarded) != 0) http::append_x_forwarded(head, hop, out);
   if ((action.forwarded & route::kForwarded) != 0) http::append_forwarded(head, hop, out);

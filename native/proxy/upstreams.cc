@@ -74,14 +74,20 @@ void Upstreams::replace(uint32_t upstream, Ref<const TargetSet> set) {
 
 Upstreams::Chosen Upstreams::choose(uint32_t upstream, const Selection& selection) {
   Pool& pool = pools_[upstream];
-  pool.retries_left = std::min(pool.retries_left + kRetryShare, kRetryReserve);
   for (;;) {
     const int index = pool.balancer.choose(pool.config, *pool.set, selection, now_us());
     if (index < 0) return {nullptr, pool.balancer.would_take(*pool.set, selection)};
     const TargetEntry& entry = pool.set->entries[static_cast<size_t>(index)];
     // Another worker may have taken the last place meanwhile: then there is one candidate less.
-    if (entry.target->enter(entry.max_connections)) return {entry.target.get(), false};
+    const bool is_trial = pool.balancer.chose_trial();
+    if (entry.target->enter(entry.max_connections)) return {entry.target.get(), false, is_trial};
+    if (is_trial) entry.target->end_trial();
   }
+}
+
+void Upstreams::note_request(uint32_t upstream) {
+  double& left = pools_[upstream].retries_left;
+  left = std::min(left + kRetryShare, kRetryReserve);
 }
 
 void Upstreams::leave(uint32_t upstream, Target& target) {
@@ -134,9 +140,10 @@ void Upstreams::wake_waiting() {
   }
 }
 
-bool Upstreams::may_retry(uint32_t upstream) {
-  double& left = pools_[upstream].retries_left;
-  if (left < 1) return false;
+bool Upstreams::may_retry(uint32_t upstream, const Selection& selection) {
+  Pool& pool = pools_[upstream];
+  double& left = pool.retries_left;
+  if (left < 1 || !Balancer::has_other(pool.config, *pool.set, selection, now_us())) return false;
   left -= 1;
   return true;
 }
@@ -189,7 +196,7 @@ UpstreamConnection* Upstreams::connect(uint32_t upstream, Target& target, int& e
   // What is not connected yet can neither be read nor written; the loop says when.
   connection->socket_.readable = false;
   connection->socket_.writable = connection->is_connected_;
-  const int added = around_.loop.add(fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, connection);
+  const int added = around_.loop.add(fd, net::kSocketEvents, connection);
   if (added < 0) {
     error = added;
     close(*connection);
@@ -210,6 +217,7 @@ void Upstreams::keep(UpstreamConnection& connection, int64_t idle_ms) {
                       connection.unread_.empty() &&
                       (!connection.socket_.readable || connection.is_silent());
   if (!is_fit) return close(connection);
+  set_deaf(connection, false);
   connection.socket_.readable = false;
   connection.idle_until_ms_ = now_us() / 1000 + idle_ms;
   idle->connections.push_back(&connection);

@@ -56,6 +56,7 @@ class Upstreams {
   struct Chosen {
     Target* target = nullptr;  ///< null: there is none
     bool is_full = false;      ///< but there would be one if it had room
+    bool is_trial = false;     ///< the circuit of the target is half-open: end_trial() is due
   };
   Chosen choose(uint32_t upstream, const Selection& selection);
   /// A request at `target` is over: somebody who waits may have its place.
@@ -83,6 +84,10 @@ class Upstreams {
   void use(UpstreamConnection& connection, UpstreamUser& user) { connection.user_ = &user; }
   /// A request has ended well: kept for the next one, for `idle_ms` at most, if there is room.
   void keep(UpstreamConnection& connection, int64_t idle_ms);
+  /// What arrives does not wake the loop, until it is kept or says so again.
+  void set_deaf(UpstreamConnection& connection, bool is_deaf) {
+    around_.loop.set_deaf(connection.socket_, is_deaf, &connection);
+  }
   /// Ends it. Idempotent.
   void close(UpstreamConnection& connection);
   /// Its time in the pool may be over.
@@ -95,8 +100,10 @@ class Upstreams {
   /// Room for one recv; only until the next one, of whatever connection.
   std::span<char> scratch();
   http::ResponseHead& head_scratch() { return *head_; }
-  /// Takes a retry out of the upstream's budget; false: it is used up.
-  bool may_retry(uint32_t upstream);
+  /// Takes a retry out of the upstream's budget, if there is a target for it that has not been
+  /// tried; false: there is none, or the budget is used up. Every request fills it by a share.
+  bool may_retry(uint32_t upstream, const Selection& selection);
+  void note_request(uint32_t upstream);
   transfer::PipePool& pipes() { return pipes_; }
   const transfer::PipeCounts& pipe_counts() const { return pipe_counts_; }
   int64_t now_us() const { return around_.now_us; }

@@ -31,6 +31,7 @@ Connection::Connection(Worker& worker, int fd, const Origin& origin)
       is_trusted_(worker.trusts(origin.address)),
       address_(origin.address),
       port_(origin.port),
+      local_port_(worker.port_of(origin.listener)),
       listener_(origin.listener),
       since_ms_(worker.now_ms()) {}
 
@@ -91,7 +92,7 @@ void Connection::run_later() {
 /// Late, so that a connection that is served and closed in its first turn never enters epoll.
 bool Connection::register_in_loop() {
   if (registered_) return true;
-  int added = worker_.loop().add(socket_.fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, this);
+  int added = worker_.loop().add(socket_.fd, net::kSocketEvents, this);
   if (added < 0) {
     close(ErrorCode::out_of_descriptors);
     return false;

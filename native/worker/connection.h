@@ -81,6 +81,7 @@ class Connection final : public net::EventHandler,
   void on_response(uint16_t status) override;
   bool may_respond(const http::ResponseHead& head) override;
   bool may_persist() const override;
+  void set_deaf(bool is_deaf) override;
   void ends(http::ProxyEnd& source, http::ProxyEnd& destination) const override;
 
   // HookAskerSide: the hook that the request under way waits for.
@@ -202,6 +203,7 @@ class Connection final : public net::EventHandler,
   // connection_request.cc
   bool handle(const http::RequestHead& head, size_t consumed);
   bool dispatch(const http::RequestHead& head);
+  bool tell_options();
   bool perform(const http::RequestHead& head, const route::Action& action,
                const route::Match& match);
   bool serve_files(const http::RequestHead& head, const route::FilesAction& action,
@@ -290,6 +292,7 @@ class Connection final : public net::EventHandler,
   uint8_t answered_ = 0;          ///< requests answered in this turn
   AddressKey address_;            ///< of the peer, or whom it speaks for (PROXY protocol)
   uint16_t port_;                 ///< likewise
+  uint16_t local_port_;           ///< that it connected to, likewise; 0: a unix socket
   const uint16_t listener_;       ///< index
   uint64_t ticket_ = 0;           ///< what it waits, or last waited, under; never used twice
   uint32_t requests_ = 0;

@@ -42,6 +42,7 @@ bool Connection::forward(const http::RequestHead& head, const route::ProxyAction
   asker.address = {address, net::write_address(address_, address)};
   asker.is_peer_trusted = is_trusted_;
   asker.client = client_of(head);
+  asker.port = local_port_;
   asker.request_id = hooks_ ? request_id() : worker_.next_request_id(id);
   forwarding_ = std::make_unique<Forwarding>(worker_.serving(), action, worker_.upstreams(), *this,
                                              worker_.exchange_limits());
@@ -87,6 +88,11 @@ AddressKey Connection::client_of(const http::RequestHead& head) const {
 }
 
 bool Connection::may_persist() const { return !worker_.draining(); }
+
+void Connection::set_deaf(bool is_deaf) {
+  // The first turn is not over: it will hear from its end on.
+  if (registered_ && state_ != State::closed) worker_.loop().set_deaf(socket_, is_deaf, this);
+}
 
 void Connection::ends(http::ProxyEnd& source, http::ProxyEnd& destination) const {
   source = {address_, port_};

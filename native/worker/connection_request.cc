@@ -44,12 +44,25 @@ bool Connection::handle(const http::RequestHead& head, size_t consumed) {
           (limits.keep_alive_requests == 0 || requests_ + 1 < limits.keep_alive_requests);
   if (instructed_) return serve_instructed(head);
   if (hooks_ && hooks_->error != ErrorCode::none) return finish_error(head);
+  // What follows belongs to a tunnel, not to us.
+  if (head.method == Method::connect) return refuse_head(ErrorCode::no_tunnels);
   expect_body(head);
   return dispatch(head);
 }
 
+/// OPTIONS of the server as a whole (RFC 9110 §9.3.7): what some route may answer.
+bool Connection::tell_options() {
+  files::Reply reply;
+  reply.status = 204;
+  http::append_status_line(reply.built, reply.status);
+  reply.built.append("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n");
+  reply.head = reply.built;
+  return respond(reply, unrouted());
+}
+
 bool Connection::dispatch(const http::RequestHead& head) {
   const route::Snapshot& snapshot = worker_.snapshot();
+  if (head.path == "*") return tell_options();
   route::Match match;
   drop_outdated_hooks();
   if (!use_target(worker_.head_scratch())) return refuse(ErrorCode::hook_failed, unrouted());

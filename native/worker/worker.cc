@@ -92,9 +92,27 @@ Worker::Worker(uint32_t index, Shared& shared)
 
 Worker::~Worker() { join(); }
 
+namespace {
+
+/// Of a listening socket; 0: a unix socket.
+uint16_t local_port(int fd) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (sys::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) < 0) return 0;
+  return net::port_of(address);
+}
+
+}  // namespace
+
+void Worker::note_port(uint16_t listener, int fd) {
+  if (ports_.size() <= listener) ports_.resize(listener + 1);
+  ports_[listener] = local_port(fd);
+}
+
 void Worker::start(const std::vector<int>& listeners) {
   for (size_t i = 0; i < listeners.size(); ++i) {
     if (listeners[i] < 0) continue;
+    note_port(static_cast<uint16_t>(i), listeners[i]);
     acceptors_.push_back(std::make_unique<Acceptor>(*this, listeners[i], static_cast<uint16_t>(i)));
   }
   thread_ = std::thread([this] {
@@ -323,6 +341,7 @@ void Worker::adopt(const Replacement& next, std::vector<net::OwnedFd>& opened) {
   for (size_t i = 0; i < opened.size(); ++i) {
     if (!opened[i].valid()) continue;
     const auto number = static_cast<uint16_t>(i);
+    note_port(number, opened[i].get());
     acceptors_.push_back(std::make_unique<Acceptor>(*this, opened[i].release(), number));
     acceptors_.back()->resume();
   }

@@ -146,6 +146,10 @@ class Worker {
 
   void accept(int fd, const sockaddr_storage& address, uint16_t listener);
   const route::ListenerRules& rules(uint16_t listener) const;
+  /// On which it listens; 0: a unix socket.
+  uint16_t port_of(uint16_t listener) const {
+    return listener < ports_.size() ? ports_[listener] : uint16_t{0};
+  }
   /// Whether what `address` says of its clients is believed.
   bool trusts(const AddressKey& address) const;
   bool has_room() const;
@@ -187,6 +191,7 @@ class Worker {
   };
 
   void run();
+  void note_port(uint16_t listener, int fd);
   void close_listeners(const std::vector<uint16_t>& numbers);
   void set_date();
   int timeout_ms() const;
@@ -220,6 +225,7 @@ class Worker {
   std::unique_ptr<http::RequestHead> head_;
   std::vector<char> input_scratch_, copy_scratch_, path_scratch_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_, stopped_acceptors_;
+  std::vector<uint16_t> ports_;  ///< by listener
   std::unique_ptr<Reporter> reporter_;
   std::unique_ptr<LastCall> last_call_;
   std::array<int64_t, static_cast<size_t>(ErrorCode::count_)> complained_us_;

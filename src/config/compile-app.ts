@@ -54,7 +54,7 @@ export function compileAppUpstream({ name }: AppUpstream): NativeUpstream {
     keepAlive: { connections: 256, idle: 60 * second },
     queue: { length: 1_024, timeout: 10 * second, withoutTargets: true },
     // It is replaced by its supervisor, not left out.
-    passive: { failures: 0, percent: 0, eject: 0 },
+    passive: { failures: 0, percent: 0, eject: 0, failFast: false },
     slowStart: 0,
     proxyProtocol: 0,
     targets: [],

@@ -88,6 +88,11 @@ export interface LimitsOptions {
   keepAliveRequests?: number
   /** Request line and header fields together; more is answered with 431. Default: `'32kb'`. */
   headBytes?: Size
+  /**
+   * Status line and header fields of what a target answers, interim answers together; more is 502.
+   * Default: `'64kb'`.
+   */
+  responseHeadBytes?: Size
   /** The request target (path and query); more is answered with 414. Default: `'8kb'`. */
   targetBytes?: Size
   /** Header fields of a request; more is answered with 431. Default: `100`. */

@@ -36,6 +36,7 @@ export interface ResolvedLimits {
   connectionsPerAddress: number
   keepAliveRequests: number
   headBytes: number
+  responseHeadBytes: number
   targetBytes: number
   headers: number
   bodyBytes: number

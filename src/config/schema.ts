@@ -109,6 +109,12 @@ export const limits: Section<ResolvedLimits> = {
     default: '32kb',
     doc: 'Request line and header fields together; more is answered with 431.',
   },
+  responseHeadBytes: {
+    kind: size(1 * kb, 1 * mb),
+    default: '64kb',
+    doc: `Status line and header fields of what a target answers, interim answers together; more is
+502.`,
+  },
   targetBytes: {
     kind: size(256, 256 * kb),
     default: '8kb',

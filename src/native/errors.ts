@@ -90,6 +90,11 @@ export const errors = {
     source: 'downstream',
     meaning: 'a transfer coding other than chunked',
   },
+  'no-tunnels': {
+    status: 501,
+    source: 'downstream',
+    meaning: 'CONNECT: the gateway opens no tunnels to where a client wants',
+  },
   'unsupported-expectation': {
     status: 417,
     source: 'downstream',

@@ -63,6 +63,8 @@ export interface NativeLimits {
   /** Requests on one connection before it is closed; 0: no limit. */
   keepAliveRequests: number
   headBytes: number
+  /** Of what targets answer. */
+  responseHeadBytes: number
   targetBytes: number
   /** Number of header fields. */
   headers: number

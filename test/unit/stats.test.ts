@@ -47,6 +47,7 @@ const native: NativeStats = {
           failures: 5,
           retries: 6,
           ejected: true,
+          circuit: 'open',
         },
       ],
     },
@@ -129,6 +130,7 @@ test('targets have their counts by id, and none before the core knows them', (t)
     failures: 5,
     retries: 6,
     ejected: true,
+    circuit: 'open',
   })
   t.like(api?.targets[1], { requests: 0, ejected: false, health: 'up' })
 })
