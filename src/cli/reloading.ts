@@ -3,7 +3,7 @@
 // one before.
 
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, realpath } from 'node:fs/promises'
 import { type Source, sourceOf } from '../config/load.ts'
 import type { ReloadResult } from '../gateway/generations.ts'
 import { FileWatch } from '../gateway/watch.ts'
@@ -96,8 +96,19 @@ export class Reloading {
 
 /** Whether a file has changed since it was read, before it was watched. */
 async function isOutdated(source: Source | undefined): Promise<boolean> {
+  if (source === undefined) return false
+  return (await leadsElsewhere(source)) || (await hasOtherContent(source))
+}
+
+/** Whether the configuration's name, a link perhaps, is that of another file by now. */
+async function leadsElsewhere({ names, modules }: Source): Promise<boolean> {
+  const real = await realpath(names[0] ?? '').catch(() => '')
+  return modules.length > 0 && !modules.some(({ path }) => path === real)
+}
+
+async function hasOtherContent({ modules }: Source): Promise<boolean> {
   const changed = await Promise.all(
-    (source?.modules ?? []).map(async ({ path, hash }) => {
+    modules.map(async ({ path, hash }) => {
       try {
         return (
           createHash('sha1')
