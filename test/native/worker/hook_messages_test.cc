@@ -122,7 +122,7 @@ TEST(verdicts_that_could_become_another_head_are_refused) {
       CHECK(status_of(parts) == VerdictStatus::bad);
     }
   }
-  for (const std::string& target : {"/a b", "/a\r\nX: y", "/\x80"}) {
+  for (const std::string target : {"/a b", "/a\r\nX: y", "/\x80"}) {
     Parts parts;
     parts.texts[4] = target;
     CHECK(status_of(parts) == VerdictStatus::bad);
