@@ -2,12 +2,11 @@
 // becomes of questions when it ends, and who waits for it.
 
 import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { createServer as createTcp } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { RawClient } from '../support/client.ts'
 import { lives, startConfigured, writeConfig } from '../support/configured.ts'
+import { startEcho } from '../support/reloading.ts'
 import { makeSite, patternBytes } from '../support/site.ts'
 import { until } from '../support/wait.ts'
 
@@ -18,21 +17,6 @@ function config(t: ExecutionContext, routes: string, more = ''): string {
   const { readFileSync, writeFileSync } = process.getBuiltinModule('node:fs')
   writeFileSync(file, imports + readFileSync(file, 'utf8'))
   return file
-}
-
-async function startTarget(t: ExecutionContext, body: Buffer): Promise<number> {
-  const server = createServer((_request, response) => response.end(body))
-  server.on('upgrade', (_request, socket) => {
-    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n')
-    socket.pipe(socket)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return (server.address() as AddressInfo).port
 }
 
 test('hooks run in a process of their own, and see what they are to see', async (t) => {
@@ -49,14 +33,16 @@ test('hooks run in a process of their own, and see what they are to see', async 
 
 test('while the app is blocked, what needs no hook goes on', async (t) => {
   const { root } = makeSite(t, { 'a.bin': patternBytes(300_000) })
-  const target = await startTarget(t, patternBytes(2_000_000))
+  const { url } = await startEcho(t, (_request, response) => {
+    response.end(patternBytes(2_000_000))
+  })
   const remembered = `hooks: hook({
     remember: { seconds: 600 },
     onRequest: () => ({ response: { set: { 'X-Hook': 'yes' } } }),
   })`
   const routes = `
     '/f/*': files(${JSON.stringify(root)}, { ${remembered} }),
-    '/p': proxy('http://127.0.0.1:${target}', { ${remembered} }),
+    '/p': proxy('${url}', { ${remembered} }),
     '/block': respond(200, '', { hooks: hook(() => { for (;;) {} }) }),
     '/ask': respond(200, 'asked', { hooks: hook(() => {}) }),`
   const { ask, port, gateway } = await startConfigured(
@@ -133,7 +119,7 @@ test('an app is only there for functions: hooks of the core need none', async (t
 })
 
 test('a gateway that drains lets hooks decide', async (t) => {
-  const gate = createTcp()
+  const gate = createServer()
   gate.listen(0, '127.0.0.1')
   await once(gate, 'listening')
   t.teardown(() => gate.close())

@@ -1,40 +1,32 @@
 // onResponse and onError: what they are told, what they change, for answers of the gateway and for
 // those that pass through it.
 
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import type { GatewayConfig } from '../../src/config/actions.ts'
 import { files, handler, hook, proxy, redirect, respond } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
 import { startGateway, testOnBothTwins } from '../support/gateway.ts'
 import { makeSite, patternBytes } from '../support/site.ts'
+import { startTarget } from '../support/target.ts'
 
 function start(t: ExecutionContext, routes: GatewayConfig['routes'], more: object = {}) {
   return startGateway(t, { routes, ...more })
 }
 
-async function startTarget(t: ExecutionContext): Promise<`http://${string}`> {
-  const server = createServer(async (request, response) => {
+async function startInternal(t: ExecutionContext): Promise<string> {
+  const { url } = await startTarget(t, 'internal', async (request, response) => {
     let bytes = 0
     for await (const chunk of request) bytes += chunk.length
     response.setHeader('X-Internal', 'secret')
     response.setHeader('X-Bytes', bytes)
     response.end(patternBytes(500_000))
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return url
 }
 
 testOnBothTwins('onResponse sees the head of every answer, and changes it', async (t, transfer) => {
   const { root } = makeSite(t, { 'a.bin': patternBytes(200_000) })
-  const target = await startTarget(t)
+  const target = await startInternal(t)
   const hooks = hook({
     async onResponse({ status, header, headers, request }) {
       const seen = [
@@ -99,7 +91,7 @@ test('hooks that see answers do so in their order', async (t) => {
 })
 
 testOnBothTwins('an answer that onResponse fails on does not go out', async (t, transfer) => {
-  const target = await startTarget(t)
+  const target = await startInternal(t)
   const hooks = hook({
     onResponse() {
       throw new Error('broken')
@@ -120,7 +112,7 @@ testOnBothTwins('an answer that onResponse fails on does not go out', async (t, 
 })
 
 test('onResponse that hangs is a 504, and no fault of the target', async (t) => {
-  const target = await startTarget(t)
+  const target = await startInternal(t)
   const hooks = hook({ onResponse: () => new Promise<undefined>(() => {}) })
   const { port, gateway } = await start(
     t,

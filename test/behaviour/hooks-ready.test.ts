@@ -1,9 +1,7 @@
 // Ready-made hooks that the app answers: basic authentication, tokens, other servers that decide.
 
 import { generateKeyPairSync } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, RequestListener } from 'node:http'
 import test, { type ExecutionContext } from 'ava'
 import { exportJWK, SignJWT } from 'jose'
 import { hashPassword, isPassword } from '../../src/app/password.ts'
@@ -11,23 +9,15 @@ import type { GatewayConfig } from '../../src/config/actions.ts'
 import { basicAuth, forwardAuth, handler, jwt, rateLimit, respond } from '../../src/index.ts'
 import { ask } from '../support/ask.ts'
 import { startGateway } from '../support/gateway.ts'
+import { startTarget } from '../support/target.ts'
 
 function start(t: ExecutionContext, routes: GatewayConfig['routes'], more: object = {}) {
   return startGateway(t, { routes, ...more })
 }
 
-async function startServer(
-  t: ExecutionContext,
-  answer: (request: IncomingMessage, response: ServerResponse) => void,
-): Promise<string> {
-  const server = createServer(answer)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+/** A server that decides or has keys, beside those that requests go to. */
+async function startServer(t: ExecutionContext, answer: RequestListener): Promise<string> {
+  return (await startTarget(t, 'server', answer)).url
 }
 
 const basic = (text: string) => ({

@@ -1,9 +1,7 @@
 // hook() through the whole gateway: what a hook is told, what it can decide, before every kind of
 // action. The functions run in this process; test/behaviour/hooks-app.test.ts has them in another.
 
-import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import type { GatewayConfig } from '../../src/config/actions.ts'
 import {
@@ -20,6 +18,7 @@ import {
 import { ask } from '../support/ask.ts'
 import { startGateway, testOnBothTwins } from '../support/gateway.ts'
 import { makeSite, patternBytes } from '../support/site.ts'
+import { startTarget } from '../support/target.ts'
 import { until } from '../support/wait.ts'
 
 function start(t: ExecutionContext, routes: GatewayConfig['routes'], more: object = {}) {
@@ -28,18 +27,12 @@ function start(t: ExecutionContext, routes: GatewayConfig['routes'], more: objec
 
 /** A target that answers with what it was asked. */
 async function startEcho(t: ExecutionContext, name = 'echo'): Promise<string> {
-  const server = createServer((request, response) => {
+  const { url } = await startTarget(t, name, (request, response) => {
     const { method, url, headers } = request
     response.setHeader('X-Target', name)
     response.end(JSON.stringify({ name, method, url, headers }))
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return url
 }
 
 test('a hook is told of the head of a request', async (t) => {
