@@ -2,7 +2,6 @@
 // The core takes most of them; user code is asked over the worker's channel to the app, and the
 // request waits meanwhile as one whose file is not known: it keeps its bytes and is parsed again.
 #include <algorithm>
-#include <charconv>
 
 #include "core/hash.h"
 #include "core/rate_table.h"
@@ -19,14 +18,6 @@ namespace {
 
 using http::Method;
 
-/// The first value of a field that the parser has no id for; a null view: there is none.
-std::string_view field_of(const http::RequestHead& head, std::string_view lower_name) {
-  for (size_t i = 0; i < head.field_count; ++i) {
-    if (http::equals_ignoring_case(head.fields[i].name, lower_name)) return head.fields[i].value;
-  }
-  return {};
-}
-
 bool is_among(const AddressKey& client, const route::AddressStep& step) {
   if (client == AddressKey()) return step.has_unix;
   return std::ranges::any_of(
@@ -35,8 +26,8 @@ bool is_among(const AddressKey& client, const route::AddressStep& step) {
 
 bool is_preflight(const http::RequestHead& head) {
   return head.method == Method::options &&
-         field_of(head, "access-control-request-method").data() != nullptr &&
-         field_of(head, "origin").data() != nullptr;
+         head.find("access-control-request-method").data() != nullptr &&
+         head.find("origin").data() != nullptr;
 }
 
 bool is_known_origin(std::string_view origin, const route::CorsStep& step) {
@@ -46,20 +37,14 @@ bool is_known_origin(std::string_view origin, const route::CorsStep& step) {
          });
 }
 
-void append_number(uint64_t number, std::string& out) {
-  char digits[20];
-  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-  out.append(digits, static_cast<size_t>(end - digits));
-}
-
 uint64_t seconds_up(int64_t us) { return static_cast<uint64_t>((us + 999'999) / 1'000'000); }
 
 /// draft-ietf-httpapi-ratelimit-headers-10 §4: what is left of the policy, and when it is whole.
 void append_rate(const route::LimitStep& step, const RateTable::Taken& taken, std::string& out) {
   out.append(step.policy).append("RateLimit: ").append(step.quoted_name).append(";r=");
-  append_number(taken.left, out);
+  http::append_number(out, taken.left);
   out.append(";t=");
-  append_number(seconds_up(taken.full_in_us), out);
+  http::append_number(out, seconds_up(taken.full_in_us));
   out.append("\r\n");
 }
 
@@ -85,7 +70,7 @@ const route::HookPlan* Connection::plan_of(uint32_t route) const {
 void Connection::match_preflight(const http::RequestHead& head, route::Match& match) const {
   if (!is_preflight(head)) return;
   route::Match meant;
-  const std::string_view method = field_of(head, "access-control-request-method");
+  const std::string_view method = head.find("access-control-request-method");
   worker_.snapshot().table.match(method, head.host, head.path, meant);
   const route::HookPlan* plan = meant.route == route::kNoRoute ? nullptr : plan_of(meant.route);
   if (plan == nullptr) return;
@@ -148,7 +133,7 @@ bool Connection::take_step(const http::RequestHead& head, const route::Match& ma
 
 bool Connection::take_step(const http::RequestHead& head, const route::Match& match,
                            const route::CorsStep& step, bool& goes_on) {
-  const std::string_view origin = field_of(head, "origin");
+  const std::string_view origin = head.find("origin");
   const bool is_known = is_known_origin(origin, step);
   std::string named;
   if (!step.any_origin) {
@@ -173,7 +158,7 @@ bool Connection::take_step(const http::RequestHead& head, const route::Match& ma
 bool Connection::take_step(const http::RequestHead& head, const route::Match& match,
                            const route::LimitStep& step, bool& goes_on) {
   std::string_view key;
-  if (step.key == route::LimitKey::header) key = field_of(head, step.name);
+  if (step.key == route::LimitKey::header) key = head.find(step.name);
   if (step.key == route::LimitKey::claim) key = hooks_->claim(step.name);
   AddressKey share;
   uint64_t seed = hash_seed() ^ (step.rule * 0x9e3779b97f4a7c15ULL);
@@ -193,7 +178,7 @@ bool Connection::take_step(const http::RequestHead& head, const route::Match& ma
   }
   worker_.stats().hooks_limited.add();
   std::string fields("Retry-After: ");
-  append_number(std::max<uint64_t>(seconds_up(taken.retry_in_us), 1), fields);
+  http::append_number(fields, std::max<uint64_t>(seconds_up(taken.retry_in_us), 1));
   fields.append("\r\n");
   append_rate(step, taken, fields);
   goes_on = refuse(ErrorCode::rate_limited, match.route, fields);
