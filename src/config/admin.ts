@@ -1,22 +1,16 @@
 // The options of the admin listener. Main thread or the thread that evaluates a configuration;
 // looks at the file system (the token's file must exist).
 
-import { isIP } from 'node:net'
 import { dirname, resolve } from 'node:path'
+import { address, longestSocketPath, path } from './endpoint-kinds.ts'
 import { count, type Kind, oneOrMany, orNone, refined, text } from './kinds.ts'
 import { pathStatus, wrongStatus } from './path-status.ts'
 import { isPlainObject, type Place } from './place.ts'
 import type { ResolvedAdmin } from './resolved-admin.ts'
 import { readSection, type Section } from './section.ts'
 
-const longestSocketPath = 107
-
 const hostName = text('the name of a host', (name) =>
   /^[\w.-]{1,253}$/.test(name) ? undefined : 'no request can name that',
-)
-
-const path = text('a path', (given) =>
-  given === '' || given.includes('\0') ? 'it names no file' : undefined,
 )
 
 const socketPath: Kind<string> = refined(path, (given, place) => {
@@ -35,10 +29,6 @@ const tokenFile: Kind<string> = refined(path, (given, place) => {
   if (status === 'file') return absolute
   return place.report(`${absolute}: ${wrongStatus('file', status)}`)
 })
-
-const address = text("an IP address such as '0.0.0.0' or '::', or 'localhost'", (host) =>
-  host === 'localhost' || isIP(host) !== 0 ? undefined : 'names of other machines cannot be bound',
-)
 
 export const admin: Section<ResolvedAdmin> = {
   port: {

@@ -3,11 +3,11 @@
 // their docstrings) and docs/CONFIGURATION.md are written from them by
 // scripts/generate-config-docs.ts.
 
-import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { usableCpus } from '../native/cpus.ts'
 import { accessLogOrNot } from './access-log.ts'
 import { adminOrNot } from './admin.ts'
+import { address, path } from './endpoint-kinds.ts'
 import { fieldValue } from './fields.ts'
 import {
   boolean,
@@ -46,15 +46,6 @@ const gb = 1024 * mb
 
 const mostWorkers = 256
 
-const address = text("an IP address such as '0.0.0.0' or '::', or 'localhost'", (host) =>
-  host === 'localhost' || isIP(host) !== 0 ? undefined : 'names of other machines cannot be bound',
-)
-
-const socketPath = text('a path', (path) => {
-  if (path === '' || path.includes('\0')) return 'it names no file'
-  return undefined
-})
-
 export const listener: Section<ResolvedListener> = {
   port: {
     kind: count(0, 65_535),
@@ -69,7 +60,7 @@ export const listener: Section<ResolvedListener> = {
 every IPv4 address, '::' every address.`,
   },
   path: {
-    kind: socketPath,
+    kind: path,
     default: undefined,
     doc: `Unix socket to listen on instead of a port, relative to the configuration file; at most
 107 bytes.`,

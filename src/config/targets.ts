@@ -1,16 +1,13 @@
 // Targets as people write them: 'http://10.0.0.1:3000', 'unix:/run/app.sock',
-// 'srv:_http._tcp.example.com'. Says what is wrong
-// with one, and which of them this gateway cannot serve. Pure, but for the directory that relative
-// paths of sockets start from.
+// 'srv:_http._tcp.example.com'. Says what is wrong with one, and which of them this gateway cannot
+// serve. Pure, but for the directory that relative paths of sockets start from.
 
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
+import { longestSocketPath } from './endpoint-kinds.ts'
 import type { Place } from './place.ts'
 import { shown } from './place.ts'
 import type { ResolvedAddress } from './resolved.ts'
-
-// The longest path that fits into sockaddr_un.
-const longestSocketPath = 107
 
 const expected = "a URL such as 'http://10.0.0.1:3000' or 'unix:/run/app.sock'"
 
