@@ -3,6 +3,7 @@
 
 import type { LogField } from '../native/access-log.ts'
 import type { LocationPart } from '../native/interface.ts'
+import type { NativeTimeouts } from '../native/timeouts.ts'
 import type { ResolvedAdmin } from './resolved-admin.ts'
 import type { ResolvedFileSet } from './resolved-files.ts'
 import type { ResolvedHook } from './resolved-hooks.ts'
@@ -42,19 +43,10 @@ export interface ResolvedLimits {
   bodyBytes: number
 }
 
-/** Milliseconds, but for the rate. */
-export interface ResolvedTimeouts {
-  head: number
-  body: number
-  idle: number
-  write: number
-  /** Bytes per second. */
-  minimumRate: number
-  drain: number
+/** What the core waits for, and what only the main thread does; milliseconds. */
+export interface ResolvedTimeouts extends NativeTimeouts {
   /** Between the word that it ends and drain. */
   drainDelay: number
-  /** From a request to the head of its handler's answer. */
-  handler: number
   /** For the app to start, and to be without a sign of life. */
   appStart: number
   appHang: number

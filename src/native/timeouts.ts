@@ -8,6 +8,6 @@ export interface NativeTimeouts {
   /** Bytes per second of a body; 0: any. */
   minimumRate: number
   drain: number
-  /** For the verdict of a hook; 0: no limit. */
+  /** For the head of a handler's answer, for the verdict of a hook; 0: no limit. */
   handler: number
 }
