@@ -2,8 +2,11 @@
 // type, and the file that the type goes to.
 
 import { accessLog } from '../src/config/access-log.ts'
+import { admin } from '../src/config/admin.ts'
+import { routeHooks } from '../src/config/read-hooks.ts'
 import * as schema from '../src/config/schema.ts'
 import * as functions from '../src/config/schema-functions.ts'
+import * as hooks from '../src/config/schema-hooks.ts'
 import * as proxies from '../src/config/schema-proxy.ts'
 import * as routes from '../src/config/schema-routes.ts'
 import * as tls from '../src/config/schema-tls.ts'
@@ -19,10 +22,10 @@ export interface Chapter {
   /** Precedes each key in the documentation. */
   prefix: string
   options: Record<string, Option<unknown>>
-  /** Its type is in config/proxy-options.ts, not in config/options.ts. */
-  isForwarding?: boolean
-  /** Its type is in config/tls-options.ts. */
-  isTls?: boolean
+  /** Where its type is, when that is not config/options.ts. */
+  file?: 'proxy-options' | 'hook-options' | 'listener-options'
+  /** Options of a route, which has parameters and hooks. */
+  isOfRoute?: boolean
 }
 
 export const chapters: Chapter[] = [
@@ -36,6 +39,7 @@ export const chapters: Chapter[] = [
   {
     title: '`listen`',
     typeName: 'ListenerOptions',
+    file: 'listener-options',
     about: 'One place to accept connections: a port or a path.',
     prefix: 'listen.',
     options: schema.listener as Chapter['options'],
@@ -43,7 +47,7 @@ export const chapters: Chapter[] = [
   {
     title: '`listen.tls`',
     typeName: 'TlsOptions',
-    isTls: true,
+    file: 'listener-options',
     about: 'TLS on a listener; docs/TLS.md says more.',
     prefix: 'listen.tls.',
     options: tls.tls as Chapter['options'],
@@ -51,7 +55,7 @@ export const chapters: Chapter[] = [
   {
     title: '`listen.tls.certificates`',
     typeName: 'CertificateOptions',
-    isTls: true,
+    file: 'listener-options',
     about: 'A certificate and its key.',
     prefix: 'listen.tls.certificates.',
     options: tls.certificate as Chapter['options'],
@@ -59,7 +63,7 @@ export const chapters: Chapter[] = [
   {
     title: '`listen.tls.mtls`',
     typeName: 'MtlsOptions',
-    isTls: true,
+    file: 'listener-options',
     about: 'Certificates of clients.',
     prefix: 'listen.tls.mtls.',
     options: tls.mtls as Chapter['options'],
@@ -67,7 +71,7 @@ export const chapters: Chapter[] = [
   {
     title: '`listen.tls.httpsOnly`',
     typeName: 'HttpsOnlyOptions',
-    isTls: true,
+    file: 'listener-options',
     about: 'The way to https for whoever comes without it.',
     prefix: 'listen.tls.httpsOnly.',
     options: tls.httpsOnly as Chapter['options'],
@@ -108,9 +112,16 @@ export const chapters: Chapter[] = [
     options: accessLog as Chapter['options'],
   },
   {
+    title: '`admin`',
+    typeName: 'AdminOptions',
+    about: 'Where operators ask and steer.',
+    prefix: 'admin.',
+    options: admin as Chapter['options'],
+  },
+  {
     title: '`upstreams`',
     typeName: 'UpstreamOptions',
-    isForwarding: true,
+    file: 'proxy-options',
     about: 'Where requests can go, and how they are spread.',
     prefix: 'upstreams.NAME.',
     options: upstreams.upstream as Chapter['options'],
@@ -118,7 +129,7 @@ export const chapters: Chapter[] = [
   {
     title: '`targets` of an upstream',
     typeName: 'TargetOptions',
-    isForwarding: true,
+    file: 'proxy-options',
     about: 'One place that requests can go to; a URL alone stands for { url }.',
     prefix: 'targets[].',
     options: upstreams.target as Chapter['options'],
@@ -126,7 +137,7 @@ export const chapters: Chapter[] = [
   {
     title: '`keepAlive` of an upstream',
     typeName: 'KeepAliveOptions',
-    isForwarding: true,
+    file: 'proxy-options',
     about: 'Connections that wait for their next request.',
     prefix: 'keepAlive.',
     options: upstreams.keepAlive as Chapter['options'],
@@ -134,7 +145,7 @@ export const chapters: Chapter[] = [
   {
     title: '`queue` of an upstream',
     typeName: 'QueueOptions',
-    isForwarding: true,
+    file: 'proxy-options',
     about: 'Requests that wait while every target has as many as it may.',
     prefix: 'queue.',
     options: upstreams.queue as Chapter['options'],
@@ -142,7 +153,7 @@ export const chapters: Chapter[] = [
   {
     title: '`ejection` of an upstream',
     typeName: 'EjectionOptions',
-    isForwarding: true,
+    file: 'proxy-options',
     about: 'When a target that fails requests gets none for a while.',
     prefix: 'ejection.',
     options: upstreams.ejection as Chapter['options'],
@@ -150,7 +161,7 @@ export const chapters: Chapter[] = [
   {
     title: '`health` of an upstream',
     typeName: 'HealthOptions',
-    isForwarding: true,
+    file: 'proxy-options',
     about: 'Checks of every target; a path alone stands for { path }.',
     prefix: 'health.',
     options: upstreams.health as Chapter['options'],
@@ -158,9 +169,10 @@ export const chapters: Chapter[] = [
   {
     title: '`files(root, options)`',
     typeName: 'FilesOptions',
+    isOfRoute: true,
     about: 'Options of files().',
     prefix: '',
-    options: routes.files as Chapter['options'],
+    options: { ...routes.files, hooks: routeHooks } as Chapter['options'],
   },
   {
     title: '`compress` of `files()`',
@@ -172,15 +184,16 @@ export const chapters: Chapter[] = [
   {
     title: '`proxy(to, options)`',
     typeName: 'ProxyOptions',
-    isForwarding: true,
+    isOfRoute: true,
+    file: 'proxy-options',
     about: 'Options of proxy(). Beside inline targets those of an upstream may stand, too.',
     prefix: '',
-    options: proxies.proxy as Chapter['options'],
+    options: { ...proxies.proxy, hooks: routeHooks } as Chapter['options'],
   },
   {
     title: '`headers` of proxy()',
     typeName: 'ProxyHeadersOptions',
-    isForwarding: true,
+    file: 'proxy-options',
     about: 'Header fields that proxy() changes.',
     prefix: 'headers.',
     options: proxies.headers as Chapter['options'],
@@ -188,7 +201,7 @@ export const chapters: Chapter[] = [
   {
     title: '`headers.request` and `headers.response` of proxy()',
     typeName: 'FieldEditsOptions',
-    isForwarding: true,
+    file: 'proxy-options',
     about: 'Changes to the header fields of a message.',
     prefix: 'headers.request.',
     options: proxies.requestEdits as Chapter['options'],
@@ -196,7 +209,7 @@ export const chapters: Chapter[] = [
   {
     title: '`timeout` of proxy()',
     typeName: 'ProxyTimeoutOptions',
-    isForwarding: true,
+    file: 'proxy-options',
     about: 'How long a target may take.',
     prefix: 'timeout.',
     options: proxies.timeout as Chapter['options'],
@@ -204,7 +217,7 @@ export const chapters: Chapter[] = [
   {
     title: '`retry` of proxy()',
     typeName: 'RetryOptions',
-    isForwarding: true,
+    file: 'proxy-options',
     about: 'When a request is tried again elsewhere.',
     prefix: 'retry.',
     options: proxies.retry as Chapter['options'],
@@ -212,7 +225,7 @@ export const chapters: Chapter[] = [
   {
     title: '`accelRedirect` of proxy()',
     typeName: 'AccelRedirectOptions',
-    isForwarding: true,
+    file: 'proxy-options',
     about: 'Files that a target may name in X-Accel-Redirect.',
     prefix: 'accelRedirect.',
     options: proxies.accelRedirect as Chapter['options'],
@@ -220,29 +233,89 @@ export const chapters: Chapter[] = [
   {
     title: '`respond(status, body, options)`',
     typeName: 'RespondOptions',
+    isOfRoute: true,
     about: 'Options of respond().',
     prefix: '',
-    options: routes.respond as Chapter['options'],
+    options: { ...routes.respond, hooks: routeHooks } as Chapter['options'],
   },
   {
     title: '`redirect(status, location, options)`',
     typeName: 'RedirectOptions',
+    isOfRoute: true,
     about: 'Options of redirect().',
     prefix: '',
-    options: routes.redirect as Chapter['options'],
+    options: { ...routes.redirect, hooks: routeHooks } as Chapter['options'],
   },
   {
     title: '`handler(function, options)`',
     typeName: 'HandlerOptions',
+    isOfRoute: true,
     about: 'Options of handler().',
     prefix: '',
-    options: functions.handler as Chapter['options'],
+    options: { ...functions.handler, hooks: routeHooks } as Chapter['options'],
   },
   {
     title: '`mount(function, options)`',
     typeName: 'MountOptions',
+    isOfRoute: true,
     about: 'Options of mount().',
     prefix: '',
-    options: functions.mount as Chapter['options'],
+    options: { ...functions.mount, hooks: routeHooks } as Chapter['options'],
+  },
+  {
+    title: '`rateLimit(options)`',
+    typeName: 'RateLimitOptions',
+    file: 'hook-options',
+    about: 'Options of rateLimit().',
+    prefix: '',
+    options: hooks.rateLimit as Chapter['options'],
+  },
+  {
+    title: '`cors(options)`',
+    typeName: 'CorsOptions',
+    file: 'hook-options',
+    about: 'Options of cors().',
+    prefix: '',
+    options: hooks.cors as Chapter['options'],
+  },
+  {
+    title: '`securityHeaders(options)`',
+    typeName: 'SecurityHeadersOptions',
+    file: 'hook-options',
+    about: 'Options of securityHeaders(); false leaves a field out.',
+    prefix: '',
+    options: hooks.securityHeaders as Chapter['options'],
+  },
+  {
+    title: '`maintenance(options)`',
+    typeName: 'MaintenanceOptions',
+    file: 'hook-options',
+    about: 'Options of maintenance().',
+    prefix: '',
+    options: hooks.maintenance as Chapter['options'],
+  },
+  {
+    title: '`basicAuth(options)`',
+    typeName: 'BasicAuthOptions',
+    file: 'hook-options',
+    about: 'Options of basicAuth().',
+    prefix: '',
+    options: hooks.basicAuth as Chapter['options'],
+  },
+  {
+    title: '`jwt(options)`',
+    typeName: 'JwtOptions',
+    file: 'hook-options',
+    about: "Options of jwt(). One of 'jwks', 'secret' and 'publicKey' has to be there.",
+    prefix: '',
+    options: hooks.jwt as Chapter['options'],
+  },
+  {
+    title: '`forwardAuth(options)`',
+    typeName: 'ForwardAuthOptions',
+    file: 'hook-options',
+    about: 'Options of forwardAuth().',
+    prefix: '',
+    options: hooks.forwardAuth as Chapter['options'],
   },
 ]

@@ -30,12 +30,26 @@ export function optionTypes(): string {
 import type { LogField } from '../native/access-log.ts'
 import type { ContentCoding } from '../native/interface.ts'
 import type { FilesRoot } from './files-root.ts'
+import type { Hooks } from './hooks.ts'
+import type { ListenerOptions } from './listener-options.ts'
 import type { OtherAction } from './other-action.ts'
+import type { PathParams } from './path-params.ts'
 import type { UpstreamOptions } from './proxy-options.ts'
-import type { TlsOptions } from './tls-options.ts'
 import type { Duration, Size } from './units.ts'
 `
-  const own = chapters.filter(({ isForwarding, isTls }) => !isForwarding && !isTls)
+  const own = chapters.filter(({ file }) => file === undefined)
+  return [head, ...own.map(interfaceText)].join('\n')
+}
+
+/** The text of src/config/hook-options.ts. */
+export function hookOptionTypes(): string {
+  const head = `\
+// The options of ready-made hooks, as in options.ts. ${notice}
+
+import type { JwtAlgorithm } from './schema-hooks.ts'
+import type { Duration } from './units.ts'
+`
+  const own = chapters.filter(({ file }) => file === 'hook-options')
   return [head, ...own.map(interfaceText)].join('\n')
 }
 
@@ -45,21 +59,24 @@ export function proxyOptionTypes(): string {
 // The options of upstreams and of proxy(), as in options.ts. ${notice}
 
 import type { FilesRoot } from './files-root.ts'
+import type { Hooks } from './hooks.ts'
+import type { PathParams } from './path-params.ts'
 import type { StatusPattern } from './status-pattern.ts'
 import type { Duration, Size } from './units.ts'
 `
-  const own = chapters.filter(({ isForwarding }) => isForwarding)
+  const own = chapters.filter(({ file }) => file === 'proxy-options')
   return [head, ...own.map(interfaceText)].join('\n')
 }
 
-/** The text of src/config/tls-options.ts. */
-export function tlsOptionTypes(): string {
+/** The text of src/config/listener-options.ts. */
+export function listenerOptionTypes(): string {
   const head = `\
-// The options of TLS on a listener, as in options.ts. ${notice}
+// The options of listeners and their TLS, as in options.ts. ${notice}
 
 import type { Duration } from './units.ts'
 `
-  return [head, ...chapters.filter(({ isTls }) => isTls).map(interfaceText)].join('\n')
+  const own = chapters.filter(({ file }) => file === 'listener-options')
+  return [head, ...own.map(interfaceText)].join('\n')
 }
 
 function interfaceText(chapter: Chapter): string {
@@ -71,7 +88,8 @@ function interfaceText(chapter: Chapter): string {
     const name = option.required ? key : `${key}?`
     return `${comment(`${doc}${sentence}`)}\n  ${name}: ${option.kind.typescript}`
   })
-  const head = `/** ${chapter.about} */\nexport interface ${chapter.typeName} {`
+  const parameters = chapter.isOfRoute ? '<Params = PathParams>' : ''
+  const head = `/** ${chapter.about} */\nexport interface ${chapter.typeName}${parameters} {`
   return [head, ...members, '}', ''].join('\n')
 }
 
@@ -119,7 +137,8 @@ export function generatedFiles(): { path: string; text: string }[] {
   return [
     { path: 'src/config/options.ts', text: optionTypes() },
     { path: 'src/config/proxy-options.ts', text: proxyOptionTypes() },
-    { path: 'src/config/tls-options.ts', text: tlsOptionTypes() },
+    { path: 'src/config/listener-options.ts', text: listenerOptionTypes() },
+    { path: 'src/config/hook-options.ts', text: hookOptionTypes() },
     { path: 'docs/CONFIGURATION.md', text: documentation() },
   ]
 }

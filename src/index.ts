@@ -1,4 +1,5 @@
-// The public interface: what a configuration file and a program import from 'sluice'.
+// The public interface: what a configuration file and a program import from 'sluice'. Nothing is
+// made here: names of other files alone.
 
 export type {
   FilesAction,
@@ -28,14 +29,61 @@ export type {
 } from './config/functions.ts'
 export { handler, mount } from './config/functions.ts'
 export type {
+  BasicAuthOptions,
+  CorsOptions,
+  ForwardAuthOptions,
+  JwtOptions,
+  MaintenanceOptions,
+  RateLimitOptions,
+  SecurityHeadersOptions,
+} from './config/hook-options.ts'
+export type {
+  FunctionHook,
+  Hook,
+  HookAnswer,
+  HookChanges,
+  HookFieldEdits,
+  HookFunctions,
+  HookRedirect,
+  Hooks,
+  HookVerdict,
+  OnRequest,
+  ReadyHook,
+  RememberedHead,
+  RememberedHookFunctions,
+  RememberOptions,
+  RequestError,
+  RequestHead,
+  ResponseHead,
+} from './config/hooks.ts'
+export {
+  basicAuth,
+  cors,
+  forwardAuth,
+  hook,
+  ipAllow,
+  ipDeny,
+  jwt,
+  maintenance,
+  rateLimit,
+  securityHeaders,
+} from './config/hooks.ts'
+export type {
+  CertificateOptions,
+  HttpsOnlyOptions,
+  ListenerOptions,
+  MtlsOptions,
+  TlsOptions,
+} from './config/listener-options.ts'
+export type {
   AccessLogOptions,
+  AdminOptions,
   CacheOptions,
   CompressOptions,
   FilesOptions,
   GatewayOptions,
   HandlerOptions,
   LimitsOptions,
-  ListenerOptions,
   MountOptions,
   RedirectOptions,
   RespondOptions,
@@ -57,14 +105,10 @@ export type {
   UpstreamOptions,
 } from './config/proxy-options.ts'
 export type { ResolvedConfig } from './config/resolved.ts'
+export type { JwtAlgorithm } from './config/schema-hooks.ts'
 export type { StatusPattern } from './config/status-pattern.ts'
-export type {
-  CertificateOptions,
-  HttpsOnlyOptions,
-  MtlsOptions,
-  TlsOptions,
-} from './config/tls-options.ts'
 export type { Duration, Size } from './config/units.ts'
+export type { ReloadResult } from './gateway/generations.ts'
 export type {
   ConfigFileInput,
   CreateGatewayOptions,
@@ -77,5 +121,5 @@ export type { ContentCoding } from './native/interface.ts'
 export { type Address, ListenError } from './native/listening.ts'
 export { type GatewayUpstreams, UpstreamError } from './proxy/upstreams.ts'
 export type { Logger } from './telemetry/log.ts'
-export type { GatewayStats } from './telemetry/stats.ts'
+export type { GatewayStats, GenerationStats } from './telemetry/stats.ts'
 export type { TargetStats, UpstreamStats } from './telemetry/upstream-stats.ts'

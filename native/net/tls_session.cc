@@ -66,10 +66,11 @@ TlsSession::Handshake TlsSession::handshake() {
 
 bool TlsSession::is_resumed() const { return SSL_session_reused(ssl_) == 1; }
 
-std::string TlsSession::client_subject() const {
+const std::string& TlsSession::client_subject() {
+  if (subject_) return *subject_;
+  std::string& subject = subject_.emplace();
   X509* certificate = SSL_get1_peer_certificate(ssl_);
-  if (certificate == nullptr) return {};
-  std::string subject;
+  if (certificate == nullptr) return subject;
   if (BIO* memory = BIO_new(BIO_s_mem()); memory != nullptr) {
     // RFC 2253 escapes control characters and what is beyond ASCII: one line, whoever signed it.
     X509_NAME_print_ex(memory, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
@@ -80,7 +81,8 @@ std::string TlsSession::client_subject() const {
   }
   X509_free(certificate);
   const auto is_visible = [](char c) { return c >= 0x20 && c <= 0x7e; };
-  if (subject.size() > kTlsSubjectBytes || !std::ranges::all_of(subject, is_visible)) return {};
+  if (subject.size() > kTlsSubjectBytes || !std::ranges::all_of(subject, is_visible))
+    subject.clear();
   return subject;
 }
 

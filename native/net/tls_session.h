@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -61,7 +62,7 @@ class TlsSession {
   /// After the handshake: the kernel encrypts, and what is sent goes straight to the socket.
   bool kernel_sends() const { return kernel_sends_; }
   /// Subject of the client's certificate as RFC 2253 writes it, in ASCII; "" when it has none.
-  std::string client_subject() const;
+  const std::string& client_subject();
 
   /// Bytes, 0 after the peer's closing alert, or -errno: -ECONNRESET when its end came without one.
   ssize_t receive(char* room, size_t size);
@@ -96,9 +97,10 @@ class TlsSession {
   std::string unsent_;        ///< encrypted, not with the kernel
   size_t credit_ = 0;         ///< bytes that are in unsent_, or were, and will be offered again
   std::string failure_;
-  int broken_ = 0;        ///< -errno of the socket
-  ssize_t end_ = 0;       ///< what receive() says after has_ended_
-  bool may_read_ = true;  ///< the kernel may have bytes for us
+  std::optional<std::string> subject_;  ///< once somebody has asked
+  int broken_ = 0;                      ///< -errno of the socket
+  ssize_t end_ = 0;                     ///< what receive() says after has_ended_
+  bool may_read_ = true;                ///< the kernel may have bytes for us
   bool has_ended_ = false;
   bool kernel_sends_ = false;
   bool has_shut_ = false;

@@ -79,17 +79,6 @@ bool is_ours(FieldId id, const route::ProxyAction& action) {
   }
 }
 
-/// Names that stand for a certificate, whoever reads '_' where we read '-' (CGI, and what follows
-/// it) included.
-bool is_reserved(std::string_view name, std::span<const std::string> reserved) {
-  const auto same = [](char one, char other) {
-    const char folded = one >= 'A' && one <= 'Z' ? static_cast<char>(one | 0x20) : one;
-    return (folded == '_' ? '-' : folded) == other;
-  };
-  return std::ranges::any_of(
-      reserved, [&](const std::string& each) { return std::ranges::equal(name, each, same); });
-}
-
 /// Those that speak for a client and that nobody vouches for: they never pass.
 bool is_claim(FieldId id) {
   return id == FieldId::x_forwarded_for || id == FieldId::x_forwarded_proto ||
@@ -127,6 +116,7 @@ void append_forwarded(const http::RequestHead& head, const route::ProxyAction& a
   hop.is_secure = asker.is_secure;
   hop.host = head.host;
   hop.port = head.port;
+  hop.local_port = asker.port;
   hop.is_peer_trusted = asker.is_peer_trusted;
   if ((action.forwarded & route::kXForwarded) != 0) http::append_x_forwarded(head, hop, out);
   if ((action.forwarded & route::kForwarded) != 0) http::append_forwarded(head, hop, out);
@@ -139,6 +129,15 @@ void append_forwarded(const http::RequestHead& head, const route::ProxyAction& a
 }
 
 }  // namespace
+
+bool is_reserved(std::string_view name, std::span<const std::string> reserved) {
+  const auto same = [](char one, char other) {
+    const char folded = one >= 'A' && one <= 'Z' ? static_cast<char>(one | 0x20) : one;
+    return (folded == '_' ? '-' : folded) == other;
+  };
+  return std::ranges::any_of(
+      reserved, [&](const std::string& each) { return std::ranges::equal(name, each, same); });
+}
 
 RequestShape shape_of(const http::RequestHead& head) {
   RequestShape shape;
@@ -190,10 +189,8 @@ uint64_t hash_of(const http::RequestHead& head, const route::Upstream& upstream,
   switch (upstream.hash_key) {
     case route::HashKey::path: return hash_bytes(head.path, kKeySeed);
     case route::HashKey::header:
-      for (size_t i = 0; i < head.field_count; ++i) {
-        if (http::equals_ignoring_case(head.fields[i].name, upstream.hash_name)) {
-          return hash_bytes(head.fields[i].value, kKeySeed);
-        }
+      if (const std::string_view value = head.find(upstream.hash_name); value.data() != nullptr) {
+        return hash_bytes(value, kKeySeed);
       }
       break;
     case route::HashKey::cookie:

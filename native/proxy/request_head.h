@@ -27,6 +27,10 @@ struct Asker {
   std::string_view subject;        ///< of the client's certificate
 };
 
+/// Whether a field's name stands for one of `reserved`, also for whoever reads '_' where we read
+/// '-' (CGI, and what follows it).
+bool is_reserved(std::string_view name, std::span<const std::string> reserved);
+
 /// What of a request matters after its head is gone.
 struct RequestShape {
   bool is_head = false;

@@ -32,6 +32,7 @@ Connection::Connection(Worker& worker, int fd, const Origin& origin)
       is_trusted_(worker.trusts(origin.address)),
       address_(origin.address),
       port_(origin.port),
+      local_port_(worker.port_of(origin.listener)),
       listener_(origin.listener),
       since_ms_(worker.now_ms()) {}
 
@@ -56,10 +57,14 @@ void Connection::on_events(uint32_t events) {
   drive();
 }
 
-void Connection::drive() {
+void Connection::drive(const Ref<Generation>& parked_on) {
   answered_ = 0;
   load_input();
   bool goes_on = true;
+  if (parked_on) {
+    const Worker::Serving serving(worker_, *parked_on);
+    goes_on = step_head();
+  }
   while (goes_on) {
     switch (state_) {
       case State::opening: goes_on = step_opening(); break;
@@ -68,6 +73,7 @@ void Connection::drive() {
       case State::sending: goes_on = step_sending(); break;
       case State::discarding_body: goes_on = step_body(); break;
       case State::proxying: goes_on = step_proxying(); break;
+      case State::awaiting_verdict: goes_on = step_verdict(); break;
       case State::lingering: goes_on = step_linger(); break;
       default: goes_on = false;
     }
@@ -89,7 +95,7 @@ void Connection::run_later() {
 /// Late, so that a connection that is served and closed in its first turn never enters epoll.
 bool Connection::register_in_loop() {
   if (registered_) return true;
-  int added = worker_.loop().add(socket_.fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, this);
+  int added = worker_.loop().add(socket_.fd, net::kSocketEvents, this);
   if (added < 0) {
     close(ErrorCode::out_of_descriptors);
     return false;
@@ -108,6 +114,7 @@ int64_t Connection::deadline_ms() const {
       if (requests_ == 0 || !kept_.empty()) return since_ms_ + timeouts.head;
       return since_ms_ + timeouts.idle;
     case State::awaiting_answer: return since_ms_ + timeouts.head;
+    case State::awaiting_verdict: return hook_deadline_ms();
     case State::discarding_body: {
       const int64_t silent = since_ms_ + timeouts.body;
       return body_pace_ ? std::min(silent, body_pace_->due_ms(timeouts.body)) : silent;
@@ -170,6 +177,7 @@ void Connection::on_alarm() {
       parse_again();
       refuse(ErrorCode::answer_timeout, unrouted());
       break;
+    case State::awaiting_verdict: on_hook_alarm(); break;
     case State::discarding_body:
       if (worker_.now_ms() >= since_ms_ + worker_.snapshot().timeouts.body) {
         return close(ErrorCode::body_timeout);
@@ -188,13 +196,13 @@ void Connection::on_alarm() {
   if (state_ != State::closed) drive();
 }
 
-void Connection::resume(const Ref<files::Answer>& answer) {
+void Connection::resume(const Ref<files::Answer>& answer, const Ref<Generation>& parked_on) {
   if (state_ != State::awaiting_answer) return;
   worker_.questions().leave();
   transit(Event::answered);
   was_in_line_ = !answer;
   answer_ = answer;
-  drive();
+  drive(parked_on);
 }
 
 void Connection::pages_ready(transfer::ReadAhead ahead) {
@@ -213,6 +221,57 @@ void Connection::drain() {
   set_deadline();
 }
 
+/// Whether what the connection was let in by is still asked for, or more than that. A connection
+/// whose listener has left stays as a rule; so does one that has shown no certificate, where none
+/// is asked for.
+bool Connection::may_stay(const route::ListenerRules& next) const {
+  const route::ListenerRules& now = worker_.rules(listener_);
+  const bool is_new = state_ == State::opening || state_ == State::handshaking;
+  if (is_new && (now.tcp != next.tcp || now.proxy_protocol != next.proxy_protocol)) return false;
+  if (state_ == State::opening && now.tls.has_value() != next.tls.has_value()) return false;
+  // It was let in to be sent away.
+  if (now.secure_twin >= 0 && next.secure_twin < 0) return false;
+  if (!tls_ && state_ != State::handshaking && next.tls) return false;
+  using Clients = net::TlsSettings::Clients;
+  const Clients asked = now.tls ? now.tls->clients : Clients::any;
+  const Clients asks = next.tls ? next.tls->clients : Clients::any;
+  if (asks == Clients::any && asked == Clients::any) return true;
+  return asks == asked && now.tls->client_ca == next.tls->client_ca;
+}
+
+void Connection::adopt(const Ref<Generation>& next) {
+  if (!may_stay(next->snapshot().rules(listener_))) {
+    is_leaving_ = true;
+    keep_ = false;
+    const bool is_idle =
+        state_ == State::opening || state_ == State::handshaking || state_ == State::reading_head;
+    if (is_idle) return close(ErrorCode::none);
+  }
+  if (!forwarding_ || forwarding_->generation.get() != &worker_.generation()) return;
+  // What did not change has its number in both, and its action is one object.
+  const route::Snapshot& snapshot = next->snapshot();
+  const uint32_t route = forwarding_->route;
+  const bool stays = forwarding_->is_raw
+                         ? worker_.rules(listener_).tcp != nullptr &&
+                               listener_ < snapshot.listeners.size() &&
+                               snapshot.listeners[listener_].tcp == worker_.rules(listener_).tcp
+                         : route < snapshot.routes.size() && !snapshot.routes[route].key.empty();
+  if (stays) forwarding_->generation = next;
+}
+
+void Connection::leave(uint64_t generation) {
+  if (forwarding_) {
+    if (forwarding_->generation->number() != generation) return;
+    if (forwarding_->exchange.needs_reset()) reset();
+  } else {
+    const bool is_instructed = instructed_ && instructed_->generation->number() == generation;
+    const bool is_parked =
+        state_ == State::awaiting_answer && worker_.parked_on(ticket_) == generation;
+    if (!is_instructed && !is_parked) return;
+  }
+  close(ErrorCode::draining);
+}
+
 void Connection::close(ErrorCode reason) {
   if (state_ == State::closed) return;
   if (forwarding_) {
@@ -223,6 +282,7 @@ void Connection::close(ErrorCode reason) {
   }
   if (tls_) say_goodbye(reason);
   if (state_ == State::awaiting_answer) worker_.questions().leave();
+  leave_hooks();
   transit(Event::end);
   if (reason == ErrorCode::idle_timeout) {
     worker_.stats().errors[static_cast<size_t>(reason)].add();  // ordinary: not worth a line

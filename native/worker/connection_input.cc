@@ -137,7 +137,7 @@ bool Connection::step_body() {
   body_pace_.reset();
   since_ms_ = worker_.now_ms();
   transit(Event::skipped);
-  return true;
+  return !is_leaving_ || end_after_response();
 }
 
 /// Our side is shut; what the client still sends is read and dropped, within bounds, so that it

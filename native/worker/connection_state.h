@@ -12,6 +12,7 @@
 //   opening ──opened──> reading_head, ──forward──> proxying (PROXY protocol, tcp listeners)
 //      └──secure──> handshaking ──opened──> reading_head, ──forward──> proxying (TLS)
 //   reading_head <──forward / sent──> proxying
+//   reading_head ──consult──> awaiting_verdict ──answered──> reading_head (hooks)
 //   every state: end ──> closed
 #pragma once
 
@@ -22,15 +23,16 @@
 namespace sluice::worker {
 
 enum class State : uint8_t {
-  opening,          ///< of a listener with rules of its own: nothing of HTTP has come yet
-  handshaking,      ///< TLS begins
-  reading_head,     ///< idle, or a request head is incomplete
-  awaiting_answer,  ///< TypeScript or an I/O thread decides what is served
-  sending,          ///< the socket is full, or the turn's budget was used up
-  awaiting_pages,   ///< an I/O thread reads ahead
-  discarding_body,  ///< answered; the request body is read and dropped
-  proxying,         ///< the request is with an upstream, or its response on the way back
-  lingering,        ///< answered, our side is shut; unread bytes are drained
+  opening,           ///< of a listener with rules of its own: nothing of HTTP has come yet
+  handshaking,       ///< TLS begins
+  reading_head,      ///< idle, or a request head is incomplete
+  awaiting_answer,   ///< TypeScript or an I/O thread decides what is served
+  awaiting_verdict,  ///< user code decides about the request
+  sending,           ///< the socket is full, or the turn's budget was used up
+  awaiting_pages,    ///< an I/O thread reads ahead
+  discarding_body,   ///< answered; the request body is read and dropped
+  proxying,          ///< the request is with an upstream, or its response on the way back
+  lingering,         ///< answered, our side is shut; unread bytes are drained
   closed,
   count_
 };
@@ -39,7 +41,8 @@ enum class Event : uint8_t {
   secure,    ///< TLS begins
   opened,    ///< HTTP begins
   ask,       ///< the head is complete, its answer is not known
-  answered,  ///< it is now: the head is parsed again
+  consult,   ///< a hook is asked about the head
+  answered,  ///< it is known now: the head is parsed again
   block,     ///< a response has begun and is not out
   sent,      ///< it is out, the connection stays
   cold,      ///< its next bytes are on a disk
@@ -62,6 +65,8 @@ inline constexpr Transition<State, Event> kConnectionRows[] = {
     {State::handshaking, Event::end, State::closed},
     {State::reading_head, Event::ask, State::awaiting_answer},
     {State::awaiting_answer, Event::answered, State::reading_head},
+    {State::reading_head, Event::consult, State::awaiting_verdict},
+    {State::awaiting_verdict, Event::answered, State::reading_head},
     {State::reading_head, Event::block, State::sending},
     {State::reading_head, Event::cold, State::awaiting_pages},
     {State::sending, Event::cold, State::awaiting_pages},
@@ -77,6 +82,7 @@ inline constexpr Transition<State, Event> kConnectionRows[] = {
     {State::discarding_body, Event::linger, State::lingering},
     {State::reading_head, Event::end, State::closed},
     {State::awaiting_answer, Event::end, State::closed},
+    {State::awaiting_verdict, Event::end, State::closed},
     {State::sending, Event::end, State::closed},
     {State::awaiting_pages, Event::end, State::closed},
     {State::discarding_body, Event::end, State::closed},
@@ -93,6 +99,7 @@ constexpr const char* blocked_on(State state) {
     case State::handshaking: return "handshake";
     case State::reading_head: return "read";
     case State::awaiting_answer: return "answer";
+    case State::awaiting_verdict: return "hook";
     case State::sending: return "write";
     case State::awaiting_pages: return "disk";
     case State::discarding_body: return "body";

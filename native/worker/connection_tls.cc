@@ -1,9 +1,12 @@
 // A connection of a listener where TLS is spoken: from its first byte to the end of the handshake,
 // and the alert at its end. In between net/transport.h encrypts. Also the plain listener beside it
 // that sends everybody there. Many handshakes at once share each turn of the loop with the others.
+#include <algorithm>
+
 #include "core/limits.h"
 #include "http/response_head.h"
 #include "net/transport.h"
+#include "proxy/request_head.h"
 #include "worker/connection.h"
 #include "worker/worker.h"
 
@@ -98,6 +101,28 @@ void Connection::say_goodbye(ErrorCode reason) {
   if (state_ == State::reading_head && is_orderly && socket_.receives != nullptr) tls_->shut();
 }
 
+/// For hooks, and whatever else reads the head: the field that says whose certificate the client
+/// has is ours, not the client's.
+void Connection::name_client(http::RequestHead& head) {
+  const std::vector<std::string>& names = worker_.snapshot().subject_fields;
+  const auto begin = head.fields.begin();
+  const auto end = begin + head.field_count;
+  const auto rest = std::remove_if(
+      begin, end, [&](const http::Field& field) { return proxy::is_reserved(field.name, names); });
+  if (rest != end) {
+    head.field_count = static_cast<uint16_t>(rest - begin);
+    head.first_of.fill(0);
+    for (uint16_t i = head.field_count; i > 0; --i) {
+      const http::FieldId id = head.fields[i - 1u].id;
+      if (id != http::FieldId::other) head.first_of[static_cast<size_t>(id)] = i;
+    }
+  }
+  if (!tls_ || head.field_count == head.fields.size()) return;
+  const std::string& name = worker_.rules(listener_).subject_field;
+  const std::string_view subject = name.empty() ? std::string_view() : tls_->client_subject();
+  if (!subject.empty()) head.fields[head.field_count++] = {name, subject};
+}
+
 std::string_view Connection::response_fields() const {
   return tls_ ? std::string_view(worker_.rules(listener_).hsts_field) : std::string_view();
 }
@@ -105,8 +130,8 @@ std::string_view Connection::response_fields() const {
 /// The same resource by https.
 bool Connection::redirect_to_secure(const http::RequestHead& head) {
   if (head.host.empty()) return refuse(ErrorCode::missing_host, unrouted());
-  const auto twin = static_cast<size_t>(worker_.rules(listener_).secure_twin);
-  const uint16_t port = worker_.shared().ports[twin];
+  const uint16_t port =
+      worker_.port_of(static_cast<uint16_t>(worker_.rules(listener_).secure_twin));
   std::string location = "https://";
   location.append(head.host);
   if (port != 443) location.append(":").append(std::to_string(port));

@@ -16,15 +16,20 @@
 
 #include "core/address_counts.h"
 #include "core/alarm.h"
+#include "core/rate_table.h"
 #include "core/slab.h"
 #include "files/answer_table.h"
 #include "log/access_log.h"
 #include "net/event_loop.h"
 #include "net/io_threads.h"
+#include "net/owned_fd.h"
 #include "net/tls_session.h"
 #include "route/snapshot.h"
 #include "worker/connection.h"
 #include "worker/core_event.h"
+#include "worker/generation.h"
+#include "worker/hook_channel.h"
+#include "worker/hook_memory.h"
 #include "worker/outbox.h"
 #include "worker/questions.h"
 #include "worker/worker_stats.h"
@@ -33,21 +38,32 @@ namespace sluice::worker {
 
 class Acceptor;
 
+/// By the number of a listener; null: it speaks no TLS.
+using TlsContexts = std::vector<Ref<const net::TlsContext>>;
+
 /// What the workers of one gateway share. Outlives them.
 struct Shared {
-  std::shared_ptr<const route::Snapshot> snapshot;
+  std::shared_ptr<const route::Snapshot> snapshot;  ///< that workers begin with; main thread
   net::IoThreads* io = nullptr;
   EventSink* sink = nullptr;
   log::Writer* log = nullptr;  ///< of the access log; null: there is none
   AddressCounts addresses;
+  std::unique_ptr<RateTable> rates;  ///< null: nothing is limited
   bool sendfile_available = true;
-  /// By listener; null: it speaks no TLS. What workers begin with.
-  std::vector<Ref<const net::TlsContext>> tls;
+  TlsContexts tls;  ///< that workers begin with
   Ref<const net::TicketKeys> tickets;
-  std::vector<uint16_t> ports;                 ///< where listeners really are; 0: on a unix socket
   std::shared_ptr<proxy::QueueCounts> queued;  ///< by upstream
   /// Tells every worker but `from` that a target of `upstream` has room.
   std::function<void(uint32_t upstream, uint32_t from)> tell_room;
+};
+
+/// What a worker is given when the configuration is replaced.
+struct Replacement {
+  std::shared_ptr<const route::Snapshot> snapshot;
+  std::vector<Ref<const proxy::TargetSet>> targets;  ///< by upstream
+  std::vector<uint16_t> closed;                      ///< listeners that have left
+  TlsContexts tls;
+  Ref<const net::TicketKeys> tickets;
 };
 
 class Worker {
@@ -60,6 +76,7 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   // Any thread.
+  /// `listeners`: descriptors by number; -1: a hole.
   void start(const std::vector<int>& listeners);
   void join();
   void post(Task task);
@@ -74,6 +91,10 @@ class Worker {
   void drain();
   /// Closes everything and ends.
   void stop();
+  /// Goes on with another snapshot; `opened` are listeners that it alone has, which become its own.
+  void adopt(const Replacement& next, std::vector<net::OwnedFd>& opened);
+  /// Ends what is still under way on an old snapshot.
+  void end_generation(uint64_t number);
   void forget(uint64_t answer) {
     answers_.forget(answer);
     stats_.answers = answers_.size();
@@ -82,10 +103,30 @@ class Worker {
   /// From now on, for new connections.
   void replace_tls(uint16_t listener, Ref<const net::TlsContext> context);
   void replace_tickets(Ref<const net::TicketKeys> keys);
+  HookChannel& hook_channel() { return hook_channel_; }
+  HookMemory& hook_memory() { return hook_memory_; }
 
   // What connections use.
   WorkerStats& stats() { return stats_; }
-  const route::Snapshot& snapshot() const { return *shared_.snapshot; }
+  /// Of the connection that has its turn: the current one, but for a request that was parked
+  /// before.
+  const route::Snapshot& snapshot() const { return serving_->snapshot(); }
+  Ref<Generation> serving() const { return Ref<Generation>(serving_); }
+  /// The current one.
+  const Generation& generation() const { return *generation_; }
+  /// While it lives, snapshot() is another one.
+  class Serving {
+   public:
+    Serving(Worker& worker, Generation& generation) : worker_(worker) {
+      worker_.serving_ = &generation;
+    }
+    ~Serving() { worker_.serving_ = worker_.generation_.get(); }
+    Serving(const Serving&) = delete;
+    Serving& operator=(const Serving&) = delete;
+
+   private:
+    Worker& worker_;
+  };
   Shared& shared() { return shared_; }
   net::IoThreads& io() { return *shared_.io; }
   EventSink& sink() { return *shared_.sink; }
@@ -116,12 +157,16 @@ class Worker {
 
   void accept(int fd, const sockaddr_storage& address, uint16_t listener);
   const route::ListenerRules& rules(uint16_t listener) const;
-  /// Null: the listener speaks no TLS.
+  /// For a handshake that begins on a listener where TLS is spoken, or was until a moment ago.
   const Ref<const net::TlsContext>& tls(uint16_t listener) const { return tls_[listener]; }
   net::TlsRoom& tls_room();
   /// Whether this turn has time for a step of a handshake; if so it counts from now.
   bool may_shake_hands();
   void shook_hands();
+  /// On which it listens; 0: a unix socket.
+  uint16_t port_of(uint16_t listener) const {
+    return listener < ports_.size() ? ports_[listener] : uint16_t{0};
+  }
   /// Whether what `address` says of its clients is believed.
   bool trusts(const AddressKey& address) const;
   bool has_room() const;
@@ -140,7 +185,13 @@ class Worker {
   void run_later(Connection& connection) { later_.push_back(&connection); }
   /// A connection that waits for something asynchronous is found by a ticket that is new for each
   /// wait: what comes for one that was given up must not be taken for what the next one is for.
-  void await(uint64_t ticket, Connection& connection) { waiting_[ticket] = &connection; }
+  void await(uint64_t ticket, Connection& connection) { waiting_[ticket] = {&connection, {}}; }
+  /// Likewise; the request goes on with the snapshot of now.
+  void await_answer(uint64_t ticket, Connection& connection) {
+    waiting_[ticket] = {&connection, serving()};
+  }
+  /// The generation of a request that waits for an answer; 0: there is none.
+  uint64_t parked_on(uint64_t ticket) const;
   void give_up(uint64_t ticket) { waiting_.erase(ticket); }
   bool awaits(uint64_t ticket) const { return waiting_.contains(ticket); }
   void resume(uint64_t ticket, const Ref<files::Answer>& answer);
@@ -151,8 +202,15 @@ class Worker {
  private:
   class Reporter;
   class LastCall;
+  struct Waiting {
+    Connection* connection = nullptr;
+    Ref<Generation> generation;  ///< null: it does not matter
+  };
 
   void run();
+  void note_port(uint16_t listener, int fd);
+  void adopt_tls(const Replacement& next);
+  void close_listeners(const std::vector<uint16_t>& numbers);
   void set_date();
   int timeout_ms() const;
   void run_ready();
@@ -161,6 +219,8 @@ class Worker {
 
   const uint32_t index_;
   Shared& shared_;
+  Ref<Generation> generation_;
+  Generation* serving_;
   WorkerStats stats_;
   net::EventLoop loop_;
   int64_t now_us_ = 0;
@@ -169,15 +229,17 @@ class Worker {
   Slab<Connection> slab_;
   ConnectionList live_;
   std::vector<Connection*> later_, dead_;
-  std::unordered_map<uint64_t, Connection*> waiting_;
+  std::unordered_map<uint64_t, Waiting> waiting_;
   uint64_t last_ticket_ = 0;
   uint64_t last_request_ = 0;
   proxy::Upstreams upstreams_;
   proxy::ExchangeLimits exchange_limits_;
   files::AnswerTable answers_;
   Questions questions_{*this};
+  HookChannel hook_channel_{*this};
+  HookMemory hook_memory_;
   Outbox outbox_;
-  std::vector<Ref<const net::TlsContext>> tls_;
+  TlsContexts tls_;
   std::unique_ptr<net::TlsRoom> tls_room_;  ///< when the first connection wants it
   Ref<const net::TicketKeys> tickets_;
   int64_t shaking_us_ = 0;        ///< of this turn, spent on handshakes
@@ -185,7 +247,8 @@ class Worker {
   std::unique_ptr<log::AccessLog> access_log_;
   std::unique_ptr<http::RequestHead> head_;
   std::vector<char> input_scratch_, copy_scratch_, path_scratch_;
-  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  std::vector<std::unique_ptr<Acceptor>> acceptors_, stopped_acceptors_;
+  std::vector<uint16_t> ports_;  ///< by listener
   std::unique_ptr<Reporter> reporter_;
   std::unique_ptr<LastCall> last_call_;
   std::array<int64_t, static_cast<size_t>(ErrorCode::count_)> complained_us_;

@@ -5,9 +5,11 @@
 import type { LogField } from '../native/access-log.ts'
 import type { ContentCoding } from '../native/interface.ts'
 import type { FilesRoot } from './files-root.ts'
+import type { Hooks } from './hooks.ts'
+import type { ListenerOptions } from './listener-options.ts'
 import type { OtherAction } from './other-action.ts'
+import type { PathParams } from './path-params.ts'
 import type { UpstreamOptions } from './proxy-options.ts'
-import type { TlsOptions } from './tls-options.ts'
 import type { Duration, Size } from './units.ts'
 
 /** The top level of a configuration, beside its routes. */
@@ -29,6 +31,11 @@ export interface GatewayOptions {
   cache?: CacheOptions
   /** One line for every request; true: JSON on stdout. See docs/ACCESS_LOG.md. Default: `false`. */
   accessLog?: boolean | AccessLogOptions
+  /**
+   * Where operators ask: /livez, /readyz, /metrics, and with a token what docs/ADMIN.md lists. Not
+   * for clients. Default: `false`.
+   */
+  admin?: AdminOptions | false
   /** The Server field of every answer. '': none is sent. Default: `''`. */
   serverName?: string
   /**
@@ -37,36 +44,13 @@ export interface GatewayOptions {
    * unix socket. false: nobody's. Default: `false`.
    */
   trustedProxies?: string | readonly string[] | false
+  /**
+   * What every request of every route passes before the hooks of its route, in this order. See
+   * docs/HOOKS.md. Default: `[]`.
+   */
+  hooks?: Hooks
   /** Where proxy() routes forward to, by name. */
   upstreams?: { readonly [name: string]: UpstreamOptions }
-}
-
-/** One place to accept connections: a port or a path. */
-export interface ListenerOptions {
-  /** TCP port. 0: the system chooses a free one. Default: none. */
-  port?: number
-  /**
-   * Address to listen on. The default takes connections from this machine only; '0.0.0.0' is every
-   * IPv4 address, '::' every address. Default: `'127.0.0.1'`.
-   */
-  host?: string
-  /**
-   * Unix socket to listen on instead of a port, relative to the configuration file; at most 107
-   * bytes. Default: none.
-   */
-  path?: string
-  /**
-   * Whether connections begin with a header of the PROXY protocol (v1 or v2), which only
-   * 'trustedProxies' may send; connections of others are closed. Default: `false`.
-   */
-  proxyProtocol?: boolean
-  /**
-   * The upstream that gets the connections as they are, whatever is spoken on them. Without it,
-   * HTTP. Default: none.
-   */
-  tcp?: string
-  /** Certificates and more: connections are encrypted. See docs/TLS.md. Default: none. */
-  tls?: TlsOptions
 }
 
 /** What one client may ask for at most. */
@@ -79,6 +63,11 @@ export interface LimitsOptions {
   keepAliveRequests?: number
   /** Request line and header fields together; more is answered with 431. Default: `'32kb'`. */
   headBytes?: Size
+  /**
+   * Status line and header fields of what a target answers, interim answers together; more is 502.
+   * Default: `'64kb'`.
+   */
+  responseHeadBytes?: Size
   /** The request target (path and query); more is answered with 414. Default: `'8kb'`. */
   targetBytes?: Size
   /** Header fields of a request; more is answered with 431. Default: `100`. */
@@ -121,6 +110,11 @@ export interface TimeoutsOptions {
   minimumRate?: Size
   /** At shutdown, requests that still run after this are cut off. Default: `'30s'`. */
   drain?: Duration
+  /**
+   * At shutdown, how long /readyz says 503 while everything is still served, for load balancers to
+   * notice; then 'drain' begins. Default: `0`.
+   */
+  drainDelay?: Duration
   /**
    * From the end of a request to the head of the answer of its handler or mounted server; then
    * 504. 0: no limit. Default: `'60s'`.
@@ -203,8 +197,31 @@ export interface AccessLogOptions {
   redact?: string | readonly string[] | false
 }
 
+/** Where operators ask and steer. */
+export interface AdminOptions {
+  /** TCP port. 0: the system chooses a free one. Default: none. */
+  port?: number
+  /**
+   * Address to listen on; for this machine only unless it says otherwise. Default: `'127.0.0.1'`.
+   */
+  host?: string
+  /** Unix socket to listen on, instead of a port or beside it. Default: none. */
+  path?: string
+  /**
+   * A file that holds the token for everything but /livez, /readyz and /metrics, at least 16
+   * characters; read anew when it is used. Without it the environment's SLUICE_ADMIN_TOKEN counts;
+   * without either those requests are refused. Default: none.
+   */
+  tokenFile?: string
+  /**
+   * Names that requests may have in their Host field, beside addresses, names without a dot and
+   * the name of this machine. Default: `false`.
+   */
+  hosts?: string | readonly string[] | false
+}
+
 /** Options of files(). */
-export interface FilesOptions {
+export interface FilesOptions<Params = PathParams> {
   /**
    * Files that stand for their directory, the first that exists. false: none. Default:
    * `['index.html']`.
@@ -282,6 +299,8 @@ export interface FilesOptions {
    * `true`.
    */
   sendfile?: boolean
+  /** What requests pass before the action. See docs/HOOKS.md. Default: none. */
+  hooks?: Hooks<Params>
 }
 
 /** Which encodings are made of which files. */
@@ -298,7 +317,7 @@ export interface CompressOptions {
 }
 
 /** Options of respond(). */
-export interface RespondOptions {
+export interface RespondOptions<Params = PathParams> {
   /** Header fields of the answer. */
   headers?: Readonly<Record<string, string>>
   /**
@@ -306,10 +325,12 @@ export interface RespondOptions {
    * 'application/json' for JSON, 'application/octet-stream' for bytes. Default: by the body.
    */
   contentType?: string
+  /** What requests pass before the action. See docs/HOOKS.md. Default: none. */
+  hooks?: Hooks<Params>
 }
 
 /** Options of redirect(). */
-export interface RedirectOptions {
+export interface RedirectOptions<Params = PathParams> {
   /**
    * Whether the request's query is appended to the location. Default: true, unless the location
    * has a query of its own.
@@ -317,10 +338,12 @@ export interface RedirectOptions {
   keepQuery?: boolean
   /** Header fields of the answer. */
   headers?: Readonly<Record<string, string>>
+  /** What requests pass before the action. See docs/HOOKS.md. Default: none. */
+  hooks?: Hooks<Params>
 }
 
 /** Options of handler(). */
-export interface HandlerOptions {
+export interface HandlerOptions<Params = PathParams> {
   /**
    * From the end of a request to the head of its answer; then 504. 0: no limit. Default:
    * `'timeouts.handler'`.
@@ -333,10 +356,12 @@ export interface HandlerOptions {
    * options such as cacheControl. Nobody else reaches them. Default: none.
    */
   root?: FilesRoot
+  /** What requests pass before the action. See docs/HOOKS.md. Default: none. */
+  hooks?: Hooks<Params>
 }
 
 /** Options of mount(). */
-export interface MountOptions {
+export interface MountOptions<Params = PathParams> {
   /**
    * From the end of a request to the head of its answer; then 504. 0: no limit. Default:
    * `'timeouts.handler'`.
@@ -344,4 +369,6 @@ export interface MountOptions {
   timeout?: Duration
   /** Body of a request; more is answered with 413. Default: `'limits.bodyBytes'`. */
   bodyBytes?: Size
+  /** What requests pass before the action. See docs/HOOKS.md. Default: none. */
+  hooks?: Hooks<Params>
 }

@@ -90,6 +90,11 @@ export const errors = {
     source: 'downstream',
     meaning: 'a transfer coding other than chunked',
   },
+  'no-tunnels': {
+    status: 501,
+    source: 'downstream',
+    meaning: 'CONNECT: the gateway opens no tunnels to where a client wants',
+  },
   'unsupported-expectation': {
     status: 417,
     source: 'downstream',
@@ -189,6 +194,36 @@ export const errors = {
     status: 503,
     source: 'internal',
     meaning: 'the gateway is shutting down',
+  },
+  'hook-failed': {
+    status: 500,
+    source: 'internal',
+    meaning: 'a hook threw, or asked for what is not allowed',
+  },
+  'hook-timeout': {
+    status: 504,
+    source: 'internal',
+    meaning: 'no verdict of a hook within timeouts.handler',
+  },
+  'hook-lost': {
+    status: 502,
+    source: 'internal',
+    meaning: 'the app ended twice while a hook had the request',
+  },
+  'hook-unavailable': {
+    status: 503,
+    source: 'internal',
+    meaning: 'there was no app that a hook could be asked in',
+  },
+  'address-denied': {
+    status: 403,
+    source: 'downstream',
+    meaning: 'requests from this address are not taken',
+  },
+  'rate-limited': {
+    status: 429,
+    source: 'downstream',
+    meaning: 'more requests than the rate limit of the route allows',
   },
   'no-target': {
     status: 503,

@@ -4,21 +4,35 @@
 
 import type { AccessLogStats, NativeAccessLog } from './access-log.ts'
 import type { EncodedEvent, EncodeJob, NativeVariant } from './encodings.ts'
+import type { AdoptedEvent, RetiredEvent } from './generation-events.ts'
+import type { NativeHookStats, NativeHooks } from './hooks.ts'
 import type { NativeAddress, NativeListener } from './listener.ts'
-import type { NativeTls, TlsProblem, TlsStats } from './tls.ts'
+import type { Look, LookAt } from './looks.ts'
+import type { NativeTimeouts } from './timeouts.ts'
+import type { NativeCertificates, NativeTls, TlsProblem, TlsStats } from './tls.ts'
 import type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } from './upstreams.ts'
 import type { LocationPart } from './values.ts'
 
 export type { ContentCoding, EncodedEvent, EncodeJob, NativeVariant } from './encodings.ts'
+export type { AdoptedEvent, RetiredEvent } from './generation-events.ts'
 export type { NativeAddress, NativeListener } from './listener.ts'
+export type { Look, LookAt } from './looks.ts'
+export type { NativeTimeouts } from './timeouts.ts'
 export type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } from './upstreams.ts'
 export type { LocationPart, NativeEndpoint } from './values.ts'
 
-/** What TypeScript hands the core once, at start. Plain data: no functions, no class instances. */
+/**
+ * What TypeScript hands the core at start, and again whole when the configuration is replaced.
+ * Plain data: no functions, no class instances. Indexes of listeners, upstreams and routes are
+ * numbers that outlive a generation: what did not change keeps its number, null is a hole where
+ * somebody has left (src/gateway/numbering.ts).
+ */
 export interface NativeConfig {
+  /** Counts the configurations of a gateway, from 1. */
+  generation: number
   /** Native worker threads, each with its own event loop and listeners. */
   workers: number
-  listeners: NativeListener[]
+  listeners: (NativeListener | null)[]
   limits: NativeLimits
   /** In milliseconds, but for the rate. */
   timeouts: NativeTimeouts
@@ -33,9 +47,9 @@ export interface NativeConfig {
   /** Value of the Server field; empty: none is sent. */
   serverName: string
   /** The index of an upstream in this array is its id in routes, targets and stats. */
-  upstreams: NativeUpstream[]
+  upstreams: (NativeUpstream | null)[]
   /** The index of a route in this array is its id in questions and stats. */
-  routes: NativeRoute[]
+  routes: (NativeRoute | null)[]
 }
 
 export interface NativeLimits {
@@ -45,22 +59,14 @@ export interface NativeLimits {
   /** Requests on one connection before it is closed; 0: no limit. */
   keepAliveRequests: number
   headBytes: number
+  /** Of what targets answer. */
+  responseHeadBytes: number
   targetBytes: number
   /** Number of header fields. */
   headers: number
   bodyBytes: number
   /** TLS handshakes under way in one worker. */
   handshakes: number
-}
-
-export interface NativeTimeouts {
-  head: number
-  body: number
-  idle: number
-  write: number
-  /** Bytes per second of a body; 0: any. */
-  minimumRate: number
-  drain: number
 }
 
 export interface NativeTransfer {
@@ -82,6 +88,8 @@ export interface NativeRoute {
   /** '/a/:name/*': literal segments (decoded), parameters, and a final '*'. */
   path: string
   action: NativeAction
+  /** What stands before and around the action; null: nothing. */
+  hooks: NativeHooks | null
 }
 
 export type NativeAction =
@@ -193,23 +201,9 @@ export type NativeEvent =
   | TouchedEvent
   | StaleEvent
   | FaultEvent
+  | AdoptedEvent
+  | RetiredEvent
   | EndedEvent
-
-/** Where to look, and how. */
-export interface LookAt {
-  root: string
-  /** Relative, no leading slash; '' is the root itself. */
-  path: string
-  /** Symlinks may lead out of the root. */
-  follow: boolean
-  /** A directory's entries are wanted, and its identity is theirs. */
-  list: boolean
-}
-
-/** A path that an answer rests on, and what was there (identity of a LookedEvent). */
-export interface Look extends LookAt {
-  identity: bigint
-}
 
 /** The answer to a question: how the worker serves this route and path from now on. */
 export interface NativeAnswer {
@@ -272,6 +266,7 @@ export interface NativeWorkerStats {
   answers: number
   /** Requests parked for an answer now. */
   parked: number
+  hooks: NativeHookStats
   /** Turns of the event loop. */
   turns: number
   /**
@@ -290,8 +285,12 @@ export interface NativeWorkerStats {
   statuses: Record<string, number>
 }
 
-/** Latencies of one route by one engine over all workers: head complete to last byte sent. */
+/**
+ * Latencies of one route by one engine over all workers: head complete to last byte sent. Routes
+ * that have left are there until their number is another's.
+ */
 export interface NativeHistogram {
+  /** -1: what had no route. */
   route: number
   engine: string
   count: number
@@ -332,9 +331,17 @@ export interface NativeCapability {
  * One gateway in the core. Made on, and called from, one JavaScript thread; `onEvents` is called on
  * it with one batch. Two of them in one process do not know each other.
  */
-export interface NativeGateway {
+export interface NativeGateway extends NativeCertificates {
   /** Binds every listener and starts the workers. Throws with `code` EADDRINUSE and the like. */
-  listen(): NativeAddress[]
+  listen(): (NativeAddress | null)[]
+  /**
+   * Goes on with another configuration. Binds what is new first; throws as listen() does, and then
+   * nothing has changed. Returns where it listens. `workers` and `accessLog` stay as they were.
+   * Answers with one AdoptedEvent, and in time with a RetiredEvent for the one before.
+   */
+  replace(config: NativeConfig): (NativeAddress | null)[]
+  /** Ends what is still under way on an old generation. */
+  endGeneration(generation: number): void
   /**
    * Looks up a path beneath a root on an I/O thread and opens it when it is a regular file. Answers
    * with one LookedEvent.
@@ -351,6 +358,8 @@ export interface NativeGateway {
    * connections to targets that are gone close.
    */
   setTargets(upstream: number, targets: NativeTarget[]): void
+  /** Where workers ask hooks from now on: a unix socket, or '' for nowhere. */
+  setHookSocket(path: string): void
   /**
    * A connection for a process that encodes files (files/encoder-process.ts), instead of the one
    * before. The descriptor is for that process; the caller closes it. Throws with a `code`.
@@ -360,13 +369,6 @@ export interface NativeGateway {
   disconnectEncoder(): void
   /** Answers with one EncodedEvent. Jobs are done in their order. */
   encode(id: number, job: EncodeJob): void
-  /**
-   * Reads the certificates of a listener again, for connections to come. Says what is wrong; then
-   * the ones before stay.
-   */
-  reloadCertificates(listener: number): TlsProblem[]
-  /** Session tickets are encrypted with a new key from now on; the last two still open. */
-  rotateTickets(): void
   /** Which route a request would take. Works before listen(). */
   match(method: string, host: string, target: string): NativeMatch
   stats(): NativeStats

@@ -23,6 +23,17 @@ export interface TlsProblem {
   reason: string
 }
 
+/** What a gateway in the core does about certificates while it runs. */
+export interface NativeCertificates {
+  /**
+   * Reads the certificates of a listener again, for connections to come. Says what is wrong; then
+   * the ones before stay.
+   */
+  reloadCertificates(listener: number): TlsProblem[]
+  /** Session tickets are encrypted with a new key from now on; the last two still open. */
+  rotateTickets(): void
+}
+
 /** Of one worker. */
 export interface TlsStats {
   /** Gauge: handshakes that have begun and not ended. */

@@ -10,7 +10,7 @@
 import { type FSWatcher, type Stats, statSync, watch } from 'node:fs'
 import { dirname } from 'node:path'
 import type { ResolvedListener, ResolvedTls } from '../config/resolved.ts'
-import type { NativeGateway } from '../native/interface.ts'
+import type { NativeCertificates } from '../native/tls.ts'
 import type { Logger } from '../telemetry/log.ts'
 
 // A tool that replaces two files does so within this.
@@ -18,30 +18,74 @@ const settleMs = 200
 const lookAgainMs = 60_000
 const ticketKeyMs = 8 * 3_600_000
 
-type Core = Pick<NativeGateway, 'reloadCertificates' | 'rotateTickets'>
+/** A listener that speaks TLS. */
+export interface SecureListener {
+  /** By which the core knows it. */
+  number: number
+  /** How the configuration names it: 'listen[0].tls'. */
+  where: string
+  tls: ResolvedTls
+}
+
+/** What the files of certificates were at some time. */
+export type FilesSeen = ReadonlyMap<string, string>
+
+/** What the files of these listeners are now. */
+export function filesSeen(listen: readonly ResolvedListener[]): FilesSeen {
+  const files = listen.flatMap(({ tls }) => (tls === undefined ? [] : filesOf(tls)))
+  return new Map(files.map((file) => [file, identityOf(file)]))
+}
 
 export class Certificates {
-  readonly #native: Core
+  readonly #native: NativeCertificates
   readonly #logger: Logger
-  readonly #listeners: { index: number; files: string[]; seen: string }[]
-  readonly #watchers: FSWatcher[] = []
+  #listeners: { listener: SecureListener; files: string[]; seen: string }[] = []
+  #watchers: FSWatcher[] = []
   #timers: NodeJS.Timeout[] = []
   #settling: NodeJS.Timeout | undefined
+  #isStopped = false
 
-  constructor(listen: readonly ResolvedListener[], native: Core, logger: Logger) {
+  constructor(native: NativeCertificates, logger: Logger) {
     this.#native = native
     this.#logger = logger
-    this.#listeners = listen.flatMap(({ tls }, index) => {
-      return tls === undefined ? [] : [{ index, files: filesOf(tls), seen: '' }]
-    })
   }
 
-  /** From what is there now. */
-  start(): void {
-    if (this.#listeners.length === 0) return
-    for (const listener of this.#listeners) listener.seen = identityOf(listener.files)
+  /**
+   * From now on these are the listeners. `seen` is from before the core read their files: what has
+   * changed since is taken up at once.
+   */
+  follow(listeners: readonly SecureListener[], seen: FilesSeen): void {
+    if (this.#isStopped) return
+    this.#listeners = listeners.map((listener) => {
+      const files = filesOf(listener.tls)
+      return { listener, files, seen: files.map((file) => seen.get(file)).join(' ') }
+    })
+    this.#unwatch()
     const folders = new Set(this.#listeners.flatMap(({ files }) => files.map((f) => dirname(f))))
     for (const folder of folders) this.#watch(folder)
+    if (listeners.length > 0 && this.#timers.length === 0) this.#startTimers()
+    this.look()
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    clearTimeout(this.#settling)
+    for (const timer of this.#timers) clearInterval(timer)
+    this.#unwatch()
+  }
+
+  /** Takes up what has changed. */
+  look(): void {
+    for (const each of this.#listeners) {
+      const now = each.files.map(identityOf).join(' ')
+      if (now === each.seen) continue
+      each.seen = now
+      this.#reload(each.listener)
+    }
+  }
+
+  // Reloads of the configuration do not put off the next key.
+  #startTimers(): void {
     this.#timers = [
       setInterval(() => this.look(), lookAgainMs),
       setInterval(() => this.#native.rotateTickets(), ticketKeyMs),
@@ -49,26 +93,8 @@ export class Certificates {
     for (const timer of this.#timers) timer.unref()
   }
 
-  stop(): void {
-    clearTimeout(this.#settling)
-    for (const timer of this.#timers) clearInterval(timer)
-    for (const watcher of this.#watchers) watcher.close()
-    this.#watchers.length = 0
-  }
-
-  /** Takes up what has changed. */
-  look(): void {
-    for (const listener of this.#listeners) {
-      const now = identityOf(listener.files)
-      if (now === listener.seen) continue
-      listener.seen = now
-      this.#reload(listener.index)
-    }
-  }
-
-  #reload(index: number): void {
-    const problems = this.#native.reloadCertificates(index)
-    const where = `listen[${index}].tls`
+  #reload({ number, where }: SecureListener): void {
+    const problems = this.#native.reloadCertificates(number)
     if (problems.length === 0) {
       this.#logger.info({ code: 'certificates-replaced' }, `${where}: new certificates are in use`)
       return
@@ -90,6 +116,11 @@ export class Certificates {
     }
   }
 
+  #unwatch(): void {
+    for (const watcher of this.#watchers) watcher.close()
+    this.#watchers = []
+  }
+
   #settle(): void {
     clearTimeout(this.#settling)
     this.#settling = setTimeout(() => this.look(), settleMs).unref()
@@ -101,11 +132,8 @@ function filesOf({ certificates, mtls }: ResolvedTls): string[] {
   return mtls === false ? pairs : [...pairs, mtls.ca]
 }
 
-function identityOf(files: readonly string[]): string {
-  return files.map((file) => identity(statOf(file))).join(' ')
-}
-
-function identity(found: Stats | undefined): string {
+function identityOf(file: string): string {
+  const found = statOf(file)
   return found === undefined ? 'none' : `${found.dev}.${found.ino}.${found.size}.${found.mtimeMs}`
 }
 

@@ -1,7 +1,7 @@
 // TLS on a listener: who gets in, which certificate is shown, what upstreams learn of it.
 
 import test from 'ava'
-import { files, proxy, respond } from '../../src/index.ts'
+import { files, hook, proxy, respond } from '../../src/index.ts'
 import { request } from '../support/client.ts'
 import { startGateway } from '../support/gateway.ts'
 import { makeSite } from '../support/site.ts'
@@ -169,6 +169,31 @@ test('the subject goes upstream, and what clients say of it does not', async (t)
   t.deepEqual(heads, [['X-Client-Subject: CN=alice\\, \\"the\\" tester,O=Sluice'], [], []])
 })
 
+test('hooks see the subject, and not what clients say of it', async (t) => {
+  const tell = hook((head) => {
+    const told = [
+      head.header('X-Client-Subject'),
+      head.header('X_Client_Subject'),
+      head.header('Host'),
+    ]
+    return new Response([head.scheme, ...told].join(' '))
+  })
+  const { port, addresses, connect } = await startGateway(t, {
+    listen: [secure({ mtls: { ca: fixture('ca.pem'), mode: 'optional' } }), 0],
+    routes: { '/*': respond(200, '', { hooks: tell }) },
+  })
+  const own = { cert: pem('client.pem'), key: pem('client.key') }
+  const forged = request('/', { 'x-client-subject': 'CN=root', X_Client_Subject: 'CN=root' })
+  const subject = 'CN=alice\\, \\"the\\" tester,O=Sluice'
+  const known = await (await TlsClient.open(t, port, own)).ask(forged)
+  t.is(known.body.toString(), `https ${subject}  test`)
+  const unknown = await (await TlsClient.open(t, port)).ask(forged)
+  t.is(unknown.body.toString(), 'https   test')
+  const plain = addresses[1]?.kind === 'tcp' ? addresses[1].port : 0
+  const open = await (await connect({ port: plain })).ask(forged)
+  t.is(open.body.toString(), 'http   test')
+})
+
 test('targets learn that the client spoke TLS', async (t) => {
   const target = await startUpstream(t, async (peer) => {
     const { field } = await peer.request()
@@ -182,7 +207,7 @@ test('targets learn that the client spoke TLS', async (t) => {
   const client = await TlsClient.open(t, port)
   const reply = await client.ask(request('/'))
   const host = 'for=127.0.0.1;host="test";proto=https'
-  t.deepEqual(JSON.parse(String(reply.body)), ['https', '443', host])
+  t.deepEqual(JSON.parse(String(reply.body)), ['https', String(port), host])
 })
 
 test('httpsOnly: port 80 redirects, and browsers are told', async (t) => {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import type { ExecutionContext } from 'ava'
-import type { TlsOptions } from '../../src/config/tls-options.ts'
+import type { TlsOptions } from '../../src/config/listener-options.ts'
 import { RawClient } from './client.ts'
 
 const folder = new URL('../fixtures/tls/', import.meta.url).pathname

@@ -1,7 +1,35 @@
-// The options of TLS on a listener, as in options.ts. Written from the tables of
+// The options of listeners and their TLS, as in options.ts. Written from the tables of
 // schema*.ts: change those, then run scripts/generate-config-docs.ts.
 
 import type { Duration } from './units.ts'
+
+/** One place to accept connections: a port or a path. */
+export interface ListenerOptions {
+  /** TCP port. 0: the system chooses a free one. Default: none. */
+  port?: number
+  /**
+   * Address to listen on. The default takes connections from this machine only; '0.0.0.0' is every
+   * IPv4 address, '::' every address. Default: `'127.0.0.1'`.
+   */
+  host?: string
+  /**
+   * Unix socket to listen on instead of a port, relative to the configuration file; at most 107
+   * bytes. Default: none.
+   */
+  path?: string
+  /**
+   * Whether connections begin with a header of the PROXY protocol (v1 or v2), which only
+   * 'trustedProxies' may send; connections of others are closed. Default: `false`.
+   */
+  proxyProtocol?: boolean
+  /**
+   * The upstream that gets the connections as they are, whatever is spoken on them. Without it,
+   * HTTP. Default: none.
+   */
+  tcp?: string
+  /** Certificates and more: connections are encrypted. See docs/TLS.md. Default: none. */
+  tls?: TlsOptions
+}
 
 /** TLS on a listener; docs/TLS.md says more. */
 export interface TlsOptions {
