@@ -102,8 +102,9 @@ inline constexpr size_t kMaxVerdictBytes = 16 * 1024 * 1024;
 /// Verdicts that one worker remembers, and the longest key of one.
 inline constexpr size_t kMaxVerdicts = 16 * 1024;
 inline constexpr size_t kMaxVerdictKey = 8 * 1024;
-/// A request whose hook has no app to be asked in waits so long for one.
-inline constexpr int64_t kHookPatienceMs = 10'000;
+/// A request whose hook has no app to be asked in waits so long for one: as long as an app may take
+/// to start unless the configuration says otherwise (timeouts.appStart).
+inline constexpr int64_t kHookPatienceMs = 30'000;
 /// A connection to an app that could not be made is tried again after this.
 inline constexpr int64_t kHookRetryMs = 100;
 /// A question that so many apps did not survive is not asked again.
