@@ -4,6 +4,7 @@
 import type { LogField } from '../native/access-log.ts'
 import type { LocationPart } from '../native/interface.ts'
 import type { NativeTimeouts } from '../native/timeouts.ts'
+import type { NativeTransfer } from '../native/transfer.ts'
 import type { ResolvedAdmin } from './resolved-admin.ts'
 import type { ResolvedFileSet } from './resolved-files.ts'
 import type { ResolvedHook } from './resolved-hooks.ts'
@@ -18,6 +19,7 @@ export type {
   ResolvedHealth,
   ResolvedProxy,
   ResolvedTarget,
+  ResolvedTargetTls,
   ResolvedUpstream,
 } from './resolved-proxy.ts'
 
@@ -83,11 +85,7 @@ export interface ResolvedTimeouts extends NativeTimeouts {
   appHang: number
 }
 
-export interface ResolvedTransfer {
-  mode: 'auto' | 'copy'
-  memoryBytes: number
-  spliceBytes: number
-}
+export type ResolvedTransfer = NativeTransfer
 
 /** Bounds of the descriptor cache. */
 export interface ResolvedCache {

@@ -10,6 +10,7 @@ import type { NativeAddress, NativeListener } from './listener.ts'
 import type { Look, LookAt } from './looks.ts'
 import type { NativeTimeouts } from './timeouts.ts'
 import type { NativeCertificates, NativeTls, TlsProblem, TlsStats } from './tls.ts'
+import type { NativeTransfer } from './transfer.ts'
 import type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } from './upstreams.ts'
 import type { LocationPart } from './values.ts'
 
@@ -18,6 +19,7 @@ export type { AdoptedEvent, RetiredEvent } from './generation-events.ts'
 export type { NativeAddress, NativeListener } from './listener.ts'
 export type { Look, LookAt } from './looks.ts'
 export type { NativeTimeouts } from './timeouts.ts'
+export type { NativeTransfer } from './transfer.ts'
 export type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } from './upstreams.ts'
 export type { LocationPart, NativeEndpoint } from './values.ts'
 
@@ -67,15 +69,6 @@ export interface NativeLimits {
   bodyBytes: number
   /** TLS handshakes under way in one worker. */
   handshakes: number
-}
-
-export interface NativeTransfer {
-  /** 'copy' turns every zero-copy path into its copying twin. */
-  mode: 'auto' | 'copy'
-  /** Files up to this many bytes are held in memory and sent by one send(2). */
-  memoryBytes: number
-  /** Proxied bodies that have, or go on for, at least this many bytes in one piece are spliced. */
-  spliceBytes: number
 }
 
 export interface NativeRoute {

@@ -19,7 +19,7 @@ function config(t: ExecutionContext, routes: string, more = ''): string {
   return file
 }
 
-test('hooks run in a process of their own, and see what they are to see', async (t) => {
+test.serial('hooks run in a process of their own, and see what they are to see', async (t) => {
   const routes = `
     '/pid': respond(200, '', { hooks: hook(() => new Response(String(process.pid))) }),
     '/p/:name': respond(200, 'passed', {
@@ -31,7 +31,7 @@ test('hooks run in a process of their own, and see what they are to see', async 
   t.deepEqual([reply.body, reply.headers['x-name']], ['passed', 'a b'])
 })
 
-test('while the app is blocked, what needs no hook goes on', async (t) => {
+test.serial('while the app is blocked, what needs no hook goes on', async (t) => {
   const { root } = makeSite(t, { 'a.bin': patternBytes(300_000) })
   const { url } = await startEcho(t, (_request, response) => {
     response.end(patternBytes(2_000_000))
@@ -72,7 +72,7 @@ test('while the app is blocked, what needs no hook goes on', async (t) => {
   await Promise.all([blocked, waiting])
 })
 
-test('questions that an app had when it ended are asked of its successor', async (t) => {
+test.serial('questions that an app had when it ended are asked of its successor', async (t) => {
   const marker = makeSite(t).path('died')
   const routes = `
     '/once': respond(200, 'answered', { hooks: hook(async () => {
@@ -93,7 +93,7 @@ test('questions that an app had when it ended are asked of its successor', async
   t.is((await ask('/once')).body, 'answered')
 })
 
-test('an app whose hook blocks is killed, and the request asked again', async (t) => {
+test.serial('an app whose hook blocks is killed, and the request asked again', async (t) => {
   const marker = makeSite(t).path('hung')
   const routes = `
     '/': respond(200, 'answered', { hooks: hook(async () => {
@@ -111,14 +111,14 @@ test('an app whose hook blocks is killed, and the request asked again', async (t
   t.is((await reply).body, 'answered')
 })
 
-test('an app is only there for functions: hooks of the core need none', async (t) => {
+test.serial('an app is only there for functions: hooks of the core need none', async (t) => {
   const routes = `'/': respond(200, 'fine', { hooks: rateLimit({ limit: 100 }) }),`
   const { ask, log } = await startConfigured(t, config(t, routes))
   t.is((await ask('/')).status, 200)
   t.false(log.some(({ message }) => message === 'the app is ready'))
 })
 
-test('a gateway that drains lets hooks decide', async (t) => {
+test.serial('a gateway that drains lets hooks decide', async (t) => {
   const gate = createServer()
   gate.listen(0, '127.0.0.1')
   await once(gate, 'listening')
