@@ -3,9 +3,11 @@
 
 import { accessLog } from '../src/config/access-log.ts'
 import * as schema from '../src/config/schema.ts'
+import { channel } from '../src/config/schema-channel.ts'
 import * as functions from '../src/config/schema-functions.ts'
 import * as proxies from '../src/config/schema-proxy.ts'
 import * as routes from '../src/config/schema-routes.ts'
+import { upload } from '../src/config/schema-upload.ts'
 import * as upstreams from '../src/config/schema-upstreams.ts'
 import type { Option } from '../src/config/section.ts'
 
@@ -20,6 +22,8 @@ export interface Chapter {
   options: Record<string, Option<unknown>>
   /** Its type is in config/proxy-options.ts, not in config/options.ts. */
   isForwarding?: boolean
+  /** Its type goes to intake-options.ts. */
+  isIntake?: boolean
 }
 
 export const chapters: Chapter[] = [
@@ -126,6 +130,22 @@ export const chapters: Chapter[] = [
     about: 'Options of files().',
     prefix: '',
     options: routes.files as Chapter['options'],
+  },
+  {
+    title: '`channel(name, options)`',
+    typeName: 'ChannelOptions',
+    isIntake: true,
+    about: 'Options of channel().',
+    prefix: '',
+    options: channel as Chapter['options'],
+  },
+  {
+    title: '`upload` of `files()`',
+    typeName: 'UploadOptions',
+    isIntake: true,
+    about: 'What is taken in beneath the root.',
+    prefix: 'upload.',
+    options: upload as Chapter['options'],
   },
   {
     title: '`compress` of `files()`',

@@ -25,16 +25,17 @@ const notice = `Written from the tables of
 export function optionTypes(): string {
   const head = `\
 // The options that people write, with units and defaults for their editors; those about forwarding
-// are in proxy-options.ts. ${notice}
+// are in proxy-options.ts and intake-options.ts. ${notice}
 
 import type { LogField } from '../native/access-log.ts'
 import type { ContentCoding } from '../native/interface.ts'
 import type { FilesRoot } from './files-root.ts'
+import type { UploadOptions } from './intake-options.ts'
 import type { OtherAction } from './other-action.ts'
 import type { UpstreamOptions } from './proxy-options.ts'
 import type { Duration, Size } from './units.ts'
 `
-  const own = chapters.filter(({ isForwarding }) => !isForwarding)
+  const own = chapters.filter(({ isForwarding, isIntake }) => !isForwarding && !isIntake)
   return [head, ...own.map(interfaceText)].join('\n')
 }
 
@@ -48,6 +49,17 @@ import type { StatusPattern } from './status-pattern.ts'
 import type { Duration, Size } from './units.ts'
 `
   const own = chapters.filter(({ isForwarding }) => isForwarding)
+  return [head, ...own.map(interfaceText)].join('\n')
+}
+
+/** The text of src/config/intake-options.ts. */
+export function intakeOptionTypes(): string {
+  const head = `\
+// The options of what clients give: files and messages, as in options.ts. ${notice}
+
+import type { Duration, Size } from './units.ts'
+`
+  const own = chapters.filter(({ isIntake }) => isIntake)
   return [head, ...own.map(interfaceText)].join('\n')
 }
 
@@ -108,6 +120,7 @@ export function generatedFiles(): { path: string; text: string }[] {
   return [
     { path: 'src/config/options.ts', text: optionTypes() },
     { path: 'src/config/proxy-options.ts', text: proxyOptionTypes() },
+    { path: 'src/config/intake-options.ts', text: intakeOptionTypes() },
     { path: 'docs/CONFIGURATION.md', text: documentation() },
   ]
 }

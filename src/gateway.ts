@@ -6,6 +6,7 @@ import { makeSecret } from './app/contract.ts'
 import { type AppFunctions, functionsOf } from './app/functions.ts'
 import { type AppLink, linkApp } from './app/link.ts'
 import type { GatewayConfig } from './config/actions.ts'
+import { channelsOf } from './config/channels.ts'
 import { compileConfig } from './config/compile.ts'
 import { askableFiles } from './config/file-roots.ts'
 import { loadConfigFile } from './config/load.ts'
@@ -16,6 +17,7 @@ import { AccessLogError } from './native/access-log.ts'
 import { loadAddon } from './native/addon.ts'
 import type { NativeAddon, NativeEvent, NativeGateway, NativeTarget } from './native/interface.ts'
 import { type Address, addressOf, ListenError } from './native/listening.ts'
+import { type ChannelMessage, type Publication, publisher } from './native/publication.ts'
 import { type GatewayUpstreams, type Upstreams, upstreamsOf } from './proxy/upstreams.ts'
 import { createLogger, type Logger, logFault } from './telemetry/log.ts'
 import { combineStats, type GatewayStats } from './telemetry/stats.ts'
@@ -42,6 +44,11 @@ export interface Gateway {
   listen(): Promise<Address[]>
   /** Adds, removes and drains targets while the gateway runs. */
   readonly upstreams: GatewayUpstreams
+  /**
+   * Sends a message to every client of a channel() of this configuration, and gives the id that it
+   * got. The bytes are copied: they may change afterwards. Throws when there is no such channel.
+   */
+  publish(channel: string, message: ChannelMessage): number
   /** What has been counted so far; the last figures when the gateway has ended. */
   stats(): GatewayStats
   /**
@@ -162,6 +169,16 @@ class CoreGateway implements Gateway {
 
   reopenLogs(): void {
     if (this.#state === 'listening' || this.#state === 'draining') this.#native.reopenLogs()
+  }
+
+  publish(channel: string, message: ChannelMessage): number {
+    if (this.#state === 'ended') throw new GatewayStateError('cannot publish: ended')
+    let id = 0
+    const to = (index: number, { bytes, event }: Publication) => {
+      id = this.#native.publish(index, bytes, event)
+    }
+    publisher(channelsOf(this.resolved), to)(channel, message)
+    return id
   }
 
   stats(): GatewayStats {

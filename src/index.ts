@@ -13,6 +13,7 @@ export type {
   TargetUrl,
 } from './config/actions.ts'
 export { defineGateway, files, proxy, redirect, respond } from './config/actions.ts'
+export { type ChannelAction, channel } from './config/channels.ts'
 export { ConfigError, type Problem } from './config/errors.ts'
 export type {
   FileInit,
@@ -27,6 +28,7 @@ export type {
   PathParams,
 } from './config/functions.ts'
 export { handler, mount } from './config/functions.ts'
+export type { ChannelOptions, UploadOptions } from './config/intake-options.ts'
 export type {
   AccessLogOptions,
   CacheOptions,

@@ -24,6 +24,7 @@ Napi::Function GatewayObject::define(Napi::Env env) {
                       InstanceMethod<&GatewayObject::disconnect_encoder>("disconnectEncoder"),
                       InstanceMethod<&GatewayObject::encode>("encode"),
                       InstanceMethod<&GatewayObject::set_targets>("setTargets"),
+                      InstanceMethod<&GatewayObject::publish>("publish"),
                       InstanceMethod<&GatewayObject::match>("match"),
                       InstanceMethod<&GatewayObject::stats>("stats"),
                       InstanceMethod<&GatewayObject::reopen_logs>("reopenLogs"),
@@ -140,6 +141,17 @@ void GatewayObject::set_targets(const Napi::CallbackInfo& info) {
   if (upstreams == 0) upstream.fail("the index of an upstream");
   const uint64_t index = upstream.integer(0, upstreams - 1);
   workers.set_targets(static_cast<uint32_t>(index), decode_targets(Reader(info[1], "targets")));
+}
+
+Napi::Value GatewayObject::publish(const Napi::CallbackInfo& info) {
+  worker::WorkerGroup& workers = group(info.Env());
+  Reader channel(info[0], "channel");
+  const size_t channels = workers.channels().size();
+  if (channels == 0) channel.fail("the index of a channel");
+  const auto index = static_cast<uint32_t>(channel.integer(0, channels - 1));
+  const transfer::Publication publication{Reader(info[1], "bytes").bytes(),
+                                          Reader(info[2], "event").text()};
+  return Napi::Number::New(info.Env(), static_cast<double>(workers.publish(index, publication)));
 }
 
 /// Builds a request and parses it as a worker would, so that both refuse the same.

@@ -28,6 +28,7 @@ class GatewayObject final : public Napi::ObjectWrap<GatewayObject> {
   void disconnect_encoder(const Napi::CallbackInfo& info);
   void encode(const Napi::CallbackInfo& info);
   void set_targets(const Napi::CallbackInfo& info);
+  Napi::Value publish(const Napi::CallbackInfo& info);
   Napi::Value match(const Napi::CallbackInfo& info);
   void reopen_logs(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);

@@ -15,6 +15,7 @@
 #include "log/format.h"
 #include "net/address.h"
 #include "net/network.h"
+#include "route/channel.h"
 #include "route/route_table.h"
 #include "route/template.h"
 #include "route/upstream.h"
@@ -42,11 +43,25 @@ struct Timeouts {
 
 struct Otherwise;
 
+/// What a route takes in beneath its root (docs/UPLOADS.md).
+struct UploadRules {
+  bool replace = true;        ///< a file that is there may be replaced
+  bool remove = false;        ///< DELETE
+  bool folders = true;        ///< directories that are missing are made
+  bool sync = false;          ///< on the disk before it is answered
+  bool hidden_names = false;  ///< names may begin with a dot
+  bool asks = false;          ///< TypeScript knows of more names that may not be written
+  uint64_t body_bytes = 0;
+  uint64_t quota_bytes = UINT64_MAX;  ///< of all files beneath the root
+};
+
 /// Serves what the pattern's final '*' matched from beneath `root`.
 struct FilesAction {
   std::string root;        ///< absolute path
   bool copy_only = false;  ///< transfer: 'copy'
   std::string fields;      ///< of the route: on answers to OPTIONS
+  std::string allow = "Allow: GET, HEAD, OPTIONS\r\n";
+  std::shared_ptr<const UploadRules> upload;  ///< null: nothing is taken in
   /// What takes the requests for which there is no file, and those of other methods; null: nothing.
   std::shared_ptr<const Otherwise> otherwise;
 };
@@ -65,7 +80,7 @@ struct RedirectAction {
   bool keep_query = true;
 };
 
-using Action = std::variant<FilesAction, RespondAction, RedirectAction, ProxyAction>;
+using Action = std::variant<FilesAction, RespondAction, RedirectAction, ProxyAction, ChannelAction>;
 
 /// An action without a pattern of its own: it takes what another one hands on.
 struct Otherwise {
@@ -95,6 +110,7 @@ struct Snapshot {
   bool trusts_unix_peers = false;             ///< also whoever connects to a unix socket
   std::vector<ListenerRules> listeners;       ///< in the order of GroupOptions::listeners
   std::vector<Upstream> upstreams;
+  std::vector<Channel> channels;
   std::vector<Route> routes;  ///< index = route id
   RouteTable table;
 };

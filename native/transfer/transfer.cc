@@ -157,7 +157,7 @@ Progress step_copy(Transfer& transfer, const Context& context) {
 /// Of bodies that come from a Source; what comes from a socket is a flow (transfer/flow.h).
 constexpr std::array<StepFunction, 3> kSteps = {step_memory, step_sendfile, step_copy};
 constexpr std::array<std::string_view, kEngineCount> kNames = {"memory", "sendfile", "copy",
-                                                               "splice"};
+                                                               "splice", "splice-in"};
 
 }  // namespace
 

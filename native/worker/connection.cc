@@ -64,6 +64,8 @@ void Connection::drive() {
       case State::reading_head: goes_on = step_head(); break;
       case State::sending: goes_on = step_sending(); break;
       case State::discarding_body: goes_on = step_body(); break;
+      case State::streaming: goes_on = step_streaming(); break;
+      case State::taking_in: goes_on = step_taking_in(); break;
       case State::proxying: goes_on = step_proxying(); break;
       case State::lingering: goes_on = step_linger(); break;
       default: goes_on = false;
@@ -109,6 +111,8 @@ int64_t Connection::deadline_ms() const {
       return body_pace_ ? std::min(silent, body_pace_->due_ms(timeouts.body)) : silent;
     }
     case State::sending: return outgoing_->pace.due_ms(timeouts.write);
+    case State::streaming: return stream_deadline_ms();
+    case State::taking_in: return upload_deadline_ms();
     case State::proxying: return exchange_deadline_ms();
     case State::lingering: {
       return std::min(since_ms_ + kLingerIdleMs, request_us_ / 1000 + kLingerMs);
@@ -172,6 +176,8 @@ void Connection::on_alarm() {
       is_too_slow();
       return;
     case State::sending: is_too_slow(); return;
+    case State::streaming: return on_stream_alarm();
+    case State::taking_in: return on_upload_alarm();
     case State::proxying:
       load_input();
       on_exchange_alarm();
@@ -203,6 +209,7 @@ void Connection::pages_ready(transfer::ReadAhead ahead) {
 }
 
 void Connection::drain() {
+  if (state_ == State::streaming) return on_message();  // its end
   if (state_ != State::reading_head || !kept_.empty()) return;
   since_ms_ = worker_.now_ms();
   set_deadline();
@@ -212,6 +219,10 @@ void Connection::close(ErrorCode reason) {
   if (state_ == State::closed) return;
   if (forwarding_) {
     end_exchange(reason);
+  } else if (streaming_) {
+    end_stream(reason);
+  } else if (uploading_) {
+    abort_upload(reason);
   } else if (worker_.access_log() != nullptr && state_ != State::opening) {
     log_end(reason);
   }

@@ -23,6 +23,8 @@
 #include "transfer/transfer.h"
 #include "worker/connection_state.h"
 #include "worker/pace.h"
+#include "worker/streaming.h"
+#include "worker/uploading.h"
 
 namespace sluice::worker {
 
@@ -55,6 +57,10 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
     is_queued_ = false;
     drive();
   }
+  /// Something was published on the channel that it is sent.
+  void on_message();
+  /// An I/O thread has done what was ordered of it.
+  void upload_ready(ErrorCode error);
   /// The gateway is shutting down: the connection ends with its next answer or after a grace.
   void drain();
   /// Ends now, whatever is under way. `reason` is counted.
@@ -179,6 +185,46 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   transfer::Engine response_engine() const;
   void reset();
 
+  // connection_channel.cc
+  bool serve_channel(const http::RequestHead& head, const route::ChannelAction& action,
+                     const route::Match& match);
+  bool begin_stream(const http::RequestHead& head, const route::ChannelAction& action,
+                    const route::Match& match);
+  bool step_streaming();
+  bool send_stream_text();
+  bool next_message();
+  void block_stream();
+  void end_stream(ErrorCode reason);
+  int64_t stream_deadline_ms() const;
+  void on_stream_alarm();
+  bool begin_publication(const http::RequestHead& head, const route::ChannelAction& action,
+                         const route::Match& match);
+  bool step_publishing(transfer::Intake::Step step);
+
+  // connection_upload.cc
+  void log_taking(const http::RequestHead& head, uint32_t route);
+  void take_body(const http::RequestHead& head, uint64_t most);
+  bool answer_taken(const files::Reply& reply);
+  bool takes_in(const http::RequestHead& head, const route::FilesAction& action) const;
+  bool take_in(const http::RequestHead& head, const route::FilesAction& action,
+               const route::Match& match);
+  bool begin_upload(const http::RequestHead& head, const route::FilesAction& action,
+                    const route::Match& match, std::string path);
+  bool order(Uploading::Order order);
+  static ErrorCode perform_order(Uploading::Order order, files::Upload& upload,
+                                 files::UploadRoots& roots);
+  bool step_taking_in();
+  bool say_continue();
+  bool answer_upload();
+  bool fail_upload(ErrorCode error);
+  bool skips_body();
+  void end_upload();
+  void abort_upload(ErrorCode reason);
+  void record_upload(uint16_t status, ErrorCode error);
+  transfer::Engine upload_engine() const;
+  int64_t upload_deadline_ms() const;
+  void on_upload_alarm();
+
   // connection_request.cc
   bool handle(const http::RequestHead& head, size_t consumed);
   bool dispatch(const http::RequestHead& head);
@@ -248,6 +294,8 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   std::unique_ptr<Outgoing> outgoing_;
   std::unique_ptr<Forwarding> forwarding_;
   std::unique_ptr<Instructed> instructed_;
+  std::unique_ptr<Uploading> uploading_;
+  std::unique_ptr<Streaming> streaming_;
   Ref<files::Answer> answer_;  ///< given to the request that was parked
   Connection* previous_ = nullptr;
   Connection* next_ = nullptr;

@@ -27,7 +27,9 @@ constexpr std::string_view kNoName("\0", 1);
 /// Whether the action, or what it hands on to, has a bound of its own for request bodies.
 bool reads_bodies(const route::Action& action) {
   if (std::holds_alternative<route::ProxyAction>(action)) return true;
+  if (std::holds_alternative<route::ChannelAction>(action)) return true;
   const auto* files = std::get_if<route::FilesAction>(&action);
+  if (files != nullptr && files->upload) return true;
   return files != nullptr && files->otherwise && reads_bodies(files->otherwise->action);
 }
 
@@ -87,6 +89,9 @@ bool Connection::perform(const http::RequestHead& head, const route::Action& act
   if (const auto* proxied = std::get_if<route::ProxyAction>(&action)) {
     return forward(head, *proxied, match);
   }
+  if (const auto* channel = std::get_if<route::ChannelAction>(&action)) {
+    return serve_channel(head, *channel, match);
+  }
   const auto& fixed = std::get<route::RespondAction>(action);
   files::Reply reply;
   reply.status = fixed.status;
@@ -110,6 +115,7 @@ bool Connection::redirect(const http::RequestHead& head, const route::RedirectAc
 
 bool Connection::serve_files(const http::RequestHead& head, const route::FilesAction& action,
                              const route::Match& match) {
+  if (takes_in(head, action)) return take_in(head, action, match);
   if (head.method != Method::get && head.method != Method::head) {
     return serve_no_file(head, action, match);
   }
@@ -181,15 +187,14 @@ bool Connection::reply_instructed(const http::RequestHead& head, const files::An
 /// A method that files do not have.
 bool Connection::serve_no_file(const http::RequestHead& head, const route::FilesAction& action,
                                const route::Match& match) {
-  constexpr std::string_view kAllow = "Allow: GET, HEAD, OPTIONS\r\n";
   if (action.otherwise) return perform(head, action.otherwise->action, match);
   if (head.method != Method::options) {
-    return refuse(ErrorCode::method_not_allowed, match.route, kAllow);
+    return refuse(ErrorCode::method_not_allowed, match.route, action.allow);
   }
   files::Reply reply;
   reply.status = 204;
   http::append_status_line(reply.built, reply.status);
-  reply.built.append(action.fields).append(kAllow);
+  reply.built.append(action.fields).append(action.allow);
   reply.head = reply.built;
   return respond(reply, match.route);
 }

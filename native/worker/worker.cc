@@ -77,6 +77,7 @@ Worker::Worker(uint32_t index, Shared& shared)
   upstreams_.tell_others_by([this](uint32_t upstream) {
     if (shared_.tell_room) shared_.tell_room(upstream, index_);
   });
+  for (const route::Channel& channel : snapshot().channels) desks_.emplace_back(channel);
   set_date();
   complained_us_.fill(now_us_ - kComplaintUs);
 }
@@ -282,6 +283,20 @@ void Worker::pages_ready(uint64_t ticket, transfer::ReadAhead ahead) {
   Connection* connection = found->second;
   waiting_.erase(found);
   connection->pages_ready(std::move(ahead));
+}
+
+void Worker::deliver(uint32_t channel, const Ref<const transfer::Message>& message) {
+  ChannelDesk& desk = desks_[channel];
+  desk.ring.add(message);
+  for (Connection* listener : desk.listeners) listener->on_message();
+}
+
+void Worker::upload_ready(uint64_t ticket, ErrorCode error, Ref<files::Upload> upload) {
+  auto found = waiting_.find(ticket);
+  if (found == waiting_.end()) return discard_upload(*this, std::move(upload));
+  Connection* connection = found->second;
+  waiting_.erase(found);
+  connection->upload_ready(error);
 }
 
 void Worker::drain() {

@@ -22,6 +22,8 @@
 #include "net/event_loop.h"
 #include "net/io_threads.h"
 #include "route/snapshot.h"
+#include "worker/channel_desk.h"
+#include "worker/channel_hub.h"
 #include "worker/connection.h"
 #include "worker/core_event.h"
 #include "worker/outbox.h"
@@ -40,6 +42,11 @@ struct Shared {
   log::Writer* log = nullptr;  ///< of the access log; null: there is none
   AddressCounts addresses;
   bool sendfile_available = true;
+  std::shared_ptr<files::UploadRoots> uploads = std::make_shared<files::UploadRoots>();
+  /// Calls back, on another thread, when whoever asks for a file sees what has happened to it by
+  /// now. Empty: where nothing is watched.
+  std::function<void(std::function<void()>)> when_seen;
+  std::shared_ptr<ChannelHub> channels;
   std::shared_ptr<proxy::QueueCounts> queued;  ///< by upstream
   /// Tells every worker but `from` that a target of `upstream` has room.
   std::function<void(uint32_t upstream, uint32_t from)> tell_room;
@@ -131,6 +138,10 @@ class Worker {
   bool awaits(uint64_t ticket) const { return waiting_.contains(ticket); }
   void resume(uint64_t ticket, const Ref<files::Answer>& answer);
   void pages_ready(uint64_t ticket, transfer::ReadAhead ahead);
+  ChannelDesk& desk(uint32_t channel) { return desks_[channel]; }
+  /// Somebody has published it.
+  void deliver(uint32_t channel, const Ref<const transfer::Message>& message);
+  void upload_ready(uint64_t ticket, ErrorCode error, Ref<files::Upload> upload);
   /// The connection has closed its socket; it is destroyed at the end of the turn.
   void bury(Connection& connection);
 
@@ -161,6 +172,7 @@ class Worker {
   proxy::Upstreams upstreams_;
   proxy::ExchangeLimits exchange_limits_;
   files::AnswerTable answers_;
+  std::vector<ChannelDesk> desks_;
   Questions questions_{*this};
   Outbox outbox_;
   std::unique_ptr<log::AccessLog> access_log_;

@@ -28,6 +28,13 @@ WorkerGroup::WorkerGroup(GroupOptions options, EventSink& sink)
       worker->post([upstream](Worker& there) { there.upstreams().on_room(upstream); });
     }
   };
+  shared_.channels = std::make_shared<ChannelHub>(
+      snapshot().channels, snapshot().copy_only || !net::available(net::Feature::sendfile),
+      [this](uint32_t channel, const Ref<const transfer::Message>& message) {
+        for (auto& worker : workers_) {
+          worker->post([channel, message](Worker& there) { there.deliver(channel, message); });
+        }
+      });
   shared_.sendfile_available = net::available(net::Feature::sendfile);
 }
 
@@ -165,6 +172,21 @@ void WorkerGroup::watch_files() {
     sink_.emit(std::move(event));
   };
   freshness_ = std::make_unique<files::Freshness>(std::move(listener), kMaxWatchedFolders);
+  shared_.when_seen = [this](std::function<void()> then) {
+    freshness_->when_seen(std::move(then));
+  };
+  sweep_uploads();
+}
+
+/// What a gateway that was killed has left of uploads goes before the first new one comes.
+void WorkerGroup::sweep_uploads() {
+  for (const route::Route& route : snapshot().routes) {
+    const auto* action = std::get_if<route::FilesAction>(&route.action);
+    if (action == nullptr || !action->upload) continue;
+    const bool counts = action->upload->quota_bytes != UINT64_MAX;
+    auto job = [root = shared_.uploads->at(action->root), counts] { root->prepare(counts); };
+    io_->post(std::move(job), files::lane_of(action->root));
+  }
 }
 
 files::FreshnessCounts WorkerGroup::freshness_counts() const {

@@ -78,6 +78,12 @@ class WorkerGroup {
   /// Requests that wait for a target of this upstream.
   uint64_t queued(uint32_t upstream) const;
 
+  /// Sends a message to every client of a channel: its id.
+  uint64_t publish(uint32_t channel, const transfer::Publication& publication) {
+    return shared_.channels->publish(channel, publication);
+  }
+  ChannelHub& channels() const { return *shared_.channels; }
+
   void drain();
   void stop();
 
@@ -93,6 +99,7 @@ class WorkerGroup {
   files::OpenOptions open_options() const;
   void watch_files();
   void warn_of_remote_roots();
+  void sweep_uploads();
   ListenError abandon(uint32_t started);
   void close_listeners();
   void hide_listeners();

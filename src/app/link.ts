@@ -5,6 +5,7 @@ import { realpathSync } from 'node:fs'
 import { appUpstreams } from '../config/compile-app.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import type { NativeGateway } from '../native/interface.ts'
+import type { Publication } from '../native/publication.ts'
 import type { NativeTarget } from '../native/upstreams.ts'
 import type { Logger } from '../telemetry/log.ts'
 import { type AppSockets, appTarget } from './contract.ts'
@@ -15,7 +16,7 @@ import { type AppRunner, AppSupervisor } from './supervisor.ts'
 export interface LinkSettings {
   secret: string
   logger: Logger
-  native: Pick<NativeGateway, 'setTargets' | 'stats'>
+  native: Pick<NativeGateway, 'setTargets' | 'stats' | 'publish'>
 }
 
 export type AppLink = AppRunner
@@ -38,6 +39,8 @@ export function linkApp(
     // Workers do not know these fields yet.
     canInstruct: false,
     logger,
+    publish: (channel: number, { bytes, event }: Publication) =>
+      void native.publish(channel, bytes, event),
     onSockets(sockets: AppSockets | undefined) {
       for (const { index, mount } of upstreams) {
         const target = sockets && appTarget(sockets, secret, mount ?? -1)

@@ -24,13 +24,13 @@ export class LocalApp implements AppRunner {
   }
 
   async start(): Promise<void> {
-    const { secret, canInstruct, logger, onSockets } = this.#settings
+    const { secret, canInstruct, logger, publish, onSockets } = this.#settings
     const runDirectory = makeRunDirectory()
     this.#directory = runDirectory
     const log = (level: keyof Logger, fields: object, message: string) =>
       logger[level](fields, message)
     const mountPatience = this.#resolved.timeouts.appStart
-    const shared = { secret, canInstruct, log, runDirectory, mountPatience, generation: 1 }
+    const shared = { secret, canInstruct, log, publish, runDirectory, mountPatience, generation: 1 }
     this.#app = await startApp({ resolved: this.#resolved, functions: this.#functions, ...shared })
     logger.info(
       { host: this.#app.host },

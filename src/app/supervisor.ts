@@ -4,6 +4,7 @@
 
 import type { ResolvedConfig } from '../config/resolved.ts'
 import { showDuration } from '../config/units.ts'
+import type { PublishTo } from '../native/publication.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { AppSockets } from './contract.ts'
 import { Generation } from './generation.ts'
@@ -16,6 +17,8 @@ export interface SupervisorSettings {
   /** Whether workers do what the fields of contract.ts ask for. */
   canInstruct: boolean
   logger: Logger
+  /** Takes what handlers publish. */
+  publish: PublishTo
   /** Where requests go from now on; undefined: nowhere, until the next call. */
   onSockets(sockets: AppSockets | undefined): void
   /** Whether requests wait for the app: only then can it hang. */
@@ -102,7 +105,7 @@ export class AppSupervisor implements AppRunner {
 
   async #launch(): Promise<void> {
     this.#makeRoom()
-    const { realFile, secret, canInstruct, logger } = this.#settings
+    const { realFile, secret, canInstruct, logger, publish } = this.#settings
     const resolved = this.#resolved
     const generation: Generation = new Generation(
       {
@@ -116,6 +119,7 @@ export class AppSupervisor implements AppRunner {
         canInstruct,
       },
       logger,
+      publish,
       (how) => this.#gone(generation, how),
     )
     this.#alive.add(generation)

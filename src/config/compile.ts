@@ -8,7 +8,9 @@ import type {
   NativeListener,
   NativeRoute,
   NativeTarget,
+  NativeUpload,
 } from '../native/interface.ts'
+import { compileChannel, compileChannels } from './channels.ts'
 import { appUpstreams, compileAppRoute, compileAppUpstream } from './compile-app.ts'
 import { compileProxy, compileUpstream, filesMode } from './compile-proxy.ts'
 import { fieldLines, routeFields } from './fields.ts'
@@ -17,6 +19,7 @@ import type {
   ResolvedAccessLog,
   ResolvedAction,
   ResolvedConfig,
+  ResolvedFiles,
   ResolvedHandler,
   ResolvedListener,
   ResolvedMount,
@@ -65,6 +68,7 @@ export function compileConfig(
       ...config.upstreams.map((upstream, index) => compileUpstream(upstream, targetsOf(index))),
       ...appUpstreams(config).map(compileAppUpstream),
     ],
+    channels: compileChannels(config),
     routes: config.routes.map((route, index) =>
       compileRoute(route, { config, indexOf, route: index, secret }),
     ),
@@ -109,6 +113,7 @@ function compileAction(action: ResolvedAction, surroundings: Surroundings): Nati
         root: action.root,
         mode: filesMode(action),
         fields: routeFields(action),
+        upload: compileUpload(action, surroundings.config),
         otherwise: action.otherwise ? compileAction(action.otherwise, surroundings) : null,
       }
     case 'respond': {
@@ -119,6 +124,8 @@ function compileAction(action: ResolvedAction, surroundings: Surroundings): Nati
       const { kind, status, location, keepQuery } = action
       return { kind, status, fields: fieldLines(action.headers), location, keepQuery }
     }
+    case 'channel':
+      return compileChannel(action, surroundings.config)
     case 'proxy':
       return compileProxy(action, surroundings.indexOf(action.upstream), (root) =>
         numberOfRoot(surroundings.config, root),
@@ -127,6 +134,13 @@ function compileAction(action: ResolvedAction, surroundings: Surroundings): Nati
     case 'mount':
       return compileFunction(action, surroundings)
   }
+}
+
+function compileUpload(action: ResolvedFiles, config: ResolvedConfig): NativeUpload | null {
+  const { enabled, bodyBytes = config.limits.bodyBytes, ...rules } = action.upload
+  if (!enabled) return null
+  const { dotfiles, hide } = action
+  return { ...rules, bodyBytes, dotfiles, asks: hide.length > 0 }
 }
 
 function compileFunction(

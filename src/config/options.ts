@@ -1,10 +1,11 @@
 // The options that people write, with units and defaults for their editors; those about forwarding
-// are in proxy-options.ts. Written from the tables of
+// are in proxy-options.ts and intake-options.ts. Written from the tables of
 // schema*.ts: change those, then run scripts/generate-config-docs.ts.
 
 import type { LogField } from '../native/access-log.ts'
 import type { ContentCoding } from '../native/interface.ts'
 import type { FilesRoot } from './files-root.ts'
+import type { UploadOptions } from './intake-options.ts'
 import type { OtherAction } from './other-action.ts'
 import type { UpstreamOptions } from './proxy-options.ts'
 import type { Duration, Size } from './units.ts'
@@ -253,6 +254,12 @@ export interface FilesOptions {
    * `false`.
    */
   compress?: boolean | ContentCoding | readonly ContentCoding[] | CompressOptions
+  /**
+   * Whether files are taken in: PUT creates and replaces them, POST to a directory gives one a new
+   * name. true, or an object. Whoever reaches the route may write: see UPLOADS.md. Default:
+   * `false`.
+   */
+  upload?: boolean | UploadOptions
   /**
    * Header fields added to every answer of this route, and by pattern to those of files that fit:
    * { 'X-Robots-Tag': 'none', '*.html': { 'X-Frame-Options': 'DENY' } }. Later ones win.

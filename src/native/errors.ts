@@ -311,6 +311,56 @@ export const errors = {
     source: 'internal',
     meaning: 'file cannot be opened or read',
   },
+  'upload-refused': {
+    status: 403,
+    source: 'downstream',
+    meaning: 'no file may be written or removed there',
+  },
+  'upload-conflict': {
+    status: 409,
+    source: 'downstream',
+    meaning: 'something other than a file that may be replaced is there, or no directory is',
+  },
+  'upload-type': {
+    status: 415,
+    source: 'downstream',
+    meaning: 'an upload is the file itself: neither multipart/form-data nor Content-Encoding',
+  },
+  'upload-range': {
+    status: 400,
+    source: 'downstream',
+    meaning: 'an upload is a whole file: Content-Range is not taken',
+  },
+  'bad-digest': {
+    status: 400,
+    source: 'downstream',
+    meaning: 'Content-Digest or Repr-Digest is malformed, or two of them differ',
+  },
+  'digest-mismatch': {
+    status: 400,
+    source: 'downstream',
+    meaning: "the upload's sha-256 is not that of its Content-Digest or Repr-Digest",
+  },
+  'quota-exceeded': {
+    status: 507,
+    source: 'downstream',
+    meaning: 'the files of the root would be over upload.quota',
+  },
+  'no-space': {
+    status: 507,
+    source: 'internal',
+    meaning: 'the disk is full, or over the quota of its user',
+  },
+  'bad-token': {
+    status: 401,
+    source: 'downstream',
+    meaning: 'publishing on a channel needs its token in Authorization: Bearer',
+  },
+  'fell-behind': {
+    status: 0,
+    source: 'downstream',
+    meaning: 'client of a channel was further behind than its buffer reaches',
+  },
   'out-of-descriptors': {
     status: 503,
     source: 'internal',

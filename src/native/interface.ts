@@ -4,10 +4,12 @@
 
 import type { AccessLogStats, NativeAccessLog } from './access-log.ts'
 import type { EncodedEvent, EncodeJob, NativeVariant } from './encodings.ts'
+import type { ChannelStats, NativeChannel, NativeChannelAction, NativeUpload } from './intake.ts'
 import type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } from './upstreams.ts'
 import type { LocationPart, NativeEndpoint } from './values.ts'
 
 export type { ContentCoding, EncodedEvent, EncodeJob, NativeVariant } from './encodings.ts'
+export type { ChannelStats, NativeChannel, NativeChannelAction, NativeUpload } from './intake.ts'
 export type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } from './upstreams.ts'
 export type { LocationPart, NativeEndpoint } from './values.ts'
 
@@ -31,6 +33,8 @@ export interface NativeConfig {
   serverName: string
   /** The index of an upstream in this array is its id in routes, targets and stats. */
   upstreams: NativeUpstream[]
+  /** The index of a channel in this array is its id in routes, publish() and stats. */
+  channels: NativeChannel[]
   /** The index of a route in this array is its id in questions and stats. */
   routes: NativeRoute[]
 }
@@ -93,6 +97,8 @@ export type NativeAction =
       mode: 'auto' | 'copy'
       /** Of the route: on answers to OPTIONS. */
       fields: string
+      /** null: nothing is taken in. */
+      upload: NativeUpload | null
       /** Takes requests without a file (NativeAnswer.otherwise) and those of other methods. */
       otherwise: NativeAction | null
     }
@@ -105,6 +111,7 @@ export type NativeAction =
       keepQuery: boolean
     }
   | NativeProxy
+  | NativeChannelAction
 
 /** Where a listener really is: port 0 has become a number. */
 export type NativeAddress =
@@ -312,6 +319,8 @@ export interface NativeStats {
   histograms: NativeHistogram[]
   /** By upstream, in the order of NativeConfig.upstreams; targets in no order. */
   upstreams: { targets: NativeTargetStats[]; queued: number }[]
+  /** In the order of NativeConfig.channels. */
+  channels: ChannelStats[]
   /** Open file descriptors and bytes in memory that the core holds for files. */
   files: { descriptors: number; heldBytes: number }
   /**
@@ -366,6 +375,8 @@ export interface NativeGateway {
   disconnectEncoder(): void
   /** Answers with one EncodedEvent. Jobs are done in their order. */
   encode(id: number, job: EncodeJob): void
+  /** Sends a message to every client of a channel. The id that it got. */
+  publish(channel: number, bytes: Uint8Array, event: string): number
   /** Which route a request would take. Works before listen(). */
   match(method: string, host: string, target: string): NativeMatch
   stats(): NativeStats

@@ -2,7 +2,12 @@
 // main thread. Counters only grow while the gateway lives; gauges say so.
 
 import type { AccessLogStats } from '../native/access-log.ts'
-import type { NativeHistogram, NativeStats, NativeWorkerStats } from '../native/interface.ts'
+import type {
+  ChannelStats,
+  NativeHistogram,
+  NativeStats,
+  NativeWorkerStats,
+} from '../native/interface.ts'
 import type { UpstreamState } from '../proxy/upstreams.ts'
 import { quantileUs } from './quantiles.ts'
 import { type UpstreamStats, upstreamStats } from './upstream-stats.ts'
@@ -87,6 +92,7 @@ export interface GatewayStats {
   /** Targets by upstream, with what happened to each and how it does. */
   upstreams: UpstreamStats[]
   compression: CompressionStats
+  channels: ChannelStats[]
   /** Gauges of the core: descriptors and bytes that it holds, running transfers included. */
   files: { descriptors: number; heldBytes: number }
   /** Gauges: directories and paths under inotify; and a counter of the changes that it told. */
@@ -121,6 +127,7 @@ export function combineStats({
     latencies: native.histograms.map((histogram) => latencyOf(histogram, routeKeys)),
     ...desk,
     upstreams: upstreamStats(upstreams, native.upstreams),
+    channels: native.channels,
     files: native.files,
     watched: native.watched,
     accessLog: native.accessLog,

@@ -31,6 +31,7 @@ async function startApp(t: ExecutionContext, file: string) {
     secret,
     canInstruct: true,
     logger,
+    publish: () => {},
     onSockets: (sockets) => void seen.push(sockets),
     isWaitedFor: () => true,
   })
