@@ -212,6 +212,7 @@ bool Connection::order(Uploading::Order order) {
   };
   if (worker.io().post(std::move(job), up.upload->lane())) return false;
   worker.give_up(ticket);
+  up.order = Uploading::Order::none;
   return fail_upload(ErrorCode::too_many_questions);
 }
 
