@@ -24,8 +24,10 @@ testOnBothTwins('every client of every worker gets every message in order', asyn
     transfer,
     routes: { '/raw': channel('news', { as: 'raw' }) },
   })
-  const clients = await Promise.all(Array.from({ length: 20 }, () => connect()))
-  for (const client of clients) {
+  const clients: RawClient[] = []
+  for (let n = 0; n < 20; n++) {
+    const client = await connect()
+    clients.push(client)
     const head = await openStream(client, '/raw')
     t.is(head.line, 'HTTP/1.1 200 OK')
     t.is(head.field('content-type'), 'application/octet-stream')
