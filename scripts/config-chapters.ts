@@ -2,9 +2,12 @@
 // type, and the file that the type goes to.
 
 import { accessLog } from '../src/config/access-log.ts'
+import { admin } from '../src/config/admin.ts'
+import { routeHooks } from '../src/config/read-hooks.ts'
 import * as schema from '../src/config/schema.ts'
 import { channel } from '../src/config/schema-channel.ts'
 import * as functions from '../src/config/schema-functions.ts'
+import * as hooks from '../src/config/schema-hooks.ts'
 import * as proxies from '../src/config/schema-proxy.ts'
 import * as routes from '../src/config/schema-routes.ts'
 import { upload } from '../src/config/schema-upload.ts'
@@ -20,10 +23,10 @@ export interface Chapter {
   /** Precedes each key in the documentation. */
   prefix: string
   options: Record<string, Option<unknown>>
-  /** Its type is in config/proxy-options.ts, not in config/options.ts. */
-  isForwarding?: boolean
-  /** Its type goes to intake-options.ts. */
-  isIntake?: boolean
+  /** Where its type is, when that is not config/options.ts. */
+  file?: 'proxy-options' | 'hook-options' | 'intake-options' | 'function-options'
+  /** Options of a route, which has parameters and hooks. */
+  isOfRoute?: boolean
 }
 
 export const chapters: Chapter[] = [
@@ -77,9 +80,16 @@ export const chapters: Chapter[] = [
     options: accessLog as Chapter['options'],
   },
   {
+    title: '`admin`',
+    typeName: 'AdminOptions',
+    about: 'Where operators ask and steer.',
+    prefix: 'admin.',
+    options: admin as Chapter['options'],
+  },
+  {
     title: '`upstreams`',
     typeName: 'UpstreamOptions',
-    isForwarding: true,
+    file: 'proxy-options',
     about: 'Where requests can go, and how they are spread.',
     prefix: 'upstreams.NAME.',
     options: upstreams.upstream as Chapter['options'],
@@ -87,7 +97,7 @@ export const chapters: Chapter[] = [
   {
     title: '`targets` of an upstream',
     typeName: 'TargetOptions',
-    isForwarding: true,
+    file: 'proxy-options',
     about: 'One place that requests can go to; a URL alone stands for { url }.',
     prefix: 'targets[].',
     options: upstreams.target as Chapter['options'],
@@ -95,7 +105,7 @@ export const chapters: Chapter[] = [
   {
     title: '`keepAlive` of an upstream',
     typeName: 'KeepAliveOptions',
-    isForwarding: true,
+    file: 'proxy-options',
     about: 'Connections that wait for their next request.',
     prefix: 'keepAlive.',
     options: upstreams.keepAlive as Chapter['options'],
@@ -103,7 +113,7 @@ export const chapters: Chapter[] = [
   {
     title: '`queue` of an upstream',
     typeName: 'QueueOptions',
-    isForwarding: true,
+    file: 'proxy-options',
     about: 'Requests that wait while every target has as many as it may.',
     prefix: 'queue.',
     options: upstreams.queue as Chapter['options'],
@@ -111,7 +121,7 @@ export const chapters: Chapter[] = [
   {
     title: '`ejection` of an upstream',
     typeName: 'EjectionOptions',
-    isForwarding: true,
+    file: 'proxy-options',
     about: 'When a target that fails requests gets none for a while.',
     prefix: 'ejection.',
     options: upstreams.ejection as Chapter['options'],
@@ -119,7 +129,7 @@ export const chapters: Chapter[] = [
   {
     title: '`health` of an upstream',
     typeName: 'HealthOptions',
-    isForwarding: true,
+    file: 'proxy-options',
     about: 'Checks of every target; a path alone stands for { path }.',
     prefix: 'health.',
     options: upstreams.health as Chapter['options'],
@@ -127,14 +137,15 @@ export const chapters: Chapter[] = [
   {
     title: '`files(root, options)`',
     typeName: 'FilesOptions',
+    isOfRoute: true,
     about: 'Options of files().',
     prefix: '',
-    options: routes.files as Chapter['options'],
+    options: { ...routes.files, hooks: routeHooks } as Chapter['options'],
   },
   {
     title: '`channel(name, options)`',
     typeName: 'ChannelOptions',
-    isIntake: true,
+    file: 'intake-options',
     about: 'Options of channel().',
     prefix: '',
     options: channel as Chapter['options'],
@@ -142,7 +153,7 @@ export const chapters: Chapter[] = [
   {
     title: '`upload` of `files()`',
     typeName: 'UploadOptions',
-    isIntake: true,
+    file: 'intake-options',
     about: 'What is taken in beneath the root.',
     prefix: 'upload.',
     options: upload as Chapter['options'],
@@ -157,15 +168,16 @@ export const chapters: Chapter[] = [
   {
     title: '`proxy(to, options)`',
     typeName: 'ProxyOptions',
-    isForwarding: true,
+    isOfRoute: true,
+    file: 'proxy-options',
     about: 'Options of proxy(). Beside inline targets those of an upstream may stand, too.',
     prefix: '',
-    options: proxies.proxy as Chapter['options'],
+    options: { ...proxies.proxy, hooks: routeHooks } as Chapter['options'],
   },
   {
     title: '`headers` of proxy()',
     typeName: 'ProxyHeadersOptions',
-    isForwarding: true,
+    file: 'proxy-options',
     about: 'Header fields that proxy() changes.',
     prefix: 'headers.',
     options: proxies.headers as Chapter['options'],
@@ -173,7 +185,7 @@ export const chapters: Chapter[] = [
   {
     title: '`headers.request` and `headers.response` of proxy()',
     typeName: 'FieldEditsOptions',
-    isForwarding: true,
+    file: 'proxy-options',
     about: 'Changes to the header fields of a message.',
     prefix: 'headers.request.',
     options: proxies.requestEdits as Chapter['options'],
@@ -181,7 +193,7 @@ export const chapters: Chapter[] = [
   {
     title: '`timeout` of proxy()',
     typeName: 'ProxyTimeoutOptions',
-    isForwarding: true,
+    file: 'proxy-options',
     about: 'How long a target may take.',
     prefix: 'timeout.',
     options: proxies.timeout as Chapter['options'],
@@ -189,7 +201,7 @@ export const chapters: Chapter[] = [
   {
     title: '`retry` of proxy()',
     typeName: 'RetryOptions',
-    isForwarding: true,
+    file: 'proxy-options',
     about: 'When a request is tried again elsewhere.',
     prefix: 'retry.',
     options: proxies.retry as Chapter['options'],
@@ -197,7 +209,7 @@ export const chapters: Chapter[] = [
   {
     title: '`accelRedirect` of proxy()',
     typeName: 'AccelRedirectOptions',
-    isForwarding: true,
+    file: 'proxy-options',
     about: 'Files that a target may name in X-Accel-Redirect.',
     prefix: 'accelRedirect.',
     options: proxies.accelRedirect as Chapter['options'],
@@ -205,29 +217,91 @@ export const chapters: Chapter[] = [
   {
     title: '`respond(status, body, options)`',
     typeName: 'RespondOptions',
+    isOfRoute: true,
     about: 'Options of respond().',
     prefix: '',
-    options: routes.respond as Chapter['options'],
+    options: { ...routes.respond, hooks: routeHooks } as Chapter['options'],
   },
   {
     title: '`redirect(status, location, options)`',
     typeName: 'RedirectOptions',
+    isOfRoute: true,
     about: 'Options of redirect().',
     prefix: '',
-    options: routes.redirect as Chapter['options'],
+    options: { ...routes.redirect, hooks: routeHooks } as Chapter['options'],
   },
   {
     title: '`handler(function, options)`',
     typeName: 'HandlerOptions',
+    file: 'function-options',
+    isOfRoute: true,
     about: 'Options of handler().',
     prefix: '',
-    options: functions.handler as Chapter['options'],
+    options: { ...functions.handler, hooks: routeHooks } as Chapter['options'],
   },
   {
     title: '`mount(function, options)`',
     typeName: 'MountOptions',
+    file: 'function-options',
+    isOfRoute: true,
     about: 'Options of mount().',
     prefix: '',
-    options: functions.mount as Chapter['options'],
+    options: { ...functions.mount, hooks: routeHooks } as Chapter['options'],
+  },
+  {
+    title: '`rateLimit(options)`',
+    typeName: 'RateLimitOptions',
+    file: 'hook-options',
+    about: 'Options of rateLimit().',
+    prefix: '',
+    options: hooks.rateLimit as Chapter['options'],
+  },
+  {
+    title: '`cors(options)`',
+    typeName: 'CorsOptions',
+    file: 'hook-options',
+    about: 'Options of cors().',
+    prefix: '',
+    options: hooks.cors as Chapter['options'],
+  },
+  {
+    title: '`securityHeaders(options)`',
+    typeName: 'SecurityHeadersOptions',
+    file: 'hook-options',
+    about: 'Options of securityHeaders(); false leaves a field out.',
+    prefix: '',
+    options: hooks.securityHeaders as Chapter['options'],
+  },
+  {
+    title: '`maintenance(options)`',
+    typeName: 'MaintenanceOptions',
+    file: 'hook-options',
+    about: 'Options of maintenance().',
+    prefix: '',
+    options: hooks.maintenance as Chapter['options'],
+  },
+  {
+    title: '`basicAuth(options)`',
+    typeName: 'BasicAuthOptions',
+    file: 'hook-options',
+    about: 'Options of basicAuth().',
+    prefix: '',
+    options: hooks.basicAuth as Chapter['options'],
+  },
+  {
+    title: '`jwt(options)`',
+    typeName: 'JwtOptions',
+    file: 'hook-options',
+    about: "Options of jwt(). One of 'jwks', 'secret' and 'publicKey' has to be there.",
+    prefix: '',
+    options: hooks.jwt as Chapter['options'],
+  },
+  {
+    title: '`forwardAuth(options)`',
+    typeName: 'ForwardAuthOptions',
+    file: 'hook-options',
+    about: 'Options of forwardAuth().',
+    prefix: '',
+    options: hooks.forwardAuth as Chapter['options'],
   },
 ]

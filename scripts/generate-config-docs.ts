@@ -24,18 +24,31 @@ const notice = `Written from the tables of
 /** The text of src/config/options.ts. */
 export function optionTypes(): string {
   const head = `\
-// The options that people write, with units and defaults for their editors; those about forwarding
-// are in proxy-options.ts and intake-options.ts. ${notice}
+// The options that people write, with units and defaults for their editors; others are in
+// files of their own (*-options.ts). ${notice}
 
 import type { LogField } from '../native/access-log.ts'
 import type { ContentCoding } from '../native/interface.ts'
-import type { FilesRoot } from './files-root.ts'
+import type { Hooks } from './hooks.ts'
 import type { UploadOptions } from './intake-options.ts'
 import type { OtherAction } from './other-action.ts'
+import type { PathParams } from './path-params.ts'
 import type { UpstreamOptions } from './proxy-options.ts'
 import type { Duration, Size } from './units.ts'
 `
-  const own = chapters.filter(({ isForwarding, isIntake }) => !isForwarding && !isIntake)
+  const own = chapters.filter(({ file }) => file === undefined)
+  return [head, ...own.map(interfaceText)].join('\n')
+}
+
+/** The text of src/config/hook-options.ts. */
+export function hookOptionTypes(): string {
+  const head = `\
+// The options of ready-made hooks, as in options.ts. ${notice}
+
+import type { JwtAlgorithm } from './schema-hooks.ts'
+import type { Duration } from './units.ts'
+`
+  const own = chapters.filter(({ file }) => file === 'hook-options')
   return [head, ...own.map(interfaceText)].join('\n')
 }
 
@@ -45,21 +58,37 @@ export function proxyOptionTypes(): string {
 // The options of upstreams and of proxy(), as in options.ts. ${notice}
 
 import type { FilesRoot } from './files-root.ts'
+import type { Hooks } from './hooks.ts'
+import type { PathParams } from './path-params.ts'
 import type { StatusPattern } from './status-pattern.ts'
 import type { Duration, Size } from './units.ts'
 `
-  const own = chapters.filter(({ isForwarding }) => isForwarding)
+  const own = chapters.filter(({ file }) => file === 'proxy-options')
   return [head, ...own.map(interfaceText)].join('\n')
 }
 
 /** The text of src/config/intake-options.ts. */
 export function intakeOptionTypes(): string {
   const head = `\
-// The options of what clients give: files and messages, as in options.ts. ${notice}
+// The options of what clients give, files and messages. ${notice}
 
 import type { Duration, Size } from './units.ts'
 `
-  const own = chapters.filter(({ isIntake }) => isIntake)
+  const own = chapters.filter(({ file }) => file === 'intake-options')
+  return [head, ...own.map(interfaceText)].join('\n')
+}
+
+/** The text of src/config/function-options.ts. */
+export function functionOptionTypes(): string {
+  const head = `\
+// The options of handler() and mount(), as in options.ts. ${notice}
+
+import type { FilesRoot } from './files-root.ts'
+import type { Hooks } from './hooks.ts'
+import type { PathParams } from './path-params.ts'
+import type { Duration, Size } from './units.ts'
+`
+  const own = chapters.filter(({ file }) => file === 'function-options')
   return [head, ...own.map(interfaceText)].join('\n')
 }
 
@@ -72,7 +101,8 @@ function interfaceText(chapter: Chapter): string {
     const name = option.required ? key : `${key}?`
     return `${comment(`${doc}${sentence}`)}\n  ${name}: ${option.kind.typescript}`
   })
-  const head = `/** ${chapter.about} */\nexport interface ${chapter.typeName} {`
+  const parameters = chapter.isOfRoute ? '<Params = PathParams>' : ''
+  const head = `/** ${chapter.about} */\nexport interface ${chapter.typeName}${parameters} {`
   return [head, ...members, '}', ''].join('\n')
 }
 
@@ -121,6 +151,8 @@ export function generatedFiles(): { path: string; text: string }[] {
     { path: 'src/config/options.ts', text: optionTypes() },
     { path: 'src/config/proxy-options.ts', text: proxyOptionTypes() },
     { path: 'src/config/intake-options.ts', text: intakeOptionTypes() },
+    { path: 'src/config/function-options.ts', text: functionOptionTypes() },
+    { path: 'src/config/hook-options.ts', text: hookOptionTypes() },
     { path: 'docs/CONFIGURATION.md', text: documentation() },
   ]
 }

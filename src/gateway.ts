@@ -2,17 +2,19 @@
 // thread. Passes the core's events to whoever they concern. Several gateways in one process share
 // nothing but the addon. Must never let a fault in one event lose the others of its batch.
 
+import { AdminServer } from './admin/server.ts'
+import { type AdminSubject, phaseOf } from './admin/subject.ts'
 import { makeSecret } from './app/contract.ts'
 import { type AppFunctions, functionsOf } from './app/functions.ts'
-import { type AppLink, linkApp } from './app/link.ts'
 import type { GatewayConfig } from './config/actions.ts'
 import { channelsOf } from './config/channels.ts'
-import { compileConfig } from './config/compile.ts'
-import { askableFiles } from './config/file-roots.ts'
 import { loadConfigFile } from './config/load.ts'
 import type { ResolvedConfig } from './config/resolved.ts'
 import { resolveConfig } from './config/validate.ts'
 import { FileQuestions } from './files/questions.ts'
+import { Control, confirmation, refusal } from './gateway/control.ts'
+import type { ConfigFileInput, CreateGatewayOptions, Gateway } from './gateway/gateway-types.ts'
+import { Generations, patiently, type ReloadResult } from './gateway/generations.ts'
 import { AccessLogError } from './native/access-log.ts'
 import { loadAddon } from './native/addon.ts'
 import type { NativeAddon, NativeEvent, NativeGateway, NativeTarget } from './native/interface.ts'
@@ -22,46 +24,7 @@ import { type GatewayUpstreams, type Upstreams, upstreamsOf } from './proxy/upst
 import { createLogger, type Logger, logFault } from './telemetry/log.ts'
 import { combineStats, type GatewayStats } from './telemetry/stats.ts'
 
-/** Options of createGateway() that are no configuration. */
-export interface CreateGatewayOptions {
-  /** Where faults are reported; a pino logger fits. Default: JSON lines on stderr. */
-  logger?: Logger
-}
-
-/** The configuration is in a file, absolute or relative to the working directory. */
-export interface ConfigFileInput {
-  configFile: string
-}
-
-/** A gateway in this process. It keeps the process alive from listen() until it has ended. */
-export interface Gateway {
-  /** The configuration with every default filled in; frozen. */
-  readonly resolved: ResolvedConfig
-  /**
-   * Binds every listener and starts serving; once. Rejects with a ListenError when an address
-   * cannot be had, or an AccessLogError; the gateway has ended then.
-   */
-  listen(): Promise<Address[]>
-  /** Adds, removes and drains targets while the gateway runs. */
-  readonly upstreams: GatewayUpstreams
-  /**
-   * Sends a message to every client of a channel() of this configuration, and gives the id that it
-   * got. The bytes are copied: they may change afterwards. Throws when there is no such channel.
-   */
-  publish(channel: string, message: ChannelMessage): number
-  /** What has been counted so far; the last figures when the gateway has ended. */
-  stats(): GatewayStats
-  /**
-   * Opens the access log anew, so that a file that was renamed is left behind, within a moment.
-   * Where that fails the log stays where it was, with a line in the gateway's own log.
-   */
-  reopenLogs(): void
-  /**
-   * Stops. By default what runs is finished first, for at most `timeouts.drain`; with
-   * `drain: false`, or at a second call that says so, it is cut off. Resolves when all has ended.
-   */
-  close(options?: { drain?: boolean }): Promise<void>
-}
+export type { ConfigFileInput, CreateGatewayOptions, Gateway } from './gateway/gateway-types.ts'
 
 /** Something was asked of a gateway that is not in a state for it. */
 export class GatewayStateError extends Error {
@@ -99,25 +62,27 @@ export function startCore(
   return new CoreGateway(resolved, logger, addon, functions)
 }
 
-type State = 'made' | 'starting' | 'listening' | 'draining' | 'closing' | 'ended'
+type State = 'made' | 'starting' | 'listening' | 'leaving' | 'draining' | 'closing' | 'ended'
 
 // Longest interval that timers take; only its being there matters.
 const keepAliveMs = 2 ** 31 - 1
-// How long listen() waits for the addresses of names.
-const namePatienceMs = 2_000
 
 class CoreGateway implements Gateway {
-  readonly resolved: ResolvedConfig
   readonly #logger: Logger
   readonly #native: NativeGateway
   readonly #questions: FileQuestions
   readonly #upstreams: Upstreams
-  readonly #app: AppLink | undefined
+  readonly #generations: Generations
   readonly #ended = Promise.withResolvers<void>()
   #state: State = 'made'
   #drains = false
   #alive: NodeJS.Timeout | undefined
+  #departure: NodeJS.Timeout | undefined
+  readonly #admin: AdminServer | undefined
   #lastStats: GatewayStats | undefined
+  #lastReload: Promise<unknown> = Promise.resolve()
+  #control: Control | undefined
+  #noControl: unknown
 
   constructor(
     resolved: ResolvedConfig,
@@ -125,32 +90,72 @@ class CoreGateway implements Gateway {
     addon: NativeAddon,
     functions: AppFunctions | undefined,
   ) {
-    this.resolved = resolved
     this.#logger = logger
     this.#upstreams = upstreamsOf(resolved, logger)
+    const upstreams = this.#upstreams
     const secret = makeSecret()
-    const targetsOf = (upstream: number) => this.#upstreams.targets(upstream)
-    const config = compileConfig(resolved, targetsOf, secret)
-    this.#native = addon.createGateway(config, (events) => this.#take(events))
-    this.#app = linkApp(resolved, functions, { secret, logger, native: this.#native })
+    const runDirectory = () => this.#needControl().directory
+    const shared = { functions, upstreams, logger, secret, runDirectory }
+    this.#generations = new Generations({ resolved, ...shared })
+    const { first } = this.#generations
+    this.#native = addon.createGateway(first, (events) => this.#take(events))
     this.#questions = new FileQuestions({
       native: this.#native,
-      routes: askableFiles(resolved),
+      routes: this.#generations.askableFiles(),
       bounds: resolved.cache,
       onTrouble: (message) => logger.warn({ code: 'compression-failed' }, message),
       onFault: (message, error) => logger.error({ code: 'internal-error', err: error }, message),
     })
+    this.#generations.attach(this.#native, this.#questions)
+    this.#admin = resolved.admin ? new AdminServer(resolved.admin, this.#subject(addon)) : undefined
+  }
+
+  get resolved(): ResolvedConfig {
+    return this.#generations.resolved
+  }
+
+  reload(config?: GatewayConfig): Promise<ReloadResult> {
+    const reload = this.#lastReload.then(() => this.#reload(config))
+    this.#lastReload = reload.catch(() => {})
+    return reload
+  }
+
+  async #reload(config: GatewayConfig | undefined): Promise<ReloadResult> {
+    if (this.#state !== 'listening') throw new GatewayStateError(`cannot reload: ${this.#state}`)
+    const { resolved, functions } = await this.#read(config)
+    const result = await this.#generations.replace(resolved, functions)
+    for (const warning of result.warnings) this.#logger.warn({ code: 'needs-restart' }, warning)
+    const { generation, changed } = result
+    const message = changed ? 'another configuration is served' : 'the configuration is unchanged'
+    this.#logger.info({ generation }, message)
+    return result
+  }
+
+  async #read(config: GatewayConfig | undefined) {
+    try {
+      if (config === undefined) return { resolved: await this.#generations.again() }
+      const resolved = resolveConfig(config, { file: '', directory: process.cwd() })
+      return { resolved, functions: functionsOf(config, resolved) }
+    } catch (error) {
+      this.#generations.noteFailure()
+      throw error
+    }
   }
 
   async listen(): Promise<Address[]> {
     if (this.#state !== 'made') throw new GatewayStateError(`cannot listen: ${this.#state}`)
     this.#state = 'starting'
-    await Promise.all([this.#startUpstreams(), this.#startApp()])
+    // First of all, so that /readyz can say that the rest takes time.
+    await this.#startPart(() => this.#admin?.listen())
+    await this.#startControl()
+    // Before anything is bound: whoever connects finds everything there.
+    const startApp = this.#startPart(() => this.#generations.startApp())
+    await Promise.all([this.#startUpstreams(), startApp])
     // Somebody may have closed it meanwhile.
     const state: State = this.#state
     if (state !== 'starting') throw new GatewayStateError(`cannot listen: ${state}`)
     try {
-      const addresses = this.#native.listen().map(addressOf)
+      const addresses = this.#generations.listensOn(this.#native.listen())
       this.#state = 'listening'
       this.#alive = setInterval(() => {}, keepAliveMs)
       return addresses
@@ -168,14 +173,14 @@ class CoreGateway implements Gateway {
   }
 
   reopenLogs(): void {
-    if (this.#state === 'listening' || this.#state === 'draining') this.#native.reopenLogs()
+    if (this.#isRunning()) this.#native.reopenLogs()
   }
 
   publish(channel: string, message: ChannelMessage): number {
     if (this.#state === 'ended') throw new GatewayStateError('cannot publish: ended')
     let id = 0
-    const to = (index: number, { bytes, event }: Publication) => {
-      id = this.#native.publish(index, bytes, event)
+    const to = (name: string, publication: Publication) => {
+      id = this.#generations.publish(name, publication) ?? 0
     }
     publisher(channelsOf(this.resolved), to)(channel, message)
     return id
@@ -189,35 +194,91 @@ class CoreGateway implements Gateway {
     if (this.#state === 'made' || this.#state === 'starting') {
       this.#native.close()
       this.#end()
-    } else if (!drain && (this.#state === 'listening' || this.#state === 'draining')) {
+    } else if (!drain && this.#isRunning()) {
+      clearTimeout(this.#departure)
       this.#state = 'closing'
       this.#upstreams.stop()
       this.#native.close()
     } else if (this.#state === 'listening') {
+      this.#leave()
+    }
+    return this.#ended.promise
+  }
+
+  #isRunning(): boolean {
+    return ['listening', 'leaving', 'draining'].includes(this.#state)
+  }
+
+  // Load balancers are told first, where they need time to notice.
+  #leave(): void {
+    const { drainDelay } = this.resolved.timeouts
+    const drain = () => {
       this.#state = 'draining'
       this.#native.drain()
     }
-    return this.#ended.promise
+    this.#state = 'leaving'
+    if (drainDelay === 0) drain()
+    else this.#departure = setTimeout(drain, drainDelay)
+  }
+
+  get adminAddresses(): readonly Address[] {
+    return (this.#admin?.addresses() ?? []).map(addressOf)
+  }
+
+  #subject(addon: NativeAddon): AdminSubject {
+    return {
+      logger: this.#logger,
+      upstreams: this.#upstreams,
+      phase: () => phaseOf(this.#state),
+      addresses: () => this.#generations.addresses,
+      stats: () => this.stats(),
+      capabilities: () => addon.capabilities(),
+      reload: () => this.reload(),
+      reopenLogs: () => this.reopenLogs(),
+    }
   }
 
   get upstreams(): GatewayUpstreams {
     return this.#upstreams
   }
 
+  async #startControl(): Promise<void> {
+    const about = () => {
+      const { resolved, addresses } = this.#generations
+      const urls = addresses.map(({ url }) => url)
+      const generation = this.#generations.stats().number
+      return { pid: process.pid, file: resolved.file, addresses: urls, generation }
+    }
+    const reload = () => this.reload().then(confirmation, refusal)
+    try {
+      const control = new Control({ about, reload })
+      this.#control = control
+      await control.start()
+    } catch (error) {
+      this.#control?.close()
+      this.#control = undefined
+      this.#noControl = error
+      const message = `sluice reload will not find this gateway: ${(error as Error).message}`
+      this.#logger.warn({ code: 'no-run-directory' }, message)
+    }
+  }
+
+  #needControl(): Control {
+    if (this.#control === undefined) throw this.#noControl
+    return this.#control
+  }
+
   // A name that is not known yet is no reason not to listen, but most are within a moment.
   async #startUpstreams(): Promise<void> {
     const publish = (upstream: number, targets: NativeTarget[]) =>
       this.#native.setTargets(upstream, targets)
-    const patience = Promise.withResolvers<void>()
-    const timer = setTimeout(patience.resolve, namePatienceMs)
-    await Promise.race([this.#upstreams.start(publish), patience.promise])
-    clearTimeout(timer)
+    await patiently(this.#upstreams.start(publish))
   }
 
-  // Before anything is bound: whoever connects finds everything there.
-  async #startApp(): Promise<void> {
+  // A failure ends the gateway, unless somebody has closed it meanwhile.
+  async #startPart(start: () => Promise<void> | undefined): Promise<void> {
     try {
-      await this.#app?.start()
+      await start()
     } catch (error) {
       if (this.#state !== 'starting') return
       this.#native.close()
@@ -227,10 +288,19 @@ class CoreGateway implements Gateway {
   }
 
   #count(): GatewayStats {
-    const routeKeys = this.resolved.routes.map(({ key }) => key)
-    const upstreams = this.#upstreams.states()
-    const native = this.#native.stats()
-    return combineStats({ native, routeKeys, upstreams, ...this.#questions.counts() })
+    const counted = this.#native.stats()
+    const native = {
+      ...counted,
+      upstreams: this.#generations.inOrder('upstreams', counted.upstreams),
+      channels: this.#generations.inOrder('channels', counted.channels),
+    }
+    return combineStats({
+      native,
+      histograms: this.#generations.latencies(counted.histograms),
+      generation: this.#generations.stats(),
+      upstreams: this.#upstreams.states(),
+      ...this.#questions.counts(),
+    })
   }
 
   #take(events: NativeEvent[]): void {
@@ -265,6 +335,12 @@ class CoreGateway implements Gateway {
         logFault(this.#logger, event)
         if (event.code === 'out-of-descriptors') this.#questions.relieve()
         break
+      case 'adopted':
+        this.#generations.onAdopted(event.generation)
+        break
+      case 'retired':
+        this.#generations.onRetired(event.generation)
+        break
       case 'ended':
         this.#end()
         break
@@ -273,8 +349,8 @@ class CoreGateway implements Gateway {
 
   // No request is left by now; what handlers do besides may end in peace, unless it must not.
   #stopApp(): void {
-    const stopped = this.#app?.stop({ drain: this.#drains }) ?? Promise.resolve()
-    stopped.then(this.#ended.resolve, this.#ended.reject)
+    const stopped = this.#generations.stop({ drain: this.#drains })
+    stopped.finally(() => this.#control?.close()).then(this.#ended.resolve, this.#ended.reject)
   }
 
   #end(): void {
@@ -283,6 +359,7 @@ class CoreGateway implements Gateway {
     this.#state = 'ended'
     this.#upstreams.stop()
     clearInterval(this.#alive)
+    this.#admin?.close()
     try {
       this.#lastStats = this.#count()
     } finally {

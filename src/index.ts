@@ -1,4 +1,5 @@
-// The public interface: what a configuration file and a program import from 'sluice'.
+// The public interface: what a configuration file and a program import from 'sluice'. Nothing is
+// made here: names of other files alone.
 
 export type {
   FilesAction,
@@ -15,6 +16,7 @@ export type {
 export { defineGateway, files, proxy, redirect, respond } from './config/actions.ts'
 export { type ChannelAction, channel } from './config/channels.ts'
 export { ConfigError, type Problem } from './config/errors.ts'
+export type { HandlerOptions, MountOptions } from './config/function-options.ts'
 export type {
   FileInit,
   ForwardInit,
@@ -28,17 +30,56 @@ export type {
   PathParams,
 } from './config/functions.ts'
 export { handler, mount } from './config/functions.ts'
+export type {
+  BasicAuthOptions,
+  CorsOptions,
+  ForwardAuthOptions,
+  JwtOptions,
+  MaintenanceOptions,
+  RateLimitOptions,
+  SecurityHeadersOptions,
+} from './config/hook-options.ts'
+export type {
+  FunctionHook,
+  Hook,
+  HookAnswer,
+  HookChanges,
+  HookFieldEdits,
+  HookFunctions,
+  HookRedirect,
+  Hooks,
+  HookVerdict,
+  OnRequest,
+  ReadyHook,
+  RememberedHead,
+  RememberedHookFunctions,
+  RememberOptions,
+  RequestError,
+  RequestHead,
+  ResponseHead,
+} from './config/hooks.ts'
+export {
+  basicAuth,
+  cors,
+  forwardAuth,
+  hook,
+  ipAllow,
+  ipDeny,
+  jwt,
+  maintenance,
+  rateLimit,
+  securityHeaders,
+} from './config/hooks.ts'
 export type { ChannelOptions, UploadOptions } from './config/intake-options.ts'
 export type {
   AccessLogOptions,
+  AdminOptions,
   CacheOptions,
   CompressOptions,
   FilesOptions,
   GatewayOptions,
-  HandlerOptions,
   LimitsOptions,
   ListenerOptions,
-  MountOptions,
   RedirectOptions,
   RespondOptions,
   TimeoutsOptions,
@@ -59,8 +100,10 @@ export type {
   UpstreamOptions,
 } from './config/proxy-options.ts'
 export type { ResolvedConfig } from './config/resolved.ts'
+export type { JwtAlgorithm } from './config/schema-hooks.ts'
 export type { StatusPattern } from './config/status-pattern.ts'
 export type { Duration, Size } from './config/units.ts'
+export type { ReloadResult } from './gateway/generations.ts'
 export type {
   ConfigFileInput,
   CreateGatewayOptions,
@@ -73,5 +116,5 @@ export type { ContentCoding } from './native/interface.ts'
 export { type Address, ListenError } from './native/listening.ts'
 export { type GatewayUpstreams, UpstreamError } from './proxy/upstreams.ts'
 export type { Logger } from './telemetry/log.ts'
-export type { GatewayStats } from './telemetry/stats.ts'
+export type { GatewayStats, GenerationStats } from './telemetry/stats.ts'
 export type { TargetStats, UpstreamStats } from './telemetry/upstream-stats.ts'

@@ -3,7 +3,6 @@
 // hostile would. Prints a line when all are there, and a count when SIGTERM ends it.
 //
 //   crowd PORT idle|heads|readers COUNT TARGET
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -19,6 +18,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "../measuring/loopback.h"
 
 namespace {
 
@@ -50,10 +51,7 @@ int dial(const Crowd& crowd) {
   if (crowd.kind == Kind::readers) {
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &kReceiveBuffer, sizeof kReceiveBuffer);
   }
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(static_cast<uint16_t>(crowd.port));
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  sockaddr_in to = loopback(crowd.port);
   bool is_begun = connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0 ||
                   errno == EINPROGRESS;
   if (!is_begun) fail("cannot connect");

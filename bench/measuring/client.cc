@@ -7,7 +7,6 @@
 //
 //   client PORT CONNECTIONS SECONDS FILE     FILE: requests, each followed by a NUL byte
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <strings.h>
 #include <sys/epoll.h>
@@ -29,6 +28,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "loopback.h"
 
 namespace {
 
@@ -86,14 +87,9 @@ double cpu_s() {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
 }
 
-int dial(int port) {
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(static_cast<uint16_t>(port));
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  // Blocking: over the loopback the handshake is over when the call returns.
-  if (connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) fail("cannot connect");
+int dial_or_fail(int port) {
+  const int fd = dial(port);
+  if (fd < 0) fail("cannot connect");
   return fd;
 }
 
@@ -154,7 +150,7 @@ void learn(int fd, int body, Request& request) {
 void learn_all(Load& load) {
   int fd = -1;
   for (Request& request : load.requests) {
-    if (fd < 0) fd = dial(load.port);
+    if (fd < 0) fd = dial_or_fail(load.port);
     learn(fd, load.body, request);
     if (!request.closes) continue;
     close(fd);
@@ -195,7 +191,7 @@ void read_requests(Load& load, const char* path) {
 /// Sends the next request, on a new connection where there is none.
 void ask(Load& load, Connection& connection) {
   if (connection.fd < 0) {
-    connection.fd = dial(load.port);
+    connection.fd = dial_or_fail(load.port);
     epoll_event event{};
     event.events = EPOLLIN | EPOLLRDHUP | EPOLLET;
     if (load.body >= 0) event.events |= EPOLLOUT;

@@ -3,7 +3,6 @@
 // sleeps between requests, so it shares its core with others.
 //
 //   paced PORT CONNECTIONS RATE SECONDS FILE     RATE: requests a second; FILE: one request
-#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -23,6 +22,8 @@
 #include <iterator>
 #include <string>
 #include <vector>
+
+#include "loopback.h"
 
 namespace {
 
@@ -57,13 +58,9 @@ struct Run {
   std::vector<int64_t> took_ns;
 };
 
-int dial(int port) {
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(static_cast<uint16_t>(port));
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) fail("cannot connect");
+int dial_or_fail(int port) {
+  const int fd = dial(port);
+  if (fd < 0) fail("cannot connect");
   return fd;
 }
 
@@ -76,7 +73,7 @@ void ask(Run& run, Connection& connection, int64_t due_ns) {
 
 /// How long an answer is: what comes until nothing more does for a while.
 size_t learn(const Run& run, int port) {
-  int fd = dial(port);
+  int fd = dial_or_fail(port);
   if (send(fd, run.request.data(), run.request.size(), MSG_NOSIGNAL) < 0) fail("cannot send");
   timeval patience{0, 300'000};
   size_t got = 0;
@@ -120,7 +117,7 @@ void ask_when_due(Run& run, int64_t due_ns) {
 void prepare(Run& run, int epoll, int port, size_t connections) {
   run.connections.resize(connections);
   for (Connection& connection : run.connections) {
-    connection.fd = dial(port);
+    connection.fd = dial_or_fail(port);
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.ptr = &connection;

@@ -7,7 +7,6 @@
 //   Upgrade: stream    sends for ever and drops whatever comes
 //
 //   origin PORT
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <strings.h>
@@ -28,6 +27,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "../measuring/loopback.h"
 
 namespace {
 
@@ -224,10 +225,7 @@ int listen_on(int port) {
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   int one = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_port = htons(static_cast<uint16_t>(port));
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  sockaddr_in at = loopback(port);
   if (bind(fd, reinterpret_cast<sockaddr*>(&at), sizeof at) != 0 || listen(fd, 4096) != 0) {
     fail("cannot listen");
   }

@@ -8,7 +8,6 @@
 //
 //   tunnels PORT CONNECTIONS SECONDS echo|stream BYTES     BYTES: of a message
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -26,6 +25,8 @@
 #include <cstring>
 #include <string>
 #include <vector>
+
+#include "../measuring/loopback.h"
 
 namespace {
 
@@ -62,12 +63,8 @@ double seconds_of(clockid_t clock) {
 
 /// Blocking: over the loopback all of this is quick.
 int open_tunnel(int port, const char* protocol) {
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(static_cast<uint16_t>(port));
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) fail("cannot connect");
+  const int fd = dial(port);
+  if (fd < 0) fail("cannot connect");
   int one = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   std::string request = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: ";

@@ -3,7 +3,6 @@
 // its own doing; what it costs below it is a mistake of the benchmark.
 //
 //   floor PORT DIRECTORY     answers GET /NAME for every file in DIRECTORY up to 1 MiB
-#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,6 +19,8 @@
 #include <map>
 #include <string>
 #include <string_view>
+
+#include "../measuring/loopback.h"
 
 namespace {
 
@@ -53,10 +54,7 @@ int listen_on(int port) {
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   int one = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_port = htons(static_cast<uint16_t>(port));
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  sockaddr_in at = loopback(port);
   if (bind(fd, reinterpret_cast<sockaddr*>(&at), sizeof at) != 0 || listen(fd, 1024) != 0) {
     std::perror("floor: cannot listen");
     std::exit(1);

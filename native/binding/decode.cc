@@ -2,6 +2,7 @@
 // ones that TypeScript's validation explains to people.
 #include "binding/decode.h"
 
+#include "binding/decode_hooks.h"
 #include "binding/decode_upstream.h"
 #include "http/host.h"
 #include "http/response_head.h"
@@ -23,6 +24,7 @@ void decode_limits(const Reader& limits, route::Limits& out) {
       static_cast<uint32_t>(limits.at("keepAliveRequests").integer(0, kMaxCount));
   out.body_bytes = limits.at("bodyBytes").integer(0, kMaxBytes);
   out.head.head_bytes = limits.at("headBytes").integer(128, 16 * 1024 * 1024);
+  out.response_head.head_bytes = limits.at("responseHeadBytes").integer(128, 16 * 1024 * 1024);
   out.head.target_bytes = limits.at("targetBytes").integer(1, 16 * 1024 * 1024);
   out.head.fields = limits.at("headers").integer(1, http::kMaxFields);
 }
@@ -36,6 +38,7 @@ void decode_timeouts(const Reader& timeouts, route::Timeouts& out) {
   out.idle = read("idle");
   out.write = read("write");
   out.drain = static_cast<int64_t>(timeouts.at("drain").integer(0, kMaxMs));
+  out.handler = static_cast<int64_t>(timeouts.at("handler").integer(0, kMaxMs));
   out.minimum_rate = timeouts.at("minimumRate").integer(0, UINT32_MAX);
 }
 
@@ -122,14 +125,6 @@ route::RedirectAction decode_redirect(const Reader& action,
   return redirect;
 }
 
-route::FieldEdits decode_edits(const Reader& edits) {
-  route::FieldEdits decoded;
-  Reader remove = edits.at("remove");
-  for (uint32_t i = 0; i < remove.length(); ++i) decoded.removed.push_back(remove.at(i).text());
-  decoded.added = edits.at("add").field_lines();
-  return decoded;
-}
-
 void decode_host(const Reader& host, route::ProxyAction& proxy) {
   if (host.is_text()) {
     const std::string rule = host.text();
@@ -213,6 +208,10 @@ void decode_channels(const Reader& channels, route::Snapshot& snapshot) {
   for (uint32_t i = 0; i < channels.length(); ++i) {
     const Reader each = channels.at(i);
     route::Channel channel;
+    if (each.is_null()) {
+      snapshot.channels.push_back(channel);
+      continue;
+    }
     channel.name = each.at("name").text();
     const Reader formats = each.at("formats");
     for (uint32_t n = 0; n < formats.length(); ++n) {
@@ -241,13 +240,30 @@ route::Action decode_action(const Reader& action, const std::vector<std::string>
   return files;
 }
 
+void note_hooks(const route::HookPlan& plan, route::Action& action, route::Snapshot& snapshot) {
+  snapshot.has_hooks = true;
+  if (!plan.response.empty()) add_to_forwarded(plan.response, action);
+  for (const route::HookStep& step : plan.steps) {
+    if (std::holds_alternative<route::LimitStep>(step)) snapshot.limits_rates = true;
+  }
+}
+
 void decode_route(const Reader& route, uint32_t index, route::Snapshot& snapshot) {
+  if (route.is_null()) {
+    snapshot.routes.emplace_back();
+    return;
+  }
   route::AddResult added = snapshot.table.add(index, route.at("method").text(),
                                               route.at("host").text(), route.at("path").text());
   if (!added.ok) route.fail("a valid pattern (" + added.problem + ")");
   route::Route decoded;
   decoded.key = route.at("key").text();
-  decoded.action = decode_action(route.at("action"), snapshot.table.param_names(index), snapshot);
+  if (decoded.key.empty()) route.at("key").fail("the key of the route");
+  route::Action action =
+      decode_action(route.at("action"), snapshot.table.param_names(index), snapshot);
+  decoded.hooks = decode_hooks(route.at("hooks"));
+  if (decoded.hooks) note_hooks(*decoded.hooks, action, snapshot);
+  decoded.action = route::SharedAction(std::move(action));
   snapshot.routes.push_back(std::move(decoded));
 }
 
@@ -313,7 +329,7 @@ route::ListenerRules decode_listener_rules(const Reader& listener,
     action.body_bytes = UINT64_MAX;
     action.timeouts.connect = kTcpConnectMs;
     action.timeouts.tunnel = kTcpTunnelMs;
-    rules.tcp = std::move(action);
+    rules.tcp = std::make_shared<const route::ProxyAction>(std::move(action));
   }
   return rules;
 }
@@ -366,6 +382,7 @@ worker::GroupOptions decode_config(const Reader& config) {
   auto snapshot = std::make_shared<route::Snapshot>();
   worker::GroupOptions options;
   options.workers = config.at("workers").integer(1, 256);
+  snapshot->generation = config.at("generation").integer(1, kMaxId);
   decode_limits(config.at("limits"), snapshot->limits);
   decode_timeouts(config.at("timeouts"), snapshot->timeouts);
   snapshot->copy_only = decode_mode(config.at("transfer").at("mode"));
@@ -375,17 +392,25 @@ worker::GroupOptions decode_config(const Reader& config) {
   snapshot->server_field = decode_server_field(config.at("serverName"));
   decode_trusted(config.at("trustedProxies"), *snapshot);
   Reader upstreams = config.at("upstreams");
+  if (upstreams.length() > proxy::QueueCounts::kMost) upstreams.fail("fewer upstreams");
   for (uint32_t i = 0; i < upstreams.length(); ++i) {
-    snapshot->upstreams.push_back(decode_upstream(upstreams.at(i)));
+    const Reader each = upstreams.at(i);
+    snapshot->upstreams.push_back(each.is_null() ? route::Upstream() : decode_upstream(each));
   }
   decode_channels(config.at("channels"), *snapshot);
   Reader routes = config.at("routes");
+  if (routes.length() > proxy::QueueCounts::kMost) routes.fail("fewer routes");
   for (uint32_t i = 0; i < routes.length(); ++i) decode_route(routes.at(i), i, *snapshot);
   snapshot->table.finish();
   Reader listeners = config.at("listeners");
+  if (listeners.length() > UINT16_MAX) listeners.fail("fewer listeners");
   for (uint32_t i = 0; i < listeners.length(); ++i) {
-    options.listeners.push_back(decode_endpoint(listeners.at(i)));
-    snapshot->listeners.push_back(decode_listener_rules(listeners.at(i), *snapshot));
+    const Reader each = listeners.at(i);
+    options.listeners.emplace_back();
+    snapshot->listeners.emplace_back();
+    if (each.is_null()) continue;
+    options.listeners.back() = decode_endpoint(each);
+    snapshot->listeners.back() = decode_listener_rules(each, *snapshot);
   }
   options.snapshot = std::move(snapshot);
   return options;

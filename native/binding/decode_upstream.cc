@@ -94,6 +94,7 @@ net::Endpoint decode_endpoint(const Reader& endpoint) {
 route::Upstream decode_upstream(const Reader& upstream) {
   route::Upstream decoded;
   decoded.name = upstream.at("name").text();
+  if (decoded.name.empty()) upstream.at("name").fail("a name");
   decoded.balance = one_of(upstream.at("balance"), kBalances);
   decoded.hash_key = one_of(upstream.at("key").at("kind"), kHashKeys);
   decoded.hash_name = upstream.at("key").at("name").text();
@@ -106,6 +107,7 @@ route::Upstream decode_upstream(const Reader& upstream) {
   decoded.failure_percent =
       static_cast<uint32_t>(upstream.at("passive").at("percent").integer(0, 100));
   decoded.eject_ms = milliseconds(upstream.at("passive").at("eject"));
+  decoded.fails_fast = upstream.at("passive").at("failFast").boolean();
   decoded.slow_start_ms = milliseconds(upstream.at("slowStart"));
   decoded.proxy_protocol = static_cast<uint8_t>(upstream.at("proxyProtocol").integer(0, 2));
   decoded.targets = decode_targets(upstream.at("targets"));

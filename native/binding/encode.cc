@@ -135,6 +135,16 @@ Napi::Object encode_pipes(Napi::Env env, const transfer::PipeCounts& pipes) {
   return object;
 }
 
+Napi::Object encode_hooks(Napi::Env env, const worker::WorkerStats& stats) {
+  Napi::Object object = Napi::Object::New(env);
+  object["asked"] = number(env, stats.hooks_asked.get());
+  object["open"] = number(env, stats.hooks_open.get());
+  object["remembered"] = number(env, stats.hooks_remembered.get());
+  object["limited"] = number(env, stats.hooks_limited.get());
+  object["denied"] = number(env, stats.hooks_denied.get());
+  return object;
+}
+
 Napi::Object encode_worker(Napi::Env env, const worker::Worker& worker) {
   const worker::WorkerStats& stats = worker.stats();
   Napi::Object object = Napi::Object::New(env);
@@ -149,6 +159,7 @@ Napi::Object encode_worker(Napi::Env env, const worker::Worker& worker) {
   object["answers"] = number(env, stats.answers.get());
   object["parked"] = number(env, stats.parked.get());
   object["turns"] = number(env, stats.turns.get());
+  object["hooks"] = encode_hooks(env, stats);
   object["pipes"] = encode_pipes(env, worker.pipe_counts());
   object["engines"] = encode_engines(env, stats);
   object["syscalls"] = encode_syscalls(
@@ -180,7 +191,8 @@ bool encode_histogram(Napi::Env env, const worker::WorkerGroup& group, uint32_t 
     buckets[buckets.Length()] = bucket;
   }
   if (total == 0) return false;
-  object["route"] = number(env, route);
+  object["route"] =
+      Napi::Number::New(env, route == route::kNoRoute ? -1 : static_cast<double>(route));
   object["engine"] = string(env, transfer::engine_name(engine));
   object["count"] = number(env, total);
   object["sumUs"] = number(env, sum);
@@ -190,7 +202,10 @@ bool encode_histogram(Napi::Env env, const worker::WorkerGroup& group, uint32_t 
 
 Napi::Array encode_histograms(Napi::Env env, const worker::WorkerGroup& group) {
   Napi::Array histograms = Napi::Array::New(env);
-  for (uint32_t route = 0; route <= group.snapshot().routes.size(); ++route) {
+  // Of what has left, too, and last of what had no route.
+  const auto routes = static_cast<uint32_t>(group.route_numbers());
+  for (uint32_t at = 0; at <= routes; ++at) {
+    const uint32_t route = at == routes ? route::kNoRoute : at;
     for (size_t i = 0; i < transfer::kEngineCount; ++i) {
       Napi::Object object = Napi::Object::New(env);
       if (encode_histogram(env, group, route, static_cast<transfer::Engine>(i), object)) {
@@ -199,6 +214,15 @@ Napi::Array encode_histograms(Napi::Env env, const worker::WorkerGroup& group) {
     }
   }
   return histograms;
+}
+
+const char* circuit_name(proxy::Circuit circuit) {
+  switch (circuit) {
+    case proxy::Circuit::closed: return "closed";
+    case proxy::Circuit::open: return "open";
+    case proxy::Circuit::half_open: break;
+  }
+  return "half-open";
 }
 
 Napi::Array encode_upstreams(Napi::Env env, const worker::WorkerGroup& group) {
@@ -216,7 +240,9 @@ Napi::Array encode_upstreams(Napi::Env env, const worker::WorkerGroup& group) {
       object["connects"] = number(env, target.connects.load());
       object["failures"] = number(env, target.failures.load());
       object["retries"] = number(env, target.retries.load());
-      object["ejected"] = Napi::Boolean::New(env, target.is_ejected(now_us));
+      const proxy::Circuit circuit = target.circuit(now_us);
+      object["ejected"] = Napi::Boolean::New(env, circuit != proxy::Circuit::closed);
+      object["circuit"] = Napi::String::New(env, circuit_name(circuit));
       targets[targets.Length()] = object;
     }
     Napi::Object upstream = Napi::Object::New(env);
@@ -231,7 +257,12 @@ Napi::Array encode_channels(Napi::Env env, const worker::WorkerGroup& group) {
   Napi::Array channels = Napi::Array::New(env);
   const auto& named = group.snapshot().channels;
   for (uint32_t i = 0; i < named.size(); ++i) {
-    const worker::ChannelCounts& counts = group.channels().counts(i);
+    const worker::HubChannel* channel = group.channels().find(i);
+    if (channel == nullptr) {
+      channels[i] = env.Null();
+      continue;
+    }
+    const worker::ChannelCounts& counts = channel->counts;
     Napi::Object object = Napi::Object::New(env);
     object["name"] = string(env, named[i].name);
     object["clients"] = number(env, counts.clients.load(std::memory_order_relaxed));
@@ -274,6 +305,11 @@ Napi::Object encode_event(Napi::Env env, CoreEvent& event, worker::WorkerGroup& 
       object["worker"] = number(env, event.worker);
       object["code"] = string(env, event.code);
       object["message"] = string(env, event.text);
+      break;
+    case Kind::adopted:
+    case Kind::retired:
+      object["type"] = string(env, event.kind == Kind::adopted ? "adopted" : "retired");
+      object["generation"] = number(env, event.id);
       break;
     case Kind::ended: object["type"] = string(env, "ended"); break;
   }

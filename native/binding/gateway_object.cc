@@ -25,6 +25,9 @@ Napi::Function GatewayObject::define(Napi::Env env) {
                       InstanceMethod<&GatewayObject::encode>("encode"),
                       InstanceMethod<&GatewayObject::set_targets>("setTargets"),
                       InstanceMethod<&GatewayObject::publish>("publish"),
+                      InstanceMethod<&GatewayObject::replace>("replace"),
+                      InstanceMethod<&GatewayObject::end_generation>("endGeneration"),
+                      InstanceMethod<&GatewayObject::set_hook_socket>("setHookSocket"),
                       InstanceMethod<&GatewayObject::match>("match"),
                       InstanceMethod<&GatewayObject::stats>("stats"),
                       InstanceMethod<&GatewayObject::reopen_logs>("reopenLogs"),
@@ -61,21 +64,44 @@ Napi::Value GatewayObject::listen(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   worker::WorkerGroup& workers = group(env);
   if (running_ > 0) throw Napi::TypeError::New(env, "listen: the gateway listens already");
-  worker::ListenError failed = workers.listen();
-  if (failed.bind.error != 0) {
-    const char* code = files::errno_name(-failed.bind.error);
-    Napi::Error error = Napi::Error::New(env, std::string(failed.bind.call) + ": " + code);
-    error.Set("code", code);
-    error.Set("call", failed.bind.call);
-    error.Set("address", encode_endpoint(env, failed.endpoint));
-    throw error;
-  }
+  check(env, workers.listen());
   running_ = workers.worker_count();
+  return addresses(env);
+}
+
+void GatewayObject::check(Napi::Env env, const worker::ListenError& failed) {
+  if (failed.bind.error == 0) return;
+  const char* code = files::errno_name(-failed.bind.error);
+  Napi::Error error = Napi::Error::New(env, std::string(failed.bind.call) + ": " + code);
+  error.Set("code", code);
+  error.Set("call", failed.bind.call);
+  error.Set("address", encode_endpoint(env, failed.endpoint));
+  throw error;
+}
+
+Napi::Array GatewayObject::addresses(Napi::Env env) const {
   Napi::Array addresses = Napi::Array::New(env);
-  for (const net::Endpoint& endpoint : workers.endpoints()) {
-    addresses[addresses.Length()] = encode_endpoint(env, endpoint);
+  for (const std::optional<net::Endpoint>& endpoint : group(env).endpoints()) {
+    const uint32_t at = addresses.Length();
+    addresses[at] = endpoint ? Napi::Value(encode_endpoint(env, *endpoint)) : env.Null();
   }
   return addresses;
+}
+
+Napi::Value GatewayObject::replace(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  worker::WorkerGroup& workers = group(env);
+  if (running_ == 0) throw Napi::TypeError::New(env, "replace: the gateway does not listen");
+  worker::GroupOptions next = decode_config(Reader(info[0], ""));
+  if (next.snapshot->generation <= workers.snapshot().generation) {
+    throw Napi::TypeError::New(env, "generation: expected a later one");
+  }
+  check(env, workers.replace(std::move(next)));
+  return addresses(env);
+}
+
+void GatewayObject::end_generation(const Napi::CallbackInfo& info) {
+  if (group_) group_->end_generation(Reader(info[0], "generation").integer(1, 1ULL << 53));
 }
 
 void GatewayObject::look(const Napi::CallbackInfo& info) {
@@ -137,7 +163,7 @@ void GatewayObject::encode(const Napi::CallbackInfo& info) {
 void GatewayObject::set_targets(const Napi::CallbackInfo& info) {
   worker::WorkerGroup& workers = group(info.Env());
   Reader upstream(info[0], "upstream");
-  const size_t upstreams = workers.snapshot().upstreams.size();
+  const size_t upstreams = workers.targets().size();
   if (upstreams == 0) upstream.fail("the index of an upstream");
   const uint64_t index = upstream.integer(0, upstreams - 1);
   workers.set_targets(static_cast<uint32_t>(index), decode_targets(Reader(info[1], "targets")));
@@ -146,12 +172,15 @@ void GatewayObject::set_targets(const Napi::CallbackInfo& info) {
 Napi::Value GatewayObject::publish(const Napi::CallbackInfo& info) {
   worker::WorkerGroup& workers = group(info.Env());
   Reader channel(info[0], "channel");
-  const size_t channels = workers.channels().size();
-  if (channels == 0) channel.fail("the index of a channel");
-  const auto index = static_cast<uint32_t>(channel.integer(0, channels - 1));
+  worker::HubChannel* to = workers.channels().find(channel.integer(0, UINT32_MAX));
+  if (to == nullptr) channel.fail("the index of a channel");
   const transfer::Publication publication{Reader(info[1], "bytes").bytes(),
                                           Reader(info[2], "event").text()};
-  return Napi::Number::New(info.Env(), static_cast<double>(workers.publish(index, publication)));
+  return Napi::Number::New(info.Env(), static_cast<double>(to->publish(publication)));
+}
+
+void GatewayObject::set_hook_socket(const Napi::CallbackInfo& info) {
+  if (group_) group_->set_hook_socket(Reader(info[0], "path").text());
 }
 
 /// Builds a request and parses it as a worker would, so that both refuse the same.

@@ -27,8 +27,11 @@ class GatewayObject final : public Napi::ObjectWrap<GatewayObject> {
   Napi::Value connect_encoder(const Napi::CallbackInfo& info);
   void disconnect_encoder(const Napi::CallbackInfo& info);
   void encode(const Napi::CallbackInfo& info);
+  Napi::Value replace(const Napi::CallbackInfo& info);
+  void end_generation(const Napi::CallbackInfo& info);
   void set_targets(const Napi::CallbackInfo& info);
   Napi::Value publish(const Napi::CallbackInfo& info);
+  void set_hook_socket(const Napi::CallbackInfo& info);
   Napi::Value match(const Napi::CallbackInfo& info);
   void reopen_logs(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);
@@ -37,6 +40,9 @@ class GatewayObject final : public Napi::ObjectWrap<GatewayObject> {
 
   /// The group, or a TypeError when the gateway has ended.
   worker::WorkerGroup& group(Napi::Env env) const;
+  /// Throws what JavaScript is told of it, unless it is none.
+  static void check(Napi::Env env, const worker::ListenError& failed);
+  Napi::Array addresses(Napi::Env env) const;
   void receive(std::vector<worker::CoreEvent> events);
   void call_back(const Napi::Array& events);
   /// Joins every thread and lets go of everything native. Idempotent.

@@ -24,6 +24,12 @@ class Histogram {
   static size_t bucket_of(uint64_t us);
   static uint64_t upper_us(size_t bucket);
 
+  /// Forgets all. The owning thread only.
+  void clear() {
+    for (auto& count : counts_) count.store(0, std::memory_order_relaxed);
+    sum_us_.store(0, std::memory_order_relaxed);
+  }
+
   uint64_t count_at(size_t bucket) const { return counts_[bucket].load(std::memory_order_relaxed); }
   uint64_t sum_us() const { return sum_us_.load(std::memory_order_relaxed); }
 

@@ -104,6 +104,26 @@ inline constexpr size_t kRequestIdBytes = 32;
 /// be made, and a tunnel may be silent.
 inline constexpr int64_t kTcpConnectMs = 5'000;
 inline constexpr int64_t kTcpTunnelMs = 3'600'000;
+/// Questions of one worker to user code that may be open at once, and their bytes that may wait to
+/// be sent; beyond either: 503.
+inline constexpr size_t kMaxHookQuestions = 16 * 1024;
+inline constexpr size_t kMaxHookBytes = 16 * 1024 * 1024;
+/// What one verdict of user code may have, body included.
+inline constexpr size_t kMaxVerdictBytes = 16 * 1024 * 1024;
+/// Verdicts that one worker remembers, and the longest key of one.
+inline constexpr size_t kMaxVerdicts = 16 * 1024;
+inline constexpr size_t kMaxVerdictKey = 8 * 1024;
+/// A request whose hook has no app to be asked in waits so long for one: as long as an app may take
+/// to start unless the configuration says otherwise (timeouts.appStart).
+inline constexpr int64_t kHookPatienceMs = 30'000;
+/// A connection to an app that could not be made is tried again after this.
+inline constexpr int64_t kHookRetryMs = 100;
+/// A question that so many apps did not survive is not asked again.
+inline constexpr unsigned kMaxAppsLost = 2;
+/// Rewritten so often a request goes in circles.
+inline constexpr unsigned kMaxRewrites = 8;
+/// Sets of eight clients that rate limits of a gateway have room for: one megabyte.
+inline constexpr size_t kRateSets = 16 * 1024;
 /// Threads for whatever may block on a disk, and jobs that may wait for them.
 inline constexpr size_t kIoThreads = 3;
 inline constexpr size_t kIoQueue = 64 * 1024;

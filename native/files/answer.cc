@@ -4,6 +4,7 @@
 
 #include <strings.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <initializer_list>
 #include <string_view>
@@ -128,9 +129,10 @@ const Answer& Answer::chosen_for(const http::RequestHead& request) const {
 
 void Answer::add_validators() {
   etag = make_etag(*file, coding, young);
-  last_modified_s = file->mtime_s;
+  // Never later than Date (RFC 9110 §8.8.2.1), whatever a wrong clock or a careless copy left.
+  last_modified_s = std::clamp<int64_t>(file->mtime_s, 0, std::max<int64_t>(file->opened_s, 0));
   char date[http::kDateBytes];
-  http::format_date(file->mtime_s < 0 ? 0 : file->mtime_s, date);
+  http::format_date(last_modified_s, date);
   http::append_field(validator_fields, "ETag", etag);
   http::append_field(validator_fields, "Last-Modified", {date, sizeof date});
   validator_fields.append("Accept-Ranges: bytes\r\n");

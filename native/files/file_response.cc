@@ -113,7 +113,8 @@ bool reply_ranges(const Answer& answer, const http::RequestHead& request, int64_
   return true;
 }
 
-/// A path that was accepted as a file's, without its last `count` characters.
+/// A path that was accepted as a file's, without its last `count` bytes: what
+/// is not ASCII stands there as one escape for each.
 std::string_view without_last(std::string_view path, size_t count) {
   for (; count > 0 && !path.empty(); --count) {
     const bool is_escape = path.size() >= 3 && path[path.size() - 3] == '%';

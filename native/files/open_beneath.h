@@ -8,37 +8,12 @@
 
 #include <string>
 
+#include "net/owned_fd.h"
 #include "net/sys.h"
 
 namespace sluice::files {
 
-/// A descriptor that is closed with its owner.
-class OwnedFd {
- public:
-  OwnedFd() = default;
-  explicit OwnedFd(int fd) : fd_(fd) {}
-  OwnedFd(OwnedFd&& other) noexcept : fd_(other.release()) {}
-  OwnedFd& operator=(OwnedFd&& other) noexcept {
-    if (this != &other) reset(other.release());
-    return *this;
-  }
-  ~OwnedFd() { reset(-1); }
-
-  int get() const { return fd_; }
-  bool valid() const { return fd_ >= 0; }
-  int release() {
-    const int fd = fd_;
-    fd_ = -1;
-    return fd;
-  }
-  void reset(int fd) {
-    if (fd_ >= 0) sys::close(fd_);
-    fd_ = fd;
-  }
-
- private:
-  int fd_ = -1;
-};
+using net::OwnedFd;
 
 /// What was found: an O_PATH descriptor and its fstat, or an errno.
 struct Found {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -21,8 +22,9 @@ inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
 std::string_view chunk_line(uint64_t bytes, std::array<char, kChunkLineRoom>& room);
 
 /// Appends the end of a body: the last chunk, those of `trailers` that may pass
-/// (forwards_trailer), and the empty line. `trailers`: as a ChunkedDecoder has appended them, each
-/// line with its CRLF.
-void append_last_chunk(std::string_view trailers, std::string& out);
+/// (forwards_trailer) and whose name, in lower case, is not in `removed`, and the empty line.
+/// `trailers`: as a ChunkedDecoder has appended them, each line with its CRLF.
+void append_last_chunk(std::string_view trailers, std::span<const std::string> removed,
+                       std::string& out);
 
 }  // namespace sluice::http

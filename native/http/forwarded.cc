@@ -1,6 +1,8 @@
 // Lists grow at their end; a field that came several times is joined (RFC 9110 §5.3).
 #include "http/forwarded.h"
 
+#include <charconv>
+
 #include "http/response_head.h"
 #include "http/response_parser.h"
 
@@ -38,9 +40,15 @@ void append_x_forwarded(const RequestHead& head, const Hop& hop, std::string& ou
     if (!hop.port.empty()) host.append(":").append(hop.port);
     append_once(head, hop, FieldId::x_forwarded_host, "X-Forwarded-Host", host, out);
   }
-  const std::string_view usual = hop.is_secure ? "443" : "80";
-  append_once(head, hop, FieldId::x_forwarded_port, "X-Forwarded-Port",
-              hop.port.empty() ? usual : hop.port, out);
+  char digits[8];
+  std::string_view port = hop.is_secure ? "443" : "80";
+  if (!hop.port.empty()) {
+    port = hop.port;
+  } else if (hop.local_port != 0) {
+    char* const end = std::to_chars(digits, digits + sizeof digits, hop.local_port).ptr;
+    port = {digits, static_cast<size_t>(end - digits)};
+  }
+  append_once(head, hop, FieldId::x_forwarded_port, "X-Forwarded-Port", port, out);
 }
 
 void append_forwarded(const RequestHead& head, const Hop& hop, std::string& out) {

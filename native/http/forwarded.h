@@ -2,6 +2,7 @@
 // (RFC 9110 §7.6.3). What came in them is only continued when the peer is trusted. Bytes only.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -13,7 +14,8 @@ namespace sluice::http {
 struct Hop {
   std::string_view client;  ///< "192.0.2.1", "2001:db8::1"; "unix" where there is no address
   std::string_view host;    ///< of the request, without port
-  std::string_view port;    ///< digits, or empty
+  std::string_view port;    ///< of the request; digits, or empty
+  uint16_t local_port = 0;  ///< that it connected to; 0: a unix socket, or unknown
   bool is_secure = false;
   bool is_peer_trusted = false;
 };

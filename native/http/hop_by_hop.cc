@@ -54,6 +54,22 @@ bool is_about_whole_content(std::string_view name) {
          equals_ignoring_case(name, "content-md5");
 }
 
+/// Whatever Connection says.
+bool is_always_hop_by_hop(FieldId id) {
+  switch (id) {
+    case FieldId::connection:
+    case FieldId::keep_alive:
+    case FieldId::proxy:
+    case FieldId::proxy_authenticate:
+    case FieldId::proxy_authorization:
+    case FieldId::proxy_connection:
+    case FieldId::te:
+    case FieldId::transfer_encoding:
+    case FieldId::upgrade: return true;
+    default: return false;
+  }
+}
+
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
 /// Whether a Connection field has `name` among its options.
@@ -106,35 +122,14 @@ bool HopByHop::is_named(std::string_view name) const {
 }
 
 bool HopByHop::forwards(const Field& field) const {
-  switch (field.id) {
-    case FieldId::connection:
-    case FieldId::keep_alive:
-    case FieldId::proxy:
-    case FieldId::proxy_authenticate:
-    case FieldId::proxy_authorization:
-    case FieldId::proxy_connection:
-    case FieldId::te:
-    case FieldId::transfer_encoding:
-    case FieldId::upgrade: return false;
-    default: return named_count_ == 0 || !is_named(field.name);
-  }
+  return !is_always_hop_by_hop(field.id) && (named_count_ == 0 || !is_named(field.name));
 }
 
 bool forwards_trailer(const Field& field) {
-  switch (field.id) {
-    case FieldId::connection:
-    case FieldId::keep_alive:
-    case FieldId::proxy:
-    case FieldId::proxy_authenticate:
-    case FieldId::proxy_authorization:
-    case FieldId::proxy_connection:
-    case FieldId::te:
-    case FieldId::transfer_encoding:
-    case FieldId::upgrade: return false;
-    // What Connection may not take off may not come late either, but for what is known only when
-    // the content is.
-    default: return !is_kept(field.name) || is_about_whole_content(field.name);
-  }
+  if (is_always_hop_by_hop(field.id)) return false;
+  // What Connection may not take off may not come late either, but for what is known only when the
+  // content is.
+  return !is_kept(field.name) || is_about_whole_content(field.name);
 }
 
 bool has_list_token(std::string_view list, std::string_view token) {

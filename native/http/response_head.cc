@@ -67,12 +67,12 @@ constexpr Phrase kPhrases[] = {
     {511, "Network Authentication Required"},
 };
 
+}  // namespace
+
 void append_number(std::string& out, uint64_t number) {
   char digits[20];
   out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
 }
-
-}  // namespace
 
 std::string_view reason_phrase(uint16_t status) {
   for (const Phrase& phrase : kPhrases) {

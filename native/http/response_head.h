@@ -15,6 +15,9 @@ std::string_view reason_phrase(uint16_t status);
 /// Appends "HTTP/1.1 404 Not Found\r\n". The version is 1.1 whatever the client's (RFC 9110 §2.5).
 void append_status_line(std::string& out, uint16_t status);
 
+/// In decimal.
+void append_number(std::string& out, uint64_t number);
+
 /// Appends "Content-Length: 123\r\n".
 void append_content_length(std::string& out, uint64_t bytes);
 

@@ -84,6 +84,10 @@ Format::Format(const Settings& settings, std::vector<std::string> routes)
   for (const Field field : settings.fields) wanted_ |= bit(field);
 }
 
+void Format::name_routes(std::vector<std::string> routes) {
+  routes_ = escaped(style_, std::move(routes));
+}
+
 void Format::write(const Record& record, uint32_t worker, Text& text) {
   const int64_t second = record.wall_us / kSecondUs;
   if (second != second_) {

@@ -57,6 +57,9 @@ class Format {
   /// `routes`: keys by id.
   Format(const Settings& settings, std::vector<std::string> routes);
 
+  /// Other keys from now on.
+  void name_routes(std::vector<std::string> routes);
+
   /// Appends the line of `record`, which `worker` made, with its line end.
   void write(const Record& record, uint32_t worker, Text& text);
 
@@ -78,8 +81,8 @@ class Format {
 
   const Style style_;
   const std::vector<std::string> redact_;
-  const std::vector<std::string> routes_;  ///< cut and escaped
-  uint32_t wanted_ = 0;                    ///< a bit for each field of JSON lines
+  std::vector<std::string> routes_;  ///< cut and escaped
+  uint32_t wanted_ = 0;              ///< a bit for each field of JSON lines
   // What many lines behind each other have in common, made when it changes.
   int64_t second_ = -1;
   AddressKey client_;

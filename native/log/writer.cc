@@ -12,6 +12,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -41,6 +42,7 @@ struct Writer::State {
   }
 
   void run();
+  void take_names();
   void lay_out(const Block& block);
   void give_back(Block& block);
   void write(uint32_t count);
@@ -75,6 +77,7 @@ struct Writer::State {
   std::mutex mutex;
   std::condition_variable ended;
   bool has_ended = false;
+  std::optional<std::vector<std::string>> new_routes;  ///< under the mutex
   Report report;  ///< under the mutex; empty once nobody listens
 };
 
@@ -149,6 +152,11 @@ void Writer::reopen() {
   state_->wake_up();
 }
 
+void Writer::name_routes(std::vector<std::string> routes) {
+  const std::lock_guard lock(state_->mutex);
+  state_->new_routes = std::move(routes);
+}
+
 void Writer::complain(const char* reason, int64_t now_us) { state_->complain(reason, now_us); }
 
 WriterCounts Writer::counts() const {
@@ -196,6 +204,7 @@ void Writer::State::run() {
     Block& block = *waiting.front();
     waiting.pop_front();
     const uint32_t count = block.lines;
+    take_names();
     lay_out(block);
     give_back(block);
     write(count);
@@ -203,6 +212,11 @@ void Writer::State::run() {
   const std::lock_guard lock(mutex);
   has_ended = true;
   ended.notify_all();
+}
+
+void Writer::State::take_names() {
+  const std::lock_guard lock(mutex);
+  if (new_routes) format.name_routes(*std::exchange(new_routes, std::nullopt));
 }
 
 void Writer::State::lay_out(const Block& block) {

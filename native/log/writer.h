@@ -55,6 +55,8 @@ class Writer {
   void wake();
   /// Opens the destination anew: its name may be another file by now. Any thread.
   void reopen();
+  /// Keys of routes by id, for what is submitted from now on. Any thread.
+  void name_routes(std::vector<std::string> routes);
   /// Reports that lines are dropped, unless that was reported and has not ended since. Any thread.
   void complain(const char* reason, int64_t now_us);
 

@@ -30,6 +30,16 @@ int EventLoop::add(int fd, uint32_t events, EventHandler* handler) {
 
 void EventLoop::remove(int fd) { sys::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr); }
 
+void EventLoop::set_deaf(SocketState& socket, bool is_deaf, EventHandler* handler) {
+  if (socket.is_deaf == is_deaf) return;
+  socket.is_deaf = is_deaf;
+  if (is_deaf) socket.readable = true;
+  epoll_event event{};
+  event.events = is_deaf ? kDeafEvents : kSocketEvents;
+  event.data.ptr = handler;
+  sys::epoll_ctl(epoll_, EPOLL_CTL_MOD, socket.fd, &event);
+}
+
 void EventLoop::post(Task task) {
   if (!tasks_.push(std::move(task))) return;
   uint64_t one = 1;

@@ -12,6 +12,7 @@
 
 #include "core/limits.h"
 #include "core/mailbox.h"
+#include "net/socket_state.h"
 
 namespace sluice::net {
 
@@ -40,6 +41,9 @@ class EventLoop {
   /// Registers `fd`. 0 or -errno.
   int add(int fd, uint32_t events, EventHandler* handler);
   void remove(int fd);
+  /// While the socket is deaf what arrives does not wake the loop; it counts as readable, since
+  /// nobody is told. When it hears again, what has arrived meanwhile is an event.
+  void set_deaf(SocketState& socket, bool is_deaf, EventHandler* handler);
 
   /// Runs `task` on the loop's thread in its next turn. Any thread; wakes the loop when it sleeps.
   void post(Task task);

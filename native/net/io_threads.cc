@@ -1,6 +1,7 @@
 // The queue of the I/O threads. Runs on them, except post() and the counters (any thread).
 // The lock is held only to take or leave a job, never while one runs. A thread that ends a job
 // looks for the next one itself, so a lane that was at its limit goes on without being woken.
+// Threads that were started because others hang stay: they cost a stack each, and are few.
 #include "net/io_threads.h"
 
 #include <pthread.h>
@@ -12,23 +13,43 @@
 
 namespace sluice::net {
 
-IoThreads::IoThreads(size_t threads, size_t capacity) : capacity_(capacity) {
+IoThreads::IoThreads(size_t threads, size_t capacity, size_t most)
+    : capacity_(capacity), most_(std::max<size_t>({threads, most, 1})) {
   threads = std::max<size_t>(threads, 1);
-  counts_ = std::make_unique<sys::SyscallCounts[]>(threads);
+  counts_ = std::make_unique<sys::SyscallCounts[]>(most_);
   const std::lock_guard lock(mutex_);  // they begin when all are there and the limit is known
   start(threads);
   lane_limit_ = std::max<size_t>(workers_.size(), 2) - 1;
 }
 
 void IoThreads::start(size_t threads) {
-  workers_.reserve(threads);
+  workers_.reserve(most_);
   for (size_t i = 0; i < threads; ++i) {
     try {
-      workers_.emplace_back([this, i] { run(i); });
+      start_one();
     } catch (const std::system_error&) {
       if (workers_.empty()) throw;  // at start, to whoever creates the gateway
       return;
     }
+  }
+}
+
+void IoThreads::start_one() {
+  workers_.emplace_back([this, index = workers_.size()] { run(index); });
+  ++idle_;  // from now on, so that nobody starts another one for the same job
+}
+
+/// Under the lock. When more lanes wait for their first thread than there are threads that could
+/// take them, others hold those, perhaps for ever: one more is started, within the bound.
+void IoThreads::help_stranded() {
+  if (stopping_ || workers_.size() >= most_) return;
+  size_t without = 0;
+  for (const auto& [number, lane] : lanes_) without += lane.running == 0 ? 1 : 0;
+  if (without <= idle_) return;
+  try {
+    start_one();
+  } catch (const std::system_error&) {
+    // The system has no more: the lane waits for one of those that there are.
   }
 }
 
@@ -48,9 +69,15 @@ bool IoThreads::post(Job job, size_t lane) {
     auto& jobs = lanes_[lane].jobs;
     if (jobs.size() >= capacity_) return false;
     jobs.push_back(std::move(job));
+    help_stranded();
   }
   ready_.notify_one();
   return true;
+}
+
+size_t IoThreads::threads() const {
+  const std::lock_guard lock(mutex_);
+  return workers_.size();
 }
 
 size_t IoThreads::waiting() const {
@@ -62,7 +89,7 @@ size_t IoThreads::waiting() const {
 
 std::array<uint64_t, sys::kCallCount> IoThreads::syscalls() const {
   std::array<uint64_t, sys::kCallCount> sums{};
-  for (size_t thread = 0; thread < workers_.size(); ++thread) {
+  for (size_t thread = 0, count = threads(); thread < count; ++thread) {
     for (size_t call = 0; call < sys::kCallCount; ++call) {
       sums[call] += counts_[thread].calls[call].load(std::memory_order_relaxed);
     }
@@ -94,8 +121,10 @@ void IoThreads::run(size_t index) {
     auto place = lanes_.end();
     ready_.wait(lock, [&] { return (place = next_lane()) != lanes_.end() || stopping_; });
     if (place == lanes_.end()) return;
+    --idle_;
     Lane& lane = place->second;
     ++lane.running;
+    help_stranded();  // it may have taken what was meant for a lane that has none
     {
       const Job job = std::move(lane.jobs.front());
       lane.jobs.pop_front();
@@ -104,6 +133,7 @@ void IoThreads::run(size_t index) {
       done_.fetch_add(1, std::memory_order_relaxed);
     }  // what the job holds is let go outside the lock
     lock.lock();
+    ++idle_;
     if (--lane.running == 0 && lane.jobs.empty()) lanes_.erase(place);
   }
 }

@@ -68,10 +68,11 @@ uint16_t port_of(int fd) {
   return to_endpoint(address.storage).port;
 }
 
-BindError bind_tcp(const Endpoint& endpoint, size_t workers, BoundListener& result) {
+BindError bind_tcp(const Endpoint& endpoint, size_t workers, BoundListener& result,
+                   bool is_beside_own) {
   SocketAddress address;
   if (int invalid = to_socket_address(endpoint, address); invalid < 0) return {invalid, "address"};
-  if (endpoint.port != 0) {
+  if (endpoint.port != 0 && !is_beside_own) {
     if (BindError taken = probe_port(address); taken.error != 0) return taken;
   }
   result.endpoint = endpoint;
@@ -134,10 +135,11 @@ BindError bind_unix(const Endpoint& endpoint, size_t workers, BoundListener& res
 
 }  // namespace
 
-BindError bind_listener(const Endpoint& endpoint, size_t workers, BoundListener& result) {
+BindError bind_listener(const Endpoint& endpoint, size_t workers, BoundListener& result,
+                        bool is_beside_own) {
   result = BoundListener();
   BindError error = endpoint.is_unix() ? bind_unix(endpoint, workers, result)
-                                       : bind_tcp(endpoint, workers, result);
+                                       : bind_tcp(endpoint, workers, result, is_beside_own);
   if (error.error != 0) close_listener(result);
   return error;
 }

@@ -27,7 +27,9 @@ struct BindError {
 /// Binds `endpoint` for `workers` workers. A TCP port somebody already listens on is EADDRINUSE
 /// even if that was bound with SO_REUSEPORT (a second start must not share it silently). A unix
 /// path left by a dead process is replaced; one that somebody answers on is EADDRINUSE.
-BindError bind_listener(const Endpoint& endpoint, size_t workers, BoundListener& result);
+/// `is_beside_own`: a socket of this gateway has the port, on another address, and is about to go.
+BindError bind_listener(const Endpoint& endpoint, size_t workers, BoundListener& result,
+                        bool is_beside_own = false);
 
 /// Closes the descriptors and removes a unix socket's path.
 void close_listener(BoundListener& listener);

@@ -9,11 +9,17 @@
 
 namespace sluice::net {
 
+/// What a socket is registered for, and what is left of it while nobody would read: without EPOLLIN
+/// what arrives does not wake the loop. Its end and its errors do.
+inline constexpr uint32_t kSocketEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+inline constexpr uint32_t kDeafEvents = EPOLLOUT | EPOLLRDHUP | EPOLLET;
+
 struct SocketState {
   int fd = -1;
   bool readable = true;     ///< a recv may bring bytes, the end or an error
   bool writable = true;     ///< a send may be taken
   bool peer_ended = false;  ///< its FIN has come; bytes before it may still be unread
+  bool is_deaf = false;     ///< registered for kDeafEvents
 
   /// What epoll said.
   void on_events(uint32_t events) {

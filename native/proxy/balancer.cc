@@ -76,12 +76,21 @@ bool Balancer::gather_if(const TargetSet& set, const Selection& selection, int64
 }
 
 /// The healthy ones; then backups; then those that passive checks have ejected, since to try one is
-/// better than to answer 503.
-void Balancer::gather(const TargetSet& set, const Selection& selection, int64_t now_us) {
+/// better than to answer 503, unless the upstream is to be left in peace.
+void Balancer::gather(const route::Upstream& config, const TargetSet& set,
+                      const Selection& selection, int64_t now_us) {
   if (gather_if(set, selection, now_us, false, false)) return;
-  if (gather_if(set, selection, now_us, true, false)) return;
+  if (gather_if(set, selection, now_us, true, false) || config.fails_fast) return;
   if (gather_if(set, selection, now_us, false, true)) return;
   gather_if(set, selection, now_us, true, true);
+}
+
+bool Balancer::has_other(const route::Upstream& config, const TargetSet& set,
+                         const Selection& selection, int64_t now_us) {
+  return std::ranges::any_of(set.entries, [&](const TargetEntry& entry) {
+    return entry.state == route::TargetState::up && !was_tried(selection, *entry.target) &&
+           !(config.fails_fast && entry.target->is_ejected(now_us));
+  });
 }
 
 bool Balancer::would_take(const TargetSet& set, const Selection& selection) {
@@ -93,6 +102,7 @@ bool Balancer::would_take(const TargetSet& set, const Selection& selection) {
 
 int Balancer::choose(const route::Upstream& config, const TargetSet& set,
                      const Selection& selection, int64_t now_us) {
+  chose_trial_ = false;
   // Whoever is on trial gets its request first, whatever the rule: nobody else would send one. But
   // a backup has no request to be tried with while others are well.
   for (uint32_t i = 0; i < set.entries.size(); ++i) {
@@ -100,9 +110,10 @@ int Balancer::choose(const route::Upstream& config, const TargetSet& set,
     if (entry.is_backup && gather_if(set, selection, now_us, false, false)) continue;
     if (entry.state != route::TargetState::up || !entry.target->is_ejected(now_us)) continue;
     if (!has_room(entry) || was_tried(selection, *entry.target)) continue;
-    if (entry.target->may_try(now_us)) return static_cast<int>(i);
+    chose_trial_ = entry.target->may_try(now_us);
+    if (chose_trial_) return static_cast<int>(i);
   }
-  gather(set, selection, now_us);
+  gather(config, set, selection, now_us);
   if (candidates_.empty()) return -1;
   if (candidates_.size() == 1) return static_cast<int>(candidates_[0]);
   switch (config.balance) {

@@ -29,12 +29,19 @@ class Balancer {
   int choose(const route::Upstream& config, const TargetSet& set, const Selection& selection,
              int64_t now_us);
 
+  /// Whether what choose() gave last tries a half-open target: the request has may_try()'s turn.
+  bool chose_trial() const { return chose_trial_; }
+
+  /// Whether there is a target that has not had the request and could, now or when it has room.
+  static bool has_other(const route::Upstream& config, const TargetSet& set,
+                        const Selection& selection, int64_t now_us);
   /// Whether some target would have had the request if it had room.
   static bool would_take(const TargetSet& set, const Selection& selection);
 
  private:
   /// Fills candidates_ with the entries that may have the request.
-  void gather(const TargetSet& set, const Selection& selection, int64_t now_us);
+  void gather(const route::Upstream& config, const TargetSet& set, const Selection& selection,
+              int64_t now_us);
   bool gather_if(const TargetSet& set, const Selection& selection, int64_t now_us, bool backup,
                  bool ejected);
   int random_two(const TargetSet& set, const route::Upstream& config, int64_t now_us);
@@ -47,6 +54,7 @@ class Balancer {
 
   uint64_t random_;
   uint64_t turn_ = 0;
+  bool chose_trial_ = false;
   std::vector<uint32_t> candidates_;
   std::vector<int64_t> credits_;  ///< round-robin, by entry
 };

@@ -11,7 +11,6 @@
 #include <charconv>
 
 #include "core/limits.h"
-#include "core/timer_wheel.h"
 #include "net/sys.h"
 
 namespace sluice::proxy {
@@ -23,14 +22,18 @@ using Step = transfer::Flow::Step;
 namespace {
 
 bool is_shortage(int error) {
-  return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM;
+  return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM ||
+         error == -ENOSPC;  // of epoll
 }
 
 }  // namespace
 
 Exchange::Exchange(const route::ProxyAction& action, Upstreams& upstreams, Downstream& downstream,
                    const ExchangeLimits& limits)
-    : action_(action), upstreams_(upstreams), downstream_(downstream), limits_(limits) {}
+    : action_(action), upstreams_(upstreams), downstream_(downstream), limits_(limits) {
+  request_.hide_trailers(action.request.removed);
+  response_.hide_trailers(action.response.removed);
+}
 
 Exchange::~Exchange() {
   if (state_ == State::queued) upstreams_.leave_queue(action_.upstream, *this);
@@ -54,6 +57,7 @@ bool Exchange::ends(Outcome outcome, ErrorCode error) {
 void Exchange::begin(const http::RequestHead& head, const route::Match& match, const Asker& asker,
                      bool persists) {
   times_.begun_us = since_us_ = upstreams_.now_us();
+  upstreams_.note_request(action_.upstream);
   persists_ = persists;
   shape_ = shape_of(head);
   const route::Upstream& upstream = upstreams_.config(action_.upstream);
@@ -77,6 +81,7 @@ void Exchange::begin(const http::RequestHead& head, const route::Match& match, c
 
 void Exchange::begin_raw(const AddressKey& client) {
   times_.begun_us = since_us_ = upstreams_.now_us();
+  upstreams_.note_request(action_.upstream);
   is_raw_ = true;
   selection_.hash = hash_of(client);
   request_.start(preface(), transfer::Inbound::until_end, 0, transfer::Outbound::plain, false);
@@ -124,11 +129,13 @@ Upstreams::Chosen Exchange::take_target() {
   selection_.tried = tried_;
   const Upstreams::Chosen chosen = upstreams_.choose(action_.upstream, selection_);
   is_counted_ = chosen.target != nullptr;
+  is_trial_ = chosen.is_trial;
   if (is_counted_) target_ = Ref<Target>(chosen.target);
   return chosen;
 }
 
 void Exchange::leave_target() {
+  if (std::exchange(is_trial_, false)) target_->end_trial();
   if (std::exchange(is_counted_, false)) upstreams_.leave(action_.upstream, *target_);
 }
 
@@ -202,6 +209,7 @@ bool Exchange::await_connection() {
   if (!connection_->is_connected()) return false;
   times_.connected_us = since_us_ = upstreams_.now_us();
   if (is_raw_) {
+    target_->answered(upstreams_.now_us());
     response_.start({}, transfer::Inbound::until_end, 0, transfer::Outbound::plain, false);
     transit(Event::opened);
     return true;
@@ -224,6 +232,18 @@ transfer::FlowContext Exchange::downward() {
           limits_.splice_bytes};
 }
 
+/// While its sink is full a source has nothing to tell: each packet of a fast one would wake us for
+/// nothing, which costs a quarter of a long body's CPU time (docs/design/0005).
+void Exchange::listen_upstream(Step step) {
+  if (step == Step::sink_full) upstreams_.set_deaf(*connection_, true);
+  if (step == Step::source_empty) upstreams_.set_deaf(*connection_, false);
+}
+
+void Exchange::listen_downstream(Step step) {
+  if (step == Step::sink_full) downstream_.set_deaf(true);
+  if (step == Step::source_empty) downstream_.set_deaf(false);
+}
+
 void Exchange::note_progress() { since_us_ = upstreams_.now_us(); }
 
 /// Sends what there is of the request. False: the exchange has ended.
@@ -232,6 +252,7 @@ bool Exchange::pump_request() {
   const uint64_t before = request_.moved();
   const Step step = request_.run(upward());
   if (request_.moved() != before) note_progress();
+  listen_downstream(step);
   switch (step) {
     case Step::more: wants_turn_ = true; return true;
     case Step::source_ended:
@@ -249,7 +270,7 @@ bool Exchange::await_head() {
     if (fetch_head() || state_ != State::requesting) return state_ != State::ended;
   }
   if (!pump_request()) return false;
-  // Interim responses that the client has not taken yet.
+  // Interim responses that wait.
   if (response_.has_pending() && response_.run(downward()) == Step::sink_failed) {
     return ends(Outcome::gone, ErrorCode::client_gone);
   }
@@ -277,6 +298,7 @@ bool Exchange::fetch_head() {
           const std::string_view value = instruction_in(head, *action_.file);
           if (value.data() != nullptr) return obey(head, value, result.consumed);
         }
+        if (!head.is_interim && !downstream_.may_respond(head)) return false;
         if (!on_head(head)) return false;
         connection_->consume(result.consumed);
         if (state_ != State::requesting) return true;
@@ -364,6 +386,7 @@ std::string Exchange::sticky_cookie() const {
 
 void Exchange::begin_response(const http::ResponseHead& head) {
   request_.stop_keeping();
+  target_->answered(upstreams_.now_us());
   status_ = head.status;
   note_persistence(head);
   connection_->note_bulk(head.framing == http::ResponseFraming::length && !action_.copy_only &&
@@ -393,6 +416,7 @@ void Exchange::begin_response(const http::ResponseHead& head) {
 }
 
 void Exchange::begin_tunnel(const http::ResponseHead& head) {
+  target_->answered(upstreams_.now_us());
   status_ = 101;
   persists_ = false;
   ends_by_close_ = false;
@@ -419,6 +443,7 @@ bool Exchange::relay() {
   const uint64_t before = response_.moved();
   const Step step = response_.run(downward());
   if (response_.moved() != before) note_progress();
+  listen_upstream(step);
   switch (step) {
     case Step::done: finish_response(); return false;
     case Step::more: wants_turn_ = true; return false;
@@ -450,7 +475,9 @@ bool Exchange::tunnel() {
     if (is_tunnel_done_[direction]) continue;
     transfer::Flow& flow = direction == 0 ? request_ : response_;
     const transfer::FlowContext context = direction == 0 ? upward() : downward();
-    switch (flow.run(context)) {
+    const Step step = flow.run(context);
+    direction == 0 ? listen_downstream(step) : listen_upstream(step);
+    switch (step) {
       case Step::more: wants_turn_ = true; break;
       case Step::source_empty:
       case Step::sink_full: break;
@@ -482,6 +509,14 @@ bool Exchange::may_try_again(ErrorCode error) const {
   return nothing_sent || shape_.is_safe || (action_.retry_unsafe);
 }
 
+/// Whether there is another target for the request, and a place for that in the budget.
+bool Exchange::may_go_elsewhere(ErrorCode error) {
+  if (tries_ > action_.retries || !may_try_again(error)) return false;
+  tried_.push_back(target_.get());
+  selection_.tried = tried_;
+  return upstreams_.may_retry(action_.upstream, selection_);
+}
+
 /// The target did not answer. True: the exchange goes on with another try.
 bool Exchange::fail_target(ErrorCode error) {
   const bool was_idle = connection_ != nullptr && connection_->requests() > 0;
@@ -492,8 +527,7 @@ bool Exchange::fail_target(ErrorCode error) {
   if (!is_stale) target_->failed(upstreams_.config(action_.upstream), upstreams_.now_us());
   const bool repeats = is_stale && shape_.is_idempotent && request_.can_rewind() &&
                        !upstreams_.config(action_.upstream).queues_without_targets;
-  const bool elsewhere = !repeats && tries_ <= action_.retries && may_try_again(error) &&
-                         upstreams_.may_retry(action_.upstream);
+  const bool elsewhere = !repeats && may_go_elsewhere(error);
   let_go(false);
   if (!repeats && !elsewhere) return ends(Outcome::refused, error);
   error_ = error;
@@ -507,7 +541,6 @@ bool Exchange::fail_target(ErrorCode error) {
     if (!patch_target()) return ends(Outcome::refused, error);
   } else {
     target_->retries.fetch_add(1, std::memory_order_relaxed);
-    tried_.push_back(target_.get());
   }
   transit(Event::retry);
   return true;
@@ -515,6 +548,7 @@ bool Exchange::fail_target(ErrorCode error) {
 
 void Exchange::let_go(bool reusable) {
   leave_target();
+  downstream_.set_deaf(false);
   if (connection_ == nullptr) return;
   UpstreamConnection& connection = *std::exchange(connection_, nullptr);
   if (reusable && !uses_proxy_protocol()) {
@@ -522,79 +556,6 @@ void Exchange::let_go(bool reusable) {
   } else {
     upstreams_.close(connection);
   }
-}
-
-int64_t Exchange::deadline_ms() const {
-  const route::ProxyTimeouts& timeouts = action_.timeouts;
-  auto after = [this](int64_t ms) { return ms == 0 ? TimerWheel::kNever : since_us_ / 1000 + ms; };
-  int64_t deadline = TimerWheel::kNever;
-  switch (state_) {
-    case State::queued: deadline = after(upstreams_.config(action_.upstream).queue_ms); break;
-    case State::connecting: deadline = after(timeouts.connect); break;
-    case State::requesting:
-      deadline = after(waits_for_body() ? limits_.body_ms : timeouts.first_byte);
-      break;
-    case State::relaying:
-      // How long a slow client may take is for the connection to judge.
-      if (!waits_for_client()) deadline = after(timeouts.between);
-      break;
-    case State::tunnelling: return after(timeouts.tunnel);
-    default: return TimerWheel::kNever;
-  }
-  if (timeouts.total == 0) return deadline;
-  return std::min(deadline, times_.begun_us / 1000 + timeouts.total);
-}
-
-/// The client has not sent all of the body, and the target would take more.
-bool Exchange::waits_for_body() const {
-  const bool waits_for_leave = shape_.expects_continue && interim_bytes_ == 0;
-  return !request_.has_all() && !request_.has_pending() && !request_broken_ &&
-         (!waits_for_leave || request_.taken() > 0);
-}
-
-/// Nothing of a final response has come in time.
-void Exchange::on_late_answer(ErrorCode over) {
-  if (over != ErrorCode::none) {
-    ends(Outcome::refused, over);
-  } else if (state_ == State::connecting) {
-    fail_target(ErrorCode::connect_timeout);
-  } else if (waits_for_body()) {
-    ends(Outcome::refused, ErrorCode::body_timeout);
-  } else {
-    fail_target(ErrorCode::first_byte_timeout);
-  }
-}
-
-bool Exchange::is_over_total() const {
-  const int64_t total = action_.timeouts.total;
-  return total != 0 && upstreams_.now_us() / 1000 >= times_.begun_us / 1000 + total;
-}
-
-Exchange::Outcome Exchange::on_deadline() {
-  outcome_ = Outcome::waiting;
-  const ErrorCode over = is_over_total() ? ErrorCode::total_timeout : ErrorCode::none;
-  switch (state_) {
-    case State::queued:
-      upstreams_.leave_queue(action_.upstream, *this);
-      ends(Outcome::refused, over != ErrorCode::none ? over : ErrorCode::queue_timeout);
-      break;
-    case State::connecting:
-    case State::requesting: on_late_answer(over); break;
-    case State::relaying:
-      if (over != ErrorCode::none) {
-        ends(Outcome::cut, over);
-      } else {
-        target_->failed(upstreams_.config(action_.upstream), upstreams_.now_us());
-        ends(Outcome::cut, ErrorCode::between_timeout);
-      }
-      break;
-    case State::tunnelling: ends(Outcome::cut, ErrorCode::tunnel_timeout); break;
-    default: break;
-  }
-  // A retry goes on in advance().
-  if (state_ != State::ended) return Outcome::more;
-  let_go(false);
-  return outcome_;
 }
 
 }  // namespace sluice::proxy

@@ -32,10 +32,15 @@ class Downstream : public transfer::Reader {
   virtual net::SocketState& socket() = 0;
   /// Something happened upstream: advance() can go on.
   virtual void on_exchange() = 0;
+  /// Whether the final response may begin. False: not yet; the exchange goes on when it is asked
+  /// to, and this is called again.
+  virtual bool may_respond(const http::ResponseHead& head) = 0;
   /// The final response's head goes out now.
   virtual void on_response(uint16_t status) = 0;
   /// Whether the connection may stay open after the response that begins now.
   virtual bool may_persist() const = 0;
+  /// Whether what arrives wakes nobody, since nobody would read it.
+  virtual void set_deaf(bool is_deaf) = 0;
   /// Who asks, and where the connection was accepted.
   virtual void ends(http::ProxyEnd& source, http::ProxyEnd& destination) const = 0;
 
@@ -85,6 +90,13 @@ class Exchange final : public UpstreamUser {
   /// When on_deadline() is to be called; kNever: not at all.
   int64_t deadline_ms() const;
   Outcome on_deadline();
+
+  /// The client is not to get the response that has come; before it begins.
+  Outcome give_up(ErrorCode error) {
+    ends(Outcome::refused, error);
+    let_go(false);
+    return outcome_;
+  }
 
   void on_upstream() override { downstream_.on_exchange(); }
 
@@ -144,11 +156,14 @@ class Exchange final : public UpstreamUser {
   bool patch_target();
   void leave_target();
   bool may_try_again(ErrorCode error) const;
+  bool may_go_elsewhere(ErrorCode error);
   void finish_response();
   void let_go(bool reusable);
   transfer::FlowContext upward();
   transfer::FlowContext downward();
   void note_progress();
+  void listen_upstream(transfer::Flow::Step step);
+  void listen_downstream(transfer::Flow::Step step);
   bool is_over_total() const;
   void on_late_answer(ErrorCode over);
   bool uses_proxy_protocol() const;
@@ -170,6 +185,7 @@ class Exchange final : public UpstreamUser {
   bool is_raw_ = false;
   bool was_sent_ = false;    ///< some of the request, to whatever target
   bool is_counted_ = false;  ///< among the target's active requests
+  bool is_trial_ = false;    ///< it tries a target whose circuit is half-open
   bool wants_turn_ = false;  ///< a flow used up its budget
   uint16_t status_ = 0;
   uint32_t tries_ = 0;

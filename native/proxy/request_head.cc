@@ -115,6 +115,7 @@ void append_forwarded(const http::RequestHead& head, const route::ProxyAction& a
   hop.is_secure = asker.is_secure;
   hop.host = head.host;
   hop.port = head.port;
+  hop.local_port = asker.port;
   hop.is_peer_trusted = asker.is_peer_trusted;
   if ((action.forwarded & route::kXForwarded) != 0) http::append_x_forwarded(head, hop, out);
   if ((action.forwarded & route::kForwarded) != 0) http::append_forwarded(head, hop, out);
@@ -177,10 +178,8 @@ uint64_t hash_of(const http::RequestHead& head, const route::Upstream& upstream,
   switch (upstream.hash_key) {
     case route::HashKey::path: return hash_bytes(head.path, kKeySeed);
     case route::HashKey::header:
-      for (size_t i = 0; i < head.field_count; ++i) {
-        if (http::equals_ignoring_case(head.fields[i].name, upstream.hash_name)) {
-          return hash_bytes(head.fields[i].value, kKeySeed);
-        }
+      if (const std::string_view value = head.find(upstream.hash_name); value.data() != nullptr) {
+        return hash_bytes(value, kKeySeed);
       }
       break;
     case route::HashKey::cookie:

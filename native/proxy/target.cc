@@ -1,6 +1,5 @@
-// Passive health checks of a target, and the making of sets. A target that fails too often in a row
-// (or too large a part of a window) is ejected; when its time is over one request at a time tries
-// it, until one succeeds.
+// Passive health checks of a target (its circuit), and the making of sets. Requests that are judged
+// at the same time on several workers may be miscounted by one or two: that is near enough.
 #include "proxy/target.h"
 
 #include <algorithm>
@@ -15,8 +14,6 @@ namespace {
 /// Failure rates are judged over this long, from so many requests on.
 constexpr int64_t kWindowUs = 10'000'000;
 constexpr uint32_t kWindowRequests = 20;
-/// While a target is on trial, one request in this time goes to it.
-constexpr int64_t kTrialUs = 1'000'000;
 /// Points on the ring for each unit of weight, and for one target at most.
 constexpr uint32_t kPointsPerWeight = 64;
 constexpr uint32_t kMaxPoints = 1024;
@@ -40,13 +37,19 @@ Target::Target(const route::TargetConfig& config)
   net::to_socket_address(config.address, address);
 }
 
+void Target::answered(int64_t now_us) {
+  // What was under way when the circuit opened says nothing new.
+  if (circuit(now_us) != Circuit::half_open) return;
+  failures_in_row_.store(0, std::memory_order_relaxed);
+  ejected_until_us_.store(0, std::memory_order_relaxed);
+  on_trial_.store(false, std::memory_order_relaxed);
+  since_us.store(now_us, std::memory_order_relaxed);
+}
+
 void Target::succeeded(int64_t now_us) {
+  answered(now_us);
   if (failures_in_row_.load(std::memory_order_relaxed) != 0) {
     failures_in_row_.store(0, std::memory_order_relaxed);
-  }
-  if (is_on_trial()) {
-    on_trial_.store(false, std::memory_order_relaxed);
-    since_us.store(now_us, std::memory_order_relaxed);
   }
   if (now_us - window_us_.load(std::memory_order_relaxed) < kWindowUs) {
     window_requests_.fetch_add(1, std::memory_order_relaxed);
@@ -71,16 +74,19 @@ void Target::failed(const route::Upstream& upstream, int64_t now_us) {
 
 void Target::eject(const route::Upstream& upstream, int64_t now_us) {
   ejected_until_us_.store(now_us + upstream.eject_ms * 1000, std::memory_order_relaxed);
-  next_trial_us_.store(0, std::memory_order_relaxed);
   on_trial_.store(true, std::memory_order_relaxed);
+  end_trial();
+}
+
+Circuit Target::circuit(int64_t now_us) const {
+  if (!is_on_trial()) return Circuit::closed;
+  const bool is_open = now_us < ejected_until_us_.load(std::memory_order_relaxed);
+  return is_open ? Circuit::open : Circuit::half_open;
 }
 
 bool Target::may_try(int64_t now_us) {
-  if (now_us < ejected_until_us_.load(std::memory_order_relaxed)) return false;
-  if (!is_on_trial()) return true;
-  int64_t next = next_trial_us_.load(std::memory_order_relaxed);
-  return now_us >= next &&
-         next_trial_us_.compare_exchange_strong(next, now_us + kTrialUs, std::memory_order_relaxed);
+  return circuit(now_us) == Circuit::half_open &&
+         !is_tried_.exchange(true, std::memory_order_relaxed);
 }
 
 TargetSet::TargetSet(std::vector<TargetEntry> all) : entries(std::move(all)) {
@@ -103,27 +109,47 @@ TargetTable::TargetTable(const std::vector<route::Upstream>& upstreams) : sets_(
   }
 }
 
-Ref<const TargetSet> TargetTable::replace(uint32_t upstream,
-                                          const std::vector<route::TargetConfig>& targets) {
+Ref<const TargetSet> TargetTable::make_set(const std::vector<route::TargetConfig>& targets,
+                                           const Known& known, bool is_start) {
   std::vector<TargetEntry> entries;
-  const TargetSet* before = sets_[upstream].get();
   for (const route::TargetConfig& config : targets) {
-    const TargetEntry* known = nullptr;
-    if (before != nullptr) {
-      const auto found = std::ranges::find(
-          before->entries, config.id, [](const TargetEntry& entry) { return entry.target->id; });
-      if (found != before->entries.end()) known = &*found;
-    }
-    Ref<Target> target = known != nullptr ? known->target : make_ref<Target>(config);
+    const auto found = known.find(config.id);
+    const TargetEntry* before = found == known.end() ? nullptr : found->second;
+    Ref<Target> target = before != nullptr ? before->target : make_ref<Target>(config);
     const bool came_up = config.state == route::TargetState::up &&
-                         (known == nullptr || known->state != route::TargetState::up);
+                         (before == nullptr || before->state != route::TargetState::up);
     // At start everybody begins at once: there is nobody to take over from.
-    if (came_up && before != nullptr) target->since_us.store(sys::now_us());
+    if (came_up && !is_start) target->since_us.store(sys::now_us());
     entries.push_back(
         {std::move(target), config.weight, config.max_connections, config.is_backup, config.state});
   }
-  sets_[upstream] = Ref<const TargetSet>(new TargetSet(std::move(entries)));
+  return Ref<const TargetSet>(new TargetSet(std::move(entries)));
+}
+
+Ref<const TargetSet> TargetTable::replace(uint32_t upstream,
+                                          const std::vector<route::TargetConfig>& targets) {
+  Known known;
+  const TargetSet* before = sets_[upstream].get();
+  if (before != nullptr) {
+    for (const TargetEntry& entry : before->entries) known.emplace(entry.target->id, &entry);
+  }
+  sets_[upstream] = make_set(targets, known, before == nullptr);
   return sets_[upstream];
+}
+
+void TargetTable::adopt(const std::vector<route::Upstream>& before,
+                        const std::vector<route::Upstream>& next) {
+  Known known;
+  // The old sets live until the new ones are made.
+  const std::vector<Ref<const TargetSet>> old = sets_;
+  for (const auto& set : old) {
+    for (const TargetEntry& entry : set->entries) known.emplace(entry.target->id, &entry);
+  }
+  if (sets_.size() < next.size()) sets_.resize(next.size());
+  for (size_t i = 0; i < next.size(); ++i) {
+    const bool is_new = i >= before.size() || before[i].name.empty() || !sets_[i];
+    if (is_new) sets_[i] = make_set(next[i].targets, known, true);
+  }
 }
 
 }  // namespace sluice::proxy

@@ -19,6 +19,13 @@
 
 namespace sluice::proxy {
 
+/// What passive checks let through. A target that fails too much opens its circuit: nothing for a
+/// while, then one request at a time, until one is answered.
+///
+///   closed ──too many failures──> open ──eject_ms──> half_open ──answered──> closed
+///                                  ^──────────failed─────┘
+enum class Circuit : uint8_t { closed, open, half_open };
+
 class Target : public Counted<Target> {
  public:
   explicit Target(const route::TargetConfig& config);
@@ -40,15 +47,18 @@ class Target : public Counted<Target> {
     return false;
   }
 
+  /// It has begun to answer a request as it should: closes a half-open circuit.
+  void answered(int64_t now_us);
   /// A request that went here ended well, or failed in a way that is the target's fault.
   void succeeded(int64_t now_us);
   void failed(const route::Upstream& upstream, int64_t now_us);
-  /// Whether passive checks keep requests away now. Once the time is over one request at a time may
-  /// try: may_try() takes that turn.
-  bool is_ejected(int64_t now_us) const {
-    return now_us < ejected_until_us_.load(std::memory_order_relaxed) || is_on_trial();
-  }
+  Circuit circuit(int64_t now_us) const;
+  /// Whether passive checks keep requests away now.
+  bool is_ejected(int64_t now_us) const { return circuit(now_us) != Circuit::closed; }
+  /// Takes the turn of the one request that may try a half-open target; end_trial() gives it back,
+  /// however the request ended.
   bool may_try(int64_t now_us);
+  void end_trial() { is_tried_.store(false, std::memory_order_relaxed); }
   /// From when its share grows (slow start): when it was added, came back up, or was readmitted.
   std::atomic<int64_t> since_us{0};
 
@@ -58,8 +68,8 @@ class Target : public Counted<Target> {
 
   std::atomic<uint32_t> failures_in_row_{0};
   std::atomic<int64_t> ejected_until_us_{0};
-  std::atomic<bool> on_trial_{false};  ///< its time is over, nothing has succeeded since
-  std::atomic<int64_t> next_trial_us_{0};
+  std::atomic<bool> on_trial_{false};  ///< it was ejected, nothing was answered since
+  std::atomic<bool> is_tried_{false};  ///< by a request that is under way
   // The current window of failure_percent: approximate under races, which is enough for a rate.
   std::atomic<int64_t> window_us_{0};
   std::atomic<uint32_t> window_requests_{0}, window_failures_{0};
@@ -92,10 +102,18 @@ class TargetTable {
   explicit TargetTable(const std::vector<route::Upstream>& upstreams);
   /// The set that replaces the one before; targets whose id was there are the same objects.
   Ref<const TargetSet> replace(uint32_t upstream, const std::vector<route::TargetConfig>& targets);
+  /// Another snapshot's upstreams: those that are new begin with their targets, of which those
+  /// whose id is known, of whatever upstream, are the same objects.
+  void adopt(const std::vector<route::Upstream>& before, const std::vector<route::Upstream>& next);
+  const std::vector<Ref<const TargetSet>>& all() const { return sets_; }
   Ref<const TargetSet> current(uint32_t upstream) const { return sets_[upstream]; }
   size_t size() const { return sets_.size(); }
 
  private:
+  using Known = std::unordered_map<uint64_t, const TargetEntry*>;
+  static Ref<const TargetSet> make_set(const std::vector<route::TargetConfig>& targets,
+                                       const Known& known, bool is_start);
+
   std::vector<Ref<const TargetSet>> sets_;
 };
 

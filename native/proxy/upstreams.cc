@@ -19,15 +19,33 @@ namespace sluice::proxy {
 Upstreams::Upstreams(Surroundings surroundings, const std::vector<route::Upstream>& configs,
                      std::shared_ptr<QueueCounts> queued)
     : around_(surroundings), queued_(std::move(queued)), pools_(configs.size()) {
-  make_pools(configs);
+  for (size_t i = 0; i < configs.size(); ++i) begin(pools_[i], configs[i]);
 }
 
-void Upstreams::make_pools(const std::vector<route::Upstream>& configs) {
-  for (size_t i = 0; i < configs.size(); ++i) {
-    pools_[i].config = &configs[i];
-    pools_[i].set = make_ref<const TargetSet>(std::vector<TargetEntry>());
-    // Workers must not choose in step.
-    pools_[i].balancer = Balancer(hash_seed() ^ reinterpret_cast<uintptr_t>(&pools_[i]));
+void Upstreams::begin(Pool& pool, const route::Upstream& config) {
+  pool = Pool();
+  pool.config = config;
+  pool.config.targets.clear();  // those of the start: they are in the set
+  pool.is_hole = config.name.empty();
+  pool.set = make_ref<const TargetSet>(std::vector<TargetEntry>());
+  // Workers must not choose in step.
+  pool.balancer = Balancer(hash_seed() ^ reinterpret_cast<uintptr_t>(&pool));
+}
+
+void Upstreams::adopt(const std::vector<route::Upstream>& configs,
+                      const std::vector<Ref<const TargetSet>>& sets) {
+  if (pools_.size() < configs.size()) pools_.resize(configs.size());
+  for (uint32_t i = 0; i < pools_.size(); ++i) {
+    Pool& pool = pools_[i];
+    const bool is_hole = i >= configs.size() || configs[i].name.empty();
+    if (!is_hole && pool.is_hole) {
+      begin(pool, configs[i]);
+      replace(i, sets[i]);
+    } else if (is_hole && !pool.is_hole) {
+      pool.is_hole = true;
+      pool.config.idle_connections = 0;
+      close_idle(pool);
+    }
   }
 }
 
@@ -56,18 +74,25 @@ void Upstreams::replace(uint32_t upstream, Ref<const TargetSet> set) {
 
 Upstreams::Chosen Upstreams::choose(uint32_t upstream, const Selection& selection) {
   Pool& pool = pools_[upstream];
-  pool.retries_left = std::min(pool.retries_left + kRetryShare, kRetryReserve);
   for (;;) {
-    const int index = pool.balancer.choose(*pool.config, *pool.set, selection, now_us());
+    const int index = pool.balancer.choose(pool.config, *pool.set, selection, now_us());
     if (index < 0) return {nullptr, pool.balancer.would_take(*pool.set, selection)};
     const TargetEntry& entry = pool.set->entries[static_cast<size_t>(index)];
     // Another worker may have taken the last place meanwhile: then there is one candidate less.
-    if (entry.target->enter(entry.max_connections)) return {entry.target.get(), false};
+    const bool is_trial = pool.balancer.chose_trial();
+    if (entry.target->enter(entry.max_connections)) return {entry.target.get(), false, is_trial};
+    if (is_trial) entry.target->end_trial();
   }
+}
+
+void Upstreams::note_request(uint32_t upstream) {
+  double& left = pools_[upstream].retries_left;
+  left = std::min(left + kRetryShare, kRetryReserve);
 }
 
 void Upstreams::leave(uint32_t upstream, Target& target) {
   target.active.fetch_sub(1, std::memory_order_relaxed);
+  if (pools_[upstream].is_hole) return leave_hole();
   if ((*queued_)[upstream].load(std::memory_order_relaxed) == 0) return;
   Pool& pool = pools_[upstream];
   if (pool.waiting.empty()) {
@@ -77,9 +102,18 @@ void Upstreams::leave(uint32_t upstream, Target& target) {
   }
 }
 
+/// A target may have gone to another upstream when its own left.
+void Upstreams::leave_hole() {
+  for (uint32_t upstream = 0; upstream < pools_.size(); ++upstream) {
+    if ((*queued_)[upstream].load(std::memory_order_relaxed) == 0) continue;
+    pools_[upstream].has_room = true;
+    if (tell_others_) tell_others_(upstream);
+  }
+}
+
 bool Upstreams::enter_queue(uint32_t upstream, UpstreamUser& user) {
   Pool& pool = pools_[upstream];
-  if (pool.waiting.size() >= pool.config->queue_length) return false;
+  if (pool.waiting.size() >= pool.config.queue_length) return false;
   pool.waiting.push_back(&user);
   (*queued_)[upstream].fetch_add(1, std::memory_order_relaxed);
   // A place that came free between the choice and now was told to nobody.
@@ -106,9 +140,10 @@ void Upstreams::wake_waiting() {
   }
 }
 
-bool Upstreams::may_retry(uint32_t upstream) {
-  double& left = pools_[upstream].retries_left;
-  if (left < 1) return false;
+bool Upstreams::may_retry(uint32_t upstream, const Selection& selection) {
+  Pool& pool = pools_[upstream];
+  double& left = pool.retries_left;
+  if (left < 1 || !Balancer::has_other(pool.config, *pool.set, selection, now_us())) return false;
   left -= 1;
   return true;
 }
@@ -161,7 +196,7 @@ UpstreamConnection* Upstreams::connect(uint32_t upstream, Target& target, int& e
   // What is not connected yet can neither be read nor written; the loop says when.
   connection->socket_.readable = false;
   connection->socket_.writable = connection->is_connected_;
-  const int added = around_.loop.add(fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, connection);
+  const int added = around_.loop.add(fd, net::kSocketEvents, connection);
   if (added < 0) {
     error = added;
     close(*connection);
@@ -177,11 +212,12 @@ void Upstreams::keep(UpstreamConnection& connection, int64_t idle_ms) {
   Pool& pool = pools_[connection.upstream_];
   Idle* idle = idle_of(pool, *connection.target_);
   const bool has_room =
-      idle != nullptr && idle_ms > 0 && idle->connections.size() < pool.config->idle_connections;
+      idle != nullptr && idle_ms > 0 && idle->connections.size() < pool.config.idle_connections;
   const bool is_fit = has_room && !connection.is_broken_ && !connection.socket_.peer_ended &&
                       connection.unread_.empty() &&
                       (!connection.socket_.readable || connection.is_silent());
   if (!is_fit) return close(connection);
+  set_deaf(connection, false);
   connection.socket_.readable = false;
   connection.idle_until_ms_ = now_us() / 1000 + idle_ms;
   idle->connections.push_back(&connection);
@@ -212,12 +248,12 @@ void Upstreams::close(UpstreamConnection& connection) {
 }
 
 void Upstreams::close_idle() {
-  for (Pool& pool : pools_) {
-    for (Idle& idle : pool.idle) {
-      for (UpstreamConnection* connection : std::exchange(idle.connections, {})) {
-        close(*connection);
-      }
-    }
+  for (Pool& pool : pools_) close_idle(pool);
+}
+
+void Upstreams::close_idle(Pool& pool) {
+  for (Idle& idle : pool.idle) {
+    for (UpstreamConnection* connection : std::exchange(idle.connections, {})) close(*connection);
   }
 }
 

@@ -14,6 +14,7 @@
 
 #include "core/limits.h"
 #include "core/slab.h"
+#include "core/stable_table.h"
 #include "core/timer_wheel.h"
 #include "http/response_parser.h"
 #include "net/event_loop.h"
@@ -33,7 +34,7 @@ struct Surroundings {
 };
 
 /// How many requests wait for a target of each upstream, over all workers. Relaxed, any thread.
-using QueueCounts = std::vector<std::atomic<uint32_t>>;
+using QueueCounts = StableTable<std::atomic<uint32_t>>;
 
 class Upstreams {
  public:
@@ -43,14 +44,19 @@ class Upstreams {
   Upstreams(const Upstreams&) = delete;
   Upstreams& operator=(const Upstreams&) = delete;
 
+  /// Another snapshot's upstreams, with the targets of those that are new. One that has left serves
+  /// who is under way and keeps no connection; its number is another's only when nobody is.
+  void adopt(const std::vector<route::Upstream>& configs,
+             const std::vector<Ref<const TargetSet>>& sets);
   /// Requests go to these targets from now on; idle connections to others close.
   void replace(uint32_t upstream, Ref<const TargetSet> set);
-  const route::Upstream& config(uint32_t upstream) const { return *pools_[upstream].config; }
+  const route::Upstream& config(uint32_t upstream) const { return pools_[upstream].config; }
 
   /// Where a request goes. A place at the target is taken with it, which leave() gives back.
   struct Chosen {
     Target* target = nullptr;  ///< null: there is none
     bool is_full = false;      ///< but there would be one if it had room
+    bool is_trial = false;     ///< the circuit of the target is half-open: end_trial() is due
   };
   Chosen choose(uint32_t upstream, const Selection& selection);
   /// A request at `target` is over: somebody who waits may have its place.
@@ -78,6 +84,10 @@ class Upstreams {
   void use(UpstreamConnection& connection, UpstreamUser& user) { connection.user_ = &user; }
   /// A request has ended well: kept for the next one, for `idle_ms` at most, if there is room.
   void keep(UpstreamConnection& connection, int64_t idle_ms);
+  /// What arrives does not wake the loop, until it is kept or says so again.
+  void set_deaf(UpstreamConnection& connection, bool is_deaf) {
+    around_.loop.set_deaf(connection.socket_, is_deaf, &connection);
+  }
   /// Ends it. Idempotent.
   void close(UpstreamConnection& connection);
   /// Its time in the pool may be over.
@@ -90,8 +100,10 @@ class Upstreams {
   /// Room for one recv; only until the next one, of whatever connection.
   std::span<char> scratch();
   http::ResponseHead& head_scratch() { return *head_; }
-  /// Takes a retry out of the upstream's budget; false: it is used up.
-  bool may_retry(uint32_t upstream);
+  /// Takes a retry out of the upstream's budget, if there is a target for it that has not been
+  /// tried; false: there is none, or the budget is used up. Every request fills it by a share.
+  bool may_retry(uint32_t upstream, const Selection& selection);
+  void note_request(uint32_t upstream);
   transfer::PipePool& pipes() { return pipes_; }
   const transfer::PipeCounts& pipe_counts() const { return pipe_counts_; }
   int64_t now_us() const { return around_.now_us; }
@@ -102,7 +114,8 @@ class Upstreams {
     std::vector<UpstreamConnection*> connections;  ///< the most recently used last
   };
   struct Pool {
-    const route::Upstream* config = nullptr;
+    route::Upstream config;
+    bool is_hole = true;  ///< has left, or was never there
     Ref<const TargetSet> set;
     std::vector<Idle> idle;  ///< by entry of the set
     Balancer balancer;
@@ -111,7 +124,9 @@ class Upstreams {
     bool has_room = false;              ///< a place may have come free since they were told
   };
 
-  void make_pools(const std::vector<route::Upstream>& configs);
+  void begin(Pool& pool, const route::Upstream& config);
+  void close_idle(Pool& pool);
+  void leave_hole();
   Idle* idle_of(Pool& pool, const Target& target);
   void forget_idle(UpstreamConnection& connection);
 

@@ -14,7 +14,7 @@ inline constexpr size_t kFormats = 3;
 
 /// What the routes of one name have in common.
 struct Channel {
-  std::string name;
+  std::string name;              ///< empty: a hole
   uint8_t formats = 0;           ///< bits of Format
   uint64_t buffer_bytes = 0;     ///< of the newest messages, kept for history and for slow clients
   uint32_t buffer_messages = 0;  ///< likewise

@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -16,6 +18,7 @@
 #include "net/address.h"
 #include "net/network.h"
 #include "route/channel.h"
+#include "route/hooks.h"
 #include "route/route_table.h"
 #include "route/template.h"
 #include "route/upstream.h"
@@ -38,6 +41,7 @@ struct Timeouts {
   int64_t idle = 0;
   int64_t write = 0;
   int64_t drain = 0;
+  int64_t handler = 0;        ///< for the verdict of a hook; 0: no limit
   uint64_t minimum_rate = 0;  ///< bytes per second of a body; 0: any
 };
 
@@ -87,18 +91,41 @@ struct Otherwise {
   Action action;
 };
 
+/// An action that snapshots share while its route does not change: whoever holds one of them may
+/// refer to it. Constant.
+class SharedAction {
+ public:
+  SharedAction() : SharedAction(RespondAction{}) {}
+  template <typename Given>
+  requires(!std::is_same_v<std::remove_cvref_t<Given>, SharedAction>)
+      SharedAction(Given&& given)  // NOLINT: as good as the action itself
+      : action_(std::make_shared<const Action>(std::forward<Given>(given))) {}
+  operator const Action&() const { return *action_; }  // NOLINT
+  const Action& operator*() const { return *action_; }
+
+ private:
+  std::shared_ptr<const Action> action_;
+};
+
 struct Route {
-  std::string key;  ///< as the user wrote it
-  Action action;
+  std::string key;  ///< as the user wrote it; empty: a hole
+  SharedAction action;
+  std::shared_ptr<const HookPlan> hooks;  ///< null: none
 };
 
 /// What is special about the connections of one listener.
 struct ListenerRules {
-  bool proxy_protocol = false;     ///< they begin with a header of the PROXY protocol
-  std::optional<ProxyAction> tcp;  ///< passed on by it as they are; else HTTP is spoken
+  bool proxy_protocol = false;  ///< they begin with a header of the PROXY protocol
+  /// Passed on by it as they are; null: HTTP is spoken. Shared as actions are.
+  std::shared_ptr<const ProxyAction> tcp;
 };
 
+/// Indexes of listeners, upstreams and routes are numbers that outlive a snapshot: what did not
+/// change from one to the next keeps its number, and what has left makes a hole (a listener without
+/// rules, an upstream without targets, a route that nothing matches). A number is given to another
+/// one only after a snapshot in which it was a hole, once nobody holds the snapshots before that.
 struct Snapshot {
+  uint64_t generation = 1;  ///< counts the snapshots of a gateway
   Limits limits;
   Timeouts timeouts;
   bool copy_only = false;                     ///< transfer: 'copy' for every route
@@ -108,11 +135,16 @@ struct Snapshot {
   std::string server_field;                   ///< "Server: sluice\r\n" or empty
   std::vector<net::Network> trusted_proxies;  ///< whose word on a client's address is believed
   bool trusts_unix_peers = false;             ///< also whoever connects to a unix socket
-  std::vector<ListenerRules> listeners;       ///< in the order of GroupOptions::listeners
+  std::vector<ListenerRules> listeners;       ///< by the number of the listener
   std::vector<Upstream> upstreams;
   std::vector<Channel> channels;
   std::vector<Route> routes;  ///< index = route id
+  bool has_hooks = false;     ///< some route has a plan
+  bool limits_rates = false;  ///< some route has a LimitStep
   RouteTable table;
+
+  /// Takes the actions of `before` for what has the same number there.
+  void share_with(const Snapshot& before);
 };
 
 }  // namespace sluice::route

@@ -15,7 +15,7 @@ namespace sluice::route {
 
 enum class TargetState : uint8_t {
   up,
-  down,     ///< a health check failed: it gets no new requests
+  down,     ///< so many active checks failed in a row: no new requests, not even when all are down
   draining  ///< gets no new requests; those under way finish
 };
 
@@ -36,7 +36,7 @@ enum class Balance : uint8_t { random_two, round_robin, least_connections, hash,
 enum class HashKey : uint8_t { address, path, header, cookie };
 
 struct Upstream {
-  std::string name;
+  std::string name;  ///< empty: a hole (route/snapshot.h)
   Balance balance = Balance::random_two;
   HashKey hash_key = HashKey::address;
   std::string hash_name;                ///< of the header (lower case) or cookie
@@ -48,6 +48,7 @@ struct Upstream {
   uint32_t failures = 0;                ///< in a row, after which a target is ejected; 0: never
   uint32_t failure_percent = 0;         ///< of the requests of a window; 0: not looked at
   int64_t eject_ms = 0;                 ///< for how long; then one request tries
+  bool fails_fast = false;              ///< 503 while every target is ejected; else they are tried
   int64_t slow_start_ms = 0;            ///< a target that comes back gets its full share after this
   uint8_t proxy_protocol = 0;           ///< version sent ahead of everything else; 0: none
   std::vector<TargetConfig> targets;    ///< at start

@@ -47,6 +47,8 @@ class MessageMaker {
   MessageMaker(const MessageMaker&) = delete;
   MessageMaker& operator=(const MessageMaker&) = delete;
 
+  /// Messages from now on are made for these, too.
+  void add_formats(uint8_t formats) { formats_ |= formats; }
   Ref<const Message> make(uint64_t id, const Publication& publication);
 
  private:
@@ -65,6 +67,11 @@ std::string format_message(route::Format format, uint64_t id, const Publication&
 class Ring {
  public:
   Ring(size_t messages, uint64_t bytes) : most_messages_(messages), most_bytes_(bytes) {}
+  /// From the next message on.
+  void limit(size_t messages, uint64_t bytes) {
+    most_messages_ = messages;
+    most_bytes_ = bytes;
+  }
   void add(Ref<const Message> message);
   bool empty() const { return messages_.empty(); }
   uint64_t oldest() const { return messages_.front()->id; }
@@ -73,8 +80,8 @@ class Ring {
   const Message* find(uint64_t id) const;
 
  private:
-  const size_t most_messages_;
-  const uint64_t most_bytes_;
+  size_t most_messages_;
+  uint64_t most_bytes_;
   std::deque<Ref<const Message>> messages_;
   uint64_t bytes_ = 0;
 };

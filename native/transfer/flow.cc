@@ -215,7 +215,7 @@ size_t Flow::frame_chunked(std::string_view bytes, Batch& batch) {
 std::string_view Flow::last_chunk() {
   if (trailers_.empty()) return http::kLastChunk;
   std::string end;
-  http::append_last_chunk(trailers_, end);
+  http::append_last_chunk(trailers_, hidden_trailers_, end);
   trailers_ = std::move(end);
   return trailers_;
 }

@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -85,6 +86,8 @@ class Flow {
   bool can_rewind() const { return keeps_; }
   /// An answer has begun: there will be no other try.
   void stop_keeping();
+  /// Trailers of these names (in lower case) end here. Lives as long as the flow; not with start().
+  void hide_trailers(std::span<const std::string> names) { hidden_trailers_ = names; }
   /// Body bytes that may come at most.
   void limit(uint64_t bytes) { limit_ = bytes; }
 
@@ -140,6 +143,7 @@ class Flow {
   uint64_t limit_ = UINT64_MAX;
   uint64_t taken_ = 0, moved_ = 0, spliced_ = 0;
   http::ChunkedDecoder decoder_;
+  std::span<const std::string> hidden_trailers_;
   std::string trailers_;      ///< of a chunked body, as they came; its end, when that goes out
   PipePool* pool_ = nullptr;  ///< where pipe_ came from
   Pipe pipe_;

@@ -91,12 +91,18 @@ bool send_filled(Transfer& transfer, const Context& context, Progress& progress)
   return true;
 }
 
-/// Both ends of what the next step may send; files that were wholly warm are not asked again soon.
+/// How far apart the pages are that are asked for: the kernel reads ahead by so much at least.
+constexpr uint64_t kProbeBytes = 128 * 1024;
+
+/// What the next step may send, from its first page to its last: somebody may have read the ends of
+/// a file and nothing between them. Files that were wholly warm are not asked again soon.
 bool window_is_warm(const Transfer& transfer, const Context& context) {
   const Source& source = *transfer.source;
   if (context.now_us < source.warm_until_us.load(std::memory_order_relaxed)) return true;
-  uint64_t window = std::min(transfer.left, context.budget);
-  if (!is_warm(transfer, transfer.offset)) return false;
+  const uint64_t window = std::min(transfer.left, context.budget);
+  for (uint64_t at = 0; at < window; at += kProbeBytes) {
+    if (!is_warm(transfer, transfer.offset + at)) return false;
+  }
   if (!is_warm(transfer, transfer.offset + window - 1)) return false;
   if (transfer.offset == 0 && window == source.size) {
     source.warm_until_us.store(context.now_us + kWarmUs, std::memory_order_relaxed);

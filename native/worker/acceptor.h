@@ -12,10 +12,11 @@ class Worker;
 
 class Acceptor final : public net::EventHandler, public Alarm {
  public:
-  /// `listener` is its index.
+  /// `listener` is its number.
   Acceptor(Worker& worker, int fd, uint16_t listener)
       : worker_(worker), fd_(fd), listener_(listener) {}
 
+  uint16_t listener() const { return listener_; }
   /// Begins or goes on accepting.
   void resume();
   /// Takes what the kernel has queued already, then closes the socket.

@@ -1,10 +1,12 @@
 // One worker's part of a channel: the newest messages and who listens here. The worker's thread.
 #pragma once
 
+#include <memory>
+#include <utility>
 #include <vector>
 
-#include "route/channel.h"
 #include "transfer/broadcast.h"
+#include "worker/channel_hub.h"
 
 namespace sluice::worker {
 
@@ -12,8 +14,8 @@ class Connection;
 
 class ChannelDesk {
  public:
-  explicit ChannelDesk(const route::Channel& channel)
-      : ring(channel.buffer_messages, channel.buffer_bytes) {}
+  explicit ChannelDesk(std::shared_ptr<HubChannel> channel)
+      : hub(std::move(channel)), ring(hub->buffer_messages(), hub->buffer_bytes()) {}
 
   void join(Connection& connection, size_t& slot) {
     slot = listeners.size();
@@ -28,6 +30,7 @@ class ChannelDesk {
     return is_last ? nullptr : moved;
   }
 
+  std::shared_ptr<HubChannel> hub;
   transfer::Ring ring;
   std::vector<Connection*> listeners;
 };

@@ -31,6 +31,7 @@ Connection::Connection(Worker& worker, int fd, const Origin& origin)
       is_trusted_(worker.trusts(origin.address)),
       address_(origin.address),
       port_(origin.port),
+      local_port_(worker.port_of(origin.listener)),
       listener_(origin.listener),
       since_ms_(worker.now_ms()) {}
 
@@ -54,10 +55,14 @@ void Connection::on_events(uint32_t events) {
   drive();
 }
 
-void Connection::drive() {
+void Connection::drive(const Ref<Generation>& parked_on) {
   answered_ = 0;
   load_input();
   bool goes_on = true;
+  if (parked_on) {
+    const Worker::Serving serving(worker_, *parked_on);
+    goes_on = step_head();
+  }
   while (goes_on) {
     switch (state_) {
       case State::opening: goes_on = step_opening(); break;
@@ -67,6 +72,7 @@ void Connection::drive() {
       case State::streaming: goes_on = step_streaming(); break;
       case State::taking_in: goes_on = step_taking_in(); break;
       case State::proxying: goes_on = step_proxying(); break;
+      case State::awaiting_verdict: goes_on = step_verdict(); break;
       case State::lingering: goes_on = step_linger(); break;
       default: goes_on = false;
     }
@@ -88,7 +94,7 @@ void Connection::run_later() {
 /// Late, so that a connection that is served and closed in its first turn never enters epoll.
 bool Connection::register_in_loop() {
   if (registered_) return true;
-  int added = worker_.loop().add(socket_.fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, this);
+  int added = worker_.loop().add(socket_.fd, net::kSocketEvents, this);
   if (added < 0) {
     close(ErrorCode::out_of_descriptors);
     return false;
@@ -106,6 +112,7 @@ int64_t Connection::deadline_ms() const {
       if (requests_ == 0 || !kept_.empty()) return since_ms_ + timeouts.head;
       return since_ms_ + timeouts.idle;
     case State::awaiting_answer: return since_ms_ + timeouts.head;
+    case State::awaiting_verdict: return hook_deadline_ms();
     case State::discarding_body: {
       const int64_t silent = since_ms_ + timeouts.body;
       return body_pace_ ? std::min(silent, body_pace_->due_ms(timeouts.body)) : silent;
@@ -169,6 +176,7 @@ void Connection::on_alarm() {
       parse_again();
       refuse(ErrorCode::answer_timeout, unrouted());
       break;
+    case State::awaiting_verdict: on_hook_alarm(); break;
     case State::discarding_body:
       if (worker_.now_ms() >= since_ms_ + worker_.snapshot().timeouts.body) {
         return close(ErrorCode::body_timeout);
@@ -189,13 +197,13 @@ void Connection::on_alarm() {
   if (state_ != State::closed) drive();
 }
 
-void Connection::resume(const Ref<files::Answer>& answer) {
+void Connection::resume(const Ref<files::Answer>& answer, const Ref<Generation>& parked_on) {
   if (state_ != State::awaiting_answer) return;
   worker_.questions().leave();
   transit(Event::answered);
   was_in_line_ = !answer;
   answer_ = answer;
-  drive();
+  drive(parked_on);
 }
 
 void Connection::pages_ready(transfer::ReadAhead ahead) {
@@ -215,6 +223,43 @@ void Connection::drain() {
   set_deadline();
 }
 
+void Connection::adopt(const Ref<Generation>& next) {
+  Ref<Generation>* held = held_generation();
+  if (held == nullptr || held->get() != &worker_.generation()) return;
+  // What did not change has its number in both, and its action is one object.
+  const route::Snapshot& snapshot = next->snapshot();
+  const uint32_t route = forwarding_  ? forwarding_->route
+                         : streaming_ ? streaming_->route
+                                      : uploading_->route;
+  const bool stays = forwarding_ && forwarding_->is_raw
+                         ? worker_.rules(listener_).tcp != nullptr &&
+                               listener_ < snapshot.listeners.size() &&
+                               snapshot.listeners[listener_].tcp == worker_.rules(listener_).tcp
+                         : route < snapshot.routes.size() && !snapshot.routes[route].key.empty();
+  if (stays) *held = next;
+}
+
+/// Of the request under way, where it is served apart from what is loaded meanwhile.
+Ref<Generation>* Connection::held_generation() {
+  if (forwarding_) return &forwarding_->generation;
+  if (streaming_) return &streaming_->generation;
+  return uploading_ ? &uploading_->generation : nullptr;
+}
+
+void Connection::leave(uint64_t generation) {
+  if (const Ref<Generation>* held = held_generation()) {
+    if ((*held)->number() != generation) return;
+    if (streaming_ && !streaming_->is_blocked) return leave_stream();
+    if (forwarding_ && forwarding_->exchange.needs_reset()) reset();
+  } else {
+    const bool is_instructed = instructed_ && instructed_->generation->number() == generation;
+    const bool is_parked =
+        state_ == State::awaiting_answer && worker_.parked_on(ticket_) == generation;
+    if (!is_instructed && !is_parked) return;
+  }
+  close(ErrorCode::draining);
+}
+
 void Connection::close(ErrorCode reason) {
   if (state_ == State::closed) return;
   if (forwarding_) {
@@ -227,6 +272,7 @@ void Connection::close(ErrorCode reason) {
     log_end(reason);
   }
   if (state_ == State::awaiting_answer) worker_.questions().leave();
+  leave_hooks();
   transit(Event::end);
   if (reason == ErrorCode::idle_timeout) {
     worker_.stats().errors[static_cast<size_t>(reason)].add();  // ordinary: not worth a line

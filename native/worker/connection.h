@@ -22,6 +22,9 @@
 #include "route/snapshot.h"
 #include "transfer/transfer.h"
 #include "worker/connection_state.h"
+#include "worker/generation.h"
+#include "worker/hook_channel.h"
+#include "worker/hook_run.h"
 #include "worker/pace.h"
 #include "worker/streaming.h"
 #include "worker/uploading.h"
@@ -30,7 +33,10 @@ namespace sluice::worker {
 
 class Worker;
 
-class Connection final : public net::EventHandler, public Alarm, public proxy::Downstream {
+class Connection final : public net::EventHandler,
+                         public Alarm,
+                         public proxy::Downstream,
+                         public HookAskerSide {
  public:
   /// Who connected where.
   struct Origin {
@@ -48,8 +54,9 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   void on_events(uint32_t events) override;
   void on_alarm() override;
 
-  /// The answer that the parked request waited for; null: its turn to ask has come.
-  void resume(const Ref<files::Answer>& answer);
+  /// The answer that the parked request waited for; null: its turn to ask has come. It goes on with
+  /// the snapshot that it was parked on.
+  void resume(const Ref<files::Answer>& answer, const Ref<Generation>& parked_on);
   /// The pages that the response waited for have been read, or cannot be.
   void pages_ready(transfer::ReadAhead ahead);
   /// Goes on after its budget of the last turn was used up.
@@ -63,6 +70,11 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   void upload_ready(ErrorCode error);
   /// The gateway is shutting down: the connection ends with its next answer or after a grace.
   void drain();
+  /// The gateway goes on with `next`. A request whose route did not change goes with it; any other
+  /// ends on the one that it began with.
+  void adopt(const Ref<Generation>& next);
+  /// Ends if its request is under way on that generation.
+  void leave(uint64_t generation);
   /// Ends now, whatever is under way. `reason` is counted.
   void close(ErrorCode reason);
 
@@ -73,8 +85,14 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   Fill fill(size_t& room) override;
   void on_exchange() override;
   void on_response(uint16_t status) override;
+  bool may_respond(const http::ResponseHead& head) override;
   bool may_persist() const override;
+  void set_deaf(bool is_deaf) override;
   void ends(http::ProxyEnd& source, http::ProxyEnd& destination) const override;
+
+  // HookAskerSide: the hook that the request under way waits for.
+  void on_verdict(Ref<const Verdict> verdict) override;
+  void on_question_lost(bool was_asked) override;
 
   State state() const { return state_; }
   uint64_t ticket() const { return ticket_; }
@@ -99,10 +117,12 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
 
   /// A request that an upstream answers.
   struct Forwarding {
-    Forwarding(const route::ProxyAction& action, proxy::Upstreams& upstreams,
+    Forwarding(Ref<Generation> held, const route::ProxyAction& action, proxy::Upstreams& upstreams,
                proxy::Downstream& downstream, const proxy::ExchangeLimits& limits)
-        : exchange(action, upstreams, downstream, limits) {}
+        : generation(std::move(held)), exchange(action, upstreams, downstream, limits) {}
+    Ref<Generation> generation;  ///< whose action it is
     proxy::Exchange exchange;
+    bool is_raw = false;  ///< of a listener, not of a route
     uint32_t route = 0;
     Pace pace;               ///< of the client, while the exchange waits for it
     bool is_upload = false;  ///< what pace counts: bytes that come, or that are acknowledged
@@ -118,11 +138,12 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
     uint32_t files = 0;  ///< whom TypeScript is asked as
     uint32_t route = 0;
     bool copy_only = false;
-    bool is_read = true;  ///< the request's body is behind us
+    bool is_read = true;         ///< the request's body is behind us
+    Ref<Generation> generation;  ///< whose `files` it is
   };
 
   void transit(Event event);
-  void drive();
+  void drive(const Ref<Generation>& parked_on = {});
   void run_later();
   bool register_in_loop();
   void set_deadline();
@@ -191,6 +212,8 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   bool begin_stream(const http::RequestHead& head, const route::ChannelAction& action,
                     const route::Match& match);
   bool step_streaming();
+  void leave_stream();
+  Ref<Generation>* held_generation();
   bool send_stream_text();
   bool next_message();
   void block_stream();
@@ -205,6 +228,8 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   void log_taking(const http::RequestHead& head, uint32_t route);
   void take_body(const http::RequestHead& head, uint64_t most);
   bool answer_taken(const files::Reply& reply);
+  bool answer_taken_again();
+  void keep_for_hooks();
   bool takes_in(const http::RequestHead& head, const route::FilesAction& action) const;
   bool take_in(const http::RequestHead& head, const route::FilesAction& action,
                const route::Match& match);
@@ -228,6 +253,7 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   // connection_request.cc
   bool handle(const http::RequestHead& head, size_t consumed);
   bool dispatch(const http::RequestHead& head);
+  bool tell_options();
   bool perform(const http::RequestHead& head, const route::Action& action,
                const route::Match& match);
   bool serve_files(const http::RequestHead& head, const route::FilesAction& action,
@@ -241,12 +267,51 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   files::Answer* recall(files::PathKeyView key);
   bool park(files::PathKeyView key, uint32_t route);
   void forget_request();
-  uint32_t unrouted() const;
+  static uint32_t unrouted() { return route::kNoRoute; }
   bool refuse_head(ErrorCode error);
   bool refuse(ErrorCode error, uint32_t route, std::string_view fields = {});
   bool respond(const files::Reply& reply, uint32_t route, bool copy_only = false);
   bool redirect(const http::RequestHead& head, const route::RedirectAction& action,
                 const route::Match& match);
+
+  // connection_hooks.cc: each step returns whether the request has passed it; if not, `goes_on` is
+  // whether the connection can go on now.
+  const route::HookPlan* plan_of(uint32_t route) const;
+  void match_preflight(const http::RequestHead& head, route::Match& match) const;
+  bool pass_hooks(http::RequestHead& head, const route::Match& match, bool& goes_on);
+  bool take_step(const http::RequestHead& head, const route::Match& match,
+                 const route::AddressStep& step, bool& goes_on);
+  bool take_step(const http::RequestHead& head, const route::Match& match,
+                 const route::AnswerStep& step, bool& goes_on);
+  bool take_step(const http::RequestHead& head, const route::Match& match,
+                 const route::CorsStep& step, bool& goes_on);
+  bool take_step(const http::RequestHead& head, const route::Match& match,
+                 const route::LimitStep& step, bool& goes_on);
+  bool take_step(const http::RequestHead& head, const route::Match& match,
+                 const route::AskStep& step, bool& goes_on);
+  bool ask_hook(const http::RequestHead& head, const route::Match& match, uint16_t group);
+  bool apply_verdict(const http::RequestHead& head, const route::Match& match,
+                     const Ref<const Verdict>& verdict, bool& goes_on);
+  std::string_view request_id();
+  bool step_verdict();
+  void drop_outdated_hooks();
+  void leave_hooks();
+  int64_t hook_deadline_ms() const;
+  void on_hook_alarm();
+  bool use_target(http::RequestHead& head);
+  const route::ProxyAction& changed_by_hooks(const route::ProxyAction& action);
+  void append_head(std::string_view lines, uint32_t route);
+
+  // connection_later_hooks.cc
+  void note_question(const http::RequestHead& head);
+  bool ask_later(uint16_t group, HookKind kind, uint16_t status, std::string_view more);
+  bool pass_later_hooks(const files::Reply& reply, uint32_t route, bool& goes_on);
+  bool pass_response_hook(const files::Reply& reply, const route::HookPlan& plan, uint32_t route,
+                          bool& goes_on);
+  bool finish_error(const http::RequestHead& head);
+  bool reply_verdict(const Verdict& verdict, uint32_t route);
+  void keep_head(std::string head);
+  void on_later_verdict();
 
   // connection_log.cc
   void took(uint64_t bytes);
@@ -277,6 +342,7 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   uint8_t answered_ = 0;          ///< requests answered in this turn
   AddressKey address_;            ///< of the peer, or whom it speaks for (PROXY protocol)
   uint16_t port_;                 ///< likewise
+  uint16_t local_port_;           ///< that it connected to, likewise; 0: a unix socket
   const uint16_t listener_;       ///< index
   uint64_t ticket_ = 0;           ///< what it waits, or last waited, under; never used twice
   uint32_t requests_ = 0;
@@ -295,8 +361,10 @@ class Connection final : public net::EventHandler, public Alarm, public proxy::D
   std::unique_ptr<Forwarding> forwarding_;
   std::unique_ptr<Instructed> instructed_;
   std::unique_ptr<Uploading> uploading_;
+  std::unique_ptr<Taken> taken_;
   std::unique_ptr<Streaming> streaming_;
-  Ref<files::Answer> answer_;  ///< given to the request that was parked
+  std::unique_ptr<HookRun> hooks_;  ///< of the request under way, from its first hook on
+  Ref<files::Answer> answer_;       ///< given to the request that was parked
   Connection* previous_ = nullptr;
   Connection* next_ = nullptr;
 };

@@ -82,6 +82,12 @@ bool Connection::serve_channel(const http::RequestHead& head, const route::Chann
 
 bool Connection::begin_stream(const http::RequestHead& head, const route::ChannelAction& action,
                               const route::Match& match) {
+  files::Reply reply;
+  reply.status = 200;
+  reply.head = action.head;
+  bool goes_on = false;
+  const bool is_hooked = plan_of(match.route) != nullptr;
+  if (is_hooked && !pass_later_hooks(reply, match.route, goes_on)) return goes_on;
   if (Sent sent = flush(false); sent != Sent::all) {
     if (sent == Sent::blocked) transit(Event::block);
     forget_request();
@@ -96,6 +102,7 @@ bool Connection::begin_stream(const http::RequestHead& head, const route::Channe
   stream.is_chunked = !is_minor_0_;
   stream.heartbeat_ms = action.format == route::Format::sse ? action.heartbeat_ms : 0;
   stream.route = match.route;
+  stream.generation = worker_.serving();
   if (log::AccessLog* log = worker_.access_log()) {
     log::Request logged = log_request(&head, {}, request_us_);
     logged.route = match.route;
@@ -104,9 +111,10 @@ bool Connection::begin_stream(const http::RequestHead& head, const route::Channe
   ChannelDesk& desk = worker_.desk(action.channel);
   stream.next = first_message(head, desk.ring, action.history);
   desk.join(*this, stream.slot);
-  worker_.shared().channels->counts(action.channel).clients.fetch_add(1);
+  desk.hub->counts.clients.fetch_add(1);
   Outbox& box = worker_.outbox();
-  box.append(action.head);
+  append_head(action.head, match.route);
+  hooks_.reset();
   if (stream.is_chunked) box.append("Transfer-Encoding: chunked\r\n");
   box.finish_head(Outbox::Persistence::close);
   stream.pending.assign(box.bytes());
@@ -158,7 +166,14 @@ bool Connection::step_streaming() {
   return false;
 }
 
+/// It ends with the message that is on its way, if the client takes that now.
+void Connection::leave_stream() {
+  streaming_->is_leaving = true;
+  run_later();
+}
+
 void Connection::block_stream() {
+  if (streaming_->is_leaving) return close(ErrorCode::draining);
   streaming_->is_blocked = true;
   if (!streaming_->pace.has_begun()) streaming_->pace.restart(worker_.now_ms());
 }
@@ -193,9 +208,10 @@ bool Connection::next_message() {
     close(ErrorCode::none);
     return false;
   }
-  const transfer::Ring& ring = worker_.desk(stream.channel).ring;
+  const ChannelDesk& desk = worker_.desk(stream.channel);
+  const transfer::Ring& ring = desk.ring;
   const bool has_more = !ring.empty() && stream.next <= ring.newest();
-  if (worker_.draining()) {
+  if (worker_.draining() || stream.is_leaving) {
     stream.is_ending = true;
     if (stream.is_chunked) stream.pending.assign(http::kLastChunk);
     return true;
@@ -205,7 +221,7 @@ bool Connection::next_message() {
     return false;
   }
   if (stream.next == 0) stream.next = ring.oldest();
-  ChannelCounts& counts = worker_.shared().channels->counts(stream.channel);
+  ChannelCounts& counts = desk.hub->counts;
   if (stream.next < ring.oldest()) {
     if (!stream.skips) {
       counts.cut.fetch_add(1);
@@ -261,9 +277,10 @@ void Connection::on_stream_alarm() {
 /// The connection ends.
 void Connection::end_stream(ErrorCode reason) {
   const Streaming& stream = *streaming_;
-  Connection* moved = worker_.desk(stream.channel).leave(stream.slot);
+  ChannelDesk& desk = worker_.desk(stream.channel);
+  Connection* moved = desk.leave(stream.slot);
   if (moved != nullptr) moved->streaming_->slot = stream.slot;
-  worker_.shared().channels->counts(stream.channel).clients.fetch_sub(1);
+  desk.hub->counts.clients.fetch_sub(1);
   worker_.stats().engines[static_cast<size_t>(stream.engine)].responses.add();
   log::AccessLog* log = worker_.access_log();
   if (log != nullptr && log->wants(200)) {
@@ -295,12 +312,14 @@ bool Connection::begin_publication(const http::RequestHead& head,
   uploading_ = std::make_unique<Uploading>();
   Uploading& up = *uploading_;
   up.route = match.route;
+  up.generation = worker_.serving();
   up.copies = true;
   up.waits_for_continue = head.expect_continue;
   up.publishing = std::make_unique<Publishing>();
   up.publishing->channel = action.channel;
   up.publishing->publication.event = find_field(head, "sluice-event");
   log_taking(head, match.route);
+  keep_for_hooks();
   take_body(head, action.message_bytes);
   transit(Event::take_in);
   return true;
@@ -313,8 +332,7 @@ bool Connection::step_publishing(transfer::Intake::Step step) {
   if (load.size > 0) publishing.publication.bytes.append(load.room.get(), load.size);
   load.size = 0;
   if (step != transfer::Intake::Step::done) return true;
-  const uint64_t id =
-      worker_.shared().channels->publish(publishing.channel, publishing.publication);
+  const uint64_t id = worker_.desk(publishing.channel).hub->publish(publishing.publication);
   files::Reply reply;
   reply.status = 204;
   http::append_status_line(reply.built, reply.status);

@@ -34,6 +34,7 @@ bool Connection::take_preface() {
       if (header.has_address) {
         address_ = header.source.address;
         port_ = header.source.port;
+        local_port_ = header.destination.port;
         is_trusted_ = worker_.trusts(address_);
       }
       return enter_counts();

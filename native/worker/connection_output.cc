@@ -79,8 +79,11 @@ bool Connection::begin(const files::Reply& reply, uint32_t route, bool copy_only
   input_.remove_prefix(consumed_);
   consumed_ = 0;
   head_seen_ = 0;
+  append_head(reply.head, route);
+  taken_.reset();
+  // The body of an answer may be a verdict's, which is held until it has been handed on.
+  const std::unique_ptr<HookRun> hooks = std::move(hooks_);
   Outbox& box = worker_.outbox();
-  box.append(reply.head);
   box.finish_head(!keep_        ? Outbox::Persistence::close
                   : is_minor_0_ ? Outbox::Persistence::keep_alive
                                 : Outbox::Persistence::implied);

@@ -42,11 +42,14 @@ bool Connection::forward(const http::RequestHead& head, const route::ProxyAction
   asker.address = {address, net::write_address(address_, address)};
   asker.is_peer_trusted = is_trusted_;
   asker.client = client_of(head);
-  asker.request_id = worker_.next_request_id(id);
-  forwarding_ =
-      std::make_unique<Forwarding>(action, worker_.upstreams(), *this, worker_.exchange_limits());
+  asker.port = local_port_;
+  asker.request_id = hooks_ ? request_id() : worker_.next_request_id(id);
+  forwarding_ = std::make_unique<Forwarding>(worker_.serving(), action, worker_.upstreams(), *this,
+                                             worker_.exchange_limits());
   forwarding_->route = match.route;
-  if (action.file) forwarding_->head = input_.substr(0, consumed_);
+  const route::HookPlan* plan = plan_of(match.route);
+  const bool is_asked_of_errors = plan != nullptr && plan->on_error >= 0;
+  if (action.file || is_asked_of_errors) forwarding_->head = input_.substr(0, consumed_);
   if (log::AccessLog* log = worker_.access_log()) {
     log::Request request = log_request(&head, {}, request_us_);
     request.route = match.route;
@@ -64,9 +67,10 @@ bool Connection::forward(const http::RequestHead& head, const route::ProxyAction
 bool Connection::forward_raw(const route::ProxyAction& action) {
   keep_ = false;
   request_us_ = worker_.now_us();
-  forwarding_ =
-      std::make_unique<Forwarding>(action, worker_.upstreams(), *this, worker_.exchange_limits());
+  forwarding_ = std::make_unique<Forwarding>(worker_.serving(), action, worker_.upstreams(), *this,
+                                             worker_.exchange_limits());
   forwarding_->route = unrouted();
+  forwarding_->is_raw = true;
   if (log::AccessLog* log = worker_.access_log()) {
     log::Request request;
     request.client = address_;
@@ -84,6 +88,11 @@ AddressKey Connection::client_of(const http::RequestHead& head) const {
 }
 
 bool Connection::may_persist() const { return !worker_.draining(); }
+
+void Connection::set_deaf(bool is_deaf) {
+  // The first turn is not over: it will hear from its end on.
+  if (registered_ && state_ != State::closed) worker_.loop().set_deaf(socket_, is_deaf, this);
+}
 
 void Connection::ends(http::ProxyEnd& source, http::ProxyEnd& destination) const {
   source = {address_, port_};
@@ -128,7 +137,11 @@ bool Connection::step_proxying() {
     close(ErrorCode::client_gone);
     return false;
   }
-  return after_exchange(exchange.advance(worker_.outbox().date_field()));
+  const Exchange::Outcome outcome = exchange.advance(worker_.outbox().date_field());
+  const bool is_refused =
+      hooks_ && hooks_->answer && !exchange.has_begun_response() &&
+      (outcome == Exchange::Outcome::waiting || outcome == Exchange::Outcome::more);
+  return after_exchange(is_refused ? exchange.give_up(ErrorCode::hook_failed) : outcome);
 }
 
 /// Counts how fast the client is from when the exchange waits for it.
@@ -142,6 +155,8 @@ void Connection::watch_pace() {
 
 int64_t Connection::exchange_deadline_ms() const {
   const route::Timeouts& timeouts = worker_.snapshot().timeouts;
+  // How long a hook may take is not the target's business.
+  if (hooks_ && hooks_->ticket.serial != 0) return hook_deadline_ms();
   const int64_t deadline = forwarding_->exchange.deadline_ms();
   if (!forwarding_->pace.has_begun()) return deadline;
   const int64_t period = forwarding_->is_upload ? timeouts.body : timeouts.write;
@@ -149,6 +164,13 @@ int64_t Connection::exchange_deadline_ms() const {
 }
 
 void Connection::on_exchange_alarm() {
+  if (hooks_ && hooks_->ticket.serial != 0) {
+    const bool was_sent = hooks_->was_sent;
+    leave_hooks();
+    after_exchange(forwarding_->exchange.give_up(was_sent ? ErrorCode::hook_timeout
+                                                          : ErrorCode::hook_unavailable));
+    return;
+  }
   if (worker_.now_ms() >= forwarding_->exchange.deadline_ms()) {
     after_exchange(forwarding_->exchange.on_deadline());
     return;
@@ -193,12 +215,13 @@ bool Connection::after_exchange(Exchange::Outcome outcome) {
       keep_ = exchange.persists();
       is_refused_ = !exchange.has_whole_request();
       forwarding_.reset();
+      hooks_.reset();
       since_ms_ = worker_.now_ms();
       transit(Event::sent);
       return keep_ || end_after_response();
     case Exchange::Outcome::instructed: return obey();
     case Exchange::Outcome::refused:
-      if (!worker_.rules(listener_).tcp) return refuse_forwarded(error);
+      if (!forwarding_->is_raw) return refuse_forwarded(error);
       report_target(error);
       close(error);  // whatever is spoken here, it is not for us to answer
       return false;
@@ -221,6 +244,7 @@ bool Connection::obey() {
   instructed_->files = rule.files;
   instructed_->route = forwarding_->route;
   instructed_->copy_only = rule.copy_only;
+  instructed_->generation = forwarding_->generation;
   instructed_->is_read = exchange.has_whole_request();
   std::string bytes = std::move(forwarding_->head);
   bytes.append(input_);
@@ -252,13 +276,18 @@ bool Connection::refuse_forwarded(ErrorCode error) {
   const uint32_t route = forwarding_->route;
   is_refused_ = !forwarding_->exchange.has_whole_request();
   keep_ = keep_ && !is_refused_;
-  if (worker_.access_log() != nullptr) {
+  const route::HookPlan* plan = plan_of(route);
+  const bool is_asked = hooks_ && plan != nullptr && plan->on_error >= 0;
+  // Where a hook may answer instead, the line is written with its answer.
+  if (worker_.access_log() != nullptr && !is_asked) {
     const uint64_t bytes = is_head_ ? 0 : error_reply(error).body->bytes.size();
     log_forwarded(error_info(error).status, transfer::Engine::memory, bytes, error);
     is_logged_ = true;
   }
+  if (is_asked) keep_head(std::move(forwarding_->head));
   forwarding_.reset();
   transit(Event::sent);
+  if (hooks_ && hooks_->answer) return reply_verdict(*hooks_->answer, route);
   return refuse(error, route);
 }
 

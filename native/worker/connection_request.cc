@@ -35,28 +35,42 @@ bool reads_bodies(const route::Action& action) {
 
 }  // namespace
 
-uint32_t Connection::unrouted() const {
-  return static_cast<uint32_t>(worker_.snapshot().routes.size());
-}
-
 bool Connection::handle(const http::RequestHead& head, size_t consumed) {
   const route::Limits& limits = worker_.snapshot().limits;
   consumed_ = consumed;
   // A request that was parked began when it was parked, one that was forwarded long before.
-  if (!answer_ && !was_in_line_ && !instructed_) request_us_ = worker_.now_us();
+  if (!answer_ && !was_in_line_ && !instructed_ && !hooks_) request_us_ = worker_.now_us();
   is_minor_0_ = head.minor_version == 0;
   is_head_ = head.method == Method::head;
   keep_ = head.keep_alive && !worker_.draining() &&
           (limits.keep_alive_requests == 0 || requests_ + 1 < limits.keep_alive_requests);
   if (instructed_) return serve_instructed(head);
+  if (taken_) return answer_taken_again();
+  if (hooks_ && hooks_->error != ErrorCode::none) return finish_error(head);
+  // What follows belongs to a tunnel, not to us.
+  if (head.method == Method::connect) return refuse_head(ErrorCode::no_tunnels);
   expect_body(head);
   return dispatch(head);
 }
 
+/// OPTIONS of the server as a whole (RFC 9110 §9.3.7): what some route may answer.
+bool Connection::tell_options() {
+  files::Reply reply;
+  reply.status = 204;
+  http::append_status_line(reply.built, reply.status);
+  reply.built.append("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n");
+  reply.head = reply.built;
+  return respond(reply, unrouted());
+}
+
 bool Connection::dispatch(const http::RequestHead& head) {
   const route::Snapshot& snapshot = worker_.snapshot();
+  if (head.path == "*") return tell_options();
   route::Match match;
+  drop_outdated_hooks();
+  if (!use_target(worker_.head_scratch())) return refuse(ErrorCode::hook_failed, unrouted());
   snapshot.table.match(head.method_text, head.host, head.path, match);
+  if (match.route == route::kNoRoute && snapshot.has_hooks) match_preflight(head, match);
   const bool is_routed = match.route != route::kNoRoute;
   const bool has_own_bound = is_routed && reads_bodies(snapshot.routes[match.route].action);
   if (!has_own_bound && head.framing == http::Framing::length &&
@@ -65,6 +79,9 @@ bool Connection::dispatch(const http::RequestHead& head) {
     return refuse(ErrorCode::body_too_large, is_routed ? match.route : unrouted());
   }
   if (is_routed) {
+    bool goes_on = false;
+    const bool has_plan = snapshot.routes[match.route].hooks != nullptr;
+    if (has_plan && !pass_hooks(worker_.head_scratch(), match, goes_on)) return goes_on;
     return perform(head, snapshot.routes[match.route].action, match);
   }
   if (match.allow == nullptr || match.allow->empty()) {
@@ -87,7 +104,7 @@ bool Connection::perform(const http::RequestHead& head, const route::Action& act
     return redirect(head, *redirection, match);
   }
   if (const auto* proxied = std::get_if<route::ProxyAction>(&action)) {
-    return forward(head, *proxied, match);
+    return forward(head, changed_by_hooks(*proxied), match);
   }
   if (const auto* channel = std::get_if<route::ChannelAction>(&action)) {
     return serve_channel(head, *channel, match);
@@ -225,7 +242,7 @@ bool Connection::park(files::PathKeyView key, uint32_t route) {
     instructed_.reset();
     return refuse(ErrorCode::too_many_questions, route);
   }
-  worker_.await(ticket_, *this);
+  worker_.await_answer(ticket_, *this);
   if (!was_in_line_) since_ms_ = worker_.now_ms();
   transit(Event::ask);
   return false;
@@ -240,6 +257,8 @@ void Connection::forget_request() {
 }
 
 bool Connection::respond(const files::Reply& reply, uint32_t route, bool copy_only) {
+  bool goes_on = false;
+  if (plan_of(route) != nullptr && !pass_later_hooks(reply, route, goes_on)) return goes_on;
   if (!is_head_) return begin(reply, route, copy_only);
   files::Reply headless;
   headless.status = reply.status;

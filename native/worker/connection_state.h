@@ -12,6 +12,7 @@
 //   opening ──opened──> reading_head, ──forward──> proxying (PROXY protocol, tcp listeners)
 //   reading_head <──forward / sent──> proxying
 //   reading_head <──take_in / sent──> taking_in, ──stream──> streaming
+//   reading_head ──consult──> awaiting_verdict ──answered──> reading_head (hooks)
 //   every state: end ──> closed
 #pragma once
 
@@ -22,16 +23,17 @@
 namespace sluice::worker {
 
 enum class State : uint8_t {
-  opening,          ///< of a listener with rules of its own: nothing of HTTP has come yet
-  reading_head,     ///< idle, or a request head is incomplete
-  awaiting_answer,  ///< TypeScript or an I/O thread decides what is served
-  sending,          ///< the socket is full, or the turn's budget was used up
-  awaiting_pages,   ///< an I/O thread reads ahead
-  discarding_body,  ///< answered; the request body is read and dropped
-  streaming,        ///< it is sent what is published on a channel
-  taking_in,        ///< the request is a file that comes, or one to remove
-  proxying,         ///< the request is with an upstream, or its response on the way back
-  lingering,        ///< answered, our side is shut; unread bytes are drained
+  opening,           ///< of a listener with rules of its own: nothing of HTTP has come yet
+  reading_head,      ///< idle, or a request head is incomplete
+  awaiting_answer,   ///< TypeScript or an I/O thread decides what is served
+  awaiting_verdict,  ///< user code decides about the request
+  sending,           ///< the socket is full, or the turn's budget was used up
+  awaiting_pages,    ///< an I/O thread reads ahead
+  discarding_body,   ///< answered; the request body is read and dropped
+  streaming,         ///< it is sent what is published on a channel
+  taking_in,         ///< the request is a file that comes, or one to remove
+  proxying,          ///< the request is with an upstream, or its response on the way back
+  lingering,         ///< answered, our side is shut; unread bytes are drained
   closed,
   count_
 };
@@ -39,7 +41,8 @@ enum class State : uint8_t {
 enum class Event : uint8_t {
   opened,    ///< HTTP begins
   ask,       ///< the head is complete, its answer is not known
-  answered,  ///< it is now: the head is parsed again
+  consult,   ///< a hook is asked about the head
+  answered,  ///< it is known now: the head is parsed again
   block,     ///< a response has begun and is not out
   sent,      ///< it is out, the connection stays
   cold,      ///< its next bytes are on a disk
@@ -60,6 +63,8 @@ inline constexpr Transition<State, Event> kConnectionRows[] = {
     {State::opening, Event::end, State::closed},
     {State::reading_head, Event::ask, State::awaiting_answer},
     {State::awaiting_answer, Event::answered, State::reading_head},
+    {State::reading_head, Event::consult, State::awaiting_verdict},
+    {State::awaiting_verdict, Event::answered, State::reading_head},
     {State::reading_head, Event::block, State::sending},
     {State::reading_head, Event::cold, State::awaiting_pages},
     {State::sending, Event::cold, State::awaiting_pages},
@@ -78,6 +83,7 @@ inline constexpr Transition<State, Event> kConnectionRows[] = {
     {State::discarding_body, Event::linger, State::lingering},
     {State::reading_head, Event::end, State::closed},
     {State::awaiting_answer, Event::end, State::closed},
+    {State::awaiting_verdict, Event::end, State::closed},
     {State::sending, Event::end, State::closed},
     {State::awaiting_pages, Event::end, State::closed},
     {State::discarding_body, Event::end, State::closed},
@@ -95,6 +101,7 @@ constexpr const char* blocked_on(State state) {
     case State::opening: return "preface";
     case State::reading_head: return "read";
     case State::awaiting_answer: return "answer";
+    case State::awaiting_verdict: return "hook";
     case State::sending: return "write";
     case State::awaiting_pages: return "disk";
     case State::discarding_body: return "body";

@@ -143,6 +143,7 @@ bool Connection::begin_upload(const http::RequestHead& head, const route::FilesA
   uploading_ = std::make_unique<Uploading>();
   Uploading& up = *uploading_;
   up.route = match.route;
+  up.generation = worker_.serving();
   up.fields = action.fields;
   up.location = head.path;
   up.names_itself = request.names_itself;
@@ -152,6 +153,7 @@ bool Connection::begin_upload(const http::RequestHead& head, const route::FilesA
   up.upload = make_ref<files::Upload>(std::move(request));
   up.upload->set_lane(files::lane_of(action.root));
   log_taking(head, match.route);
+  keep_for_hooks();
   if (is_removal) {
     input_.remove_prefix(consumed_);
     consumed_ = 0;
@@ -161,6 +163,11 @@ bool Connection::begin_upload(const http::RequestHead& head, const route::FilesA
   }
   transit(Event::take_in);
   return order(is_removal ? Uploading::Order::remove : Uploading::Order::open);
+}
+
+/// Hooks that are asked about the answer find the request's head again.
+void Connection::keep_for_hooks() {
+  if (hooks_ && !hooks_->question.empty()) uploading_->head = input_.substr(0, consumed_);
 }
 
 /// What the head says, while it is there.
@@ -207,7 +214,7 @@ bool Connection::order(Uploading::Order order) {
     };
     // Whoever is told of the new file must not be given the old one by any worker.
     const bool changes = order == Uploading::Order::store || order == Uploading::Order::remove;
-    if (!changes || !worker.shared().when_seen) return report();
+    if (!changes) return report();
     worker.shared().when_seen(std::move(report));
   };
   if (worker.io().post(std::move(job), up.upload->lane())) return false;
@@ -321,10 +328,27 @@ bool Connection::answer_taken(const files::Reply& made) {
   reply.engine = upload_engine();
   record_upload(reply.status, ErrorCode::none);
   const uint32_t route = uploading_->route;
+  std::string head = std::move(uploading_->head);
   end_upload();
   keep_ = keep_ && !worker_.draining();
   transit(Event::sent);
+  if (!head.empty()) {
+    taken_ = std::make_unique<Taken>(Taken{reply.status, reply.built, *reply.engine, route});
+    keep_head(std::move(head));
+    parse_again();
+  }
   return respond(reply, route);
+}
+
+/// A hook has spoken about the answer.
+bool Connection::answer_taken_again() {
+  const Taken taken = *taken_;
+  body_ = http::Framing::none;  // it was read
+  files::Reply reply;
+  reply.status = taken.status;
+  reply.head = taken.head;
+  reply.engine = taken.engine;
+  return respond(reply, taken.route);
 }
 
 /// Whether the body, of which nothing was taken, is skipped behind the answer.
@@ -342,11 +366,18 @@ bool Connection::skips_body() {
 /// The upload ends without a file.
 bool Connection::fail_upload(ErrorCode error) {
   const uint32_t route = uploading_->route;
-  is_refused_ = !uploading_->intake.has_all() && !skips_body();
+  // A hook that is asked about the error would leave the body between two requests.
+  const bool is_told = !uploading_->head.empty();
+  is_refused_ = !uploading_->intake.has_all() && (is_told || !skips_body());
   keep_ = keep_ && !is_refused_ && !worker_.draining();
   record_upload(error_info(error).status, error);
+  std::string head = std::move(uploading_->head);
   end_upload();
   transit(Event::sent);
+  if (is_told) {
+    keep_head(std::move(head));
+    parse_again();
+  }
   return refuse(error, route);
 }
 
@@ -365,7 +396,8 @@ void Connection::record_upload(uint16_t status, ErrorCode error) {
   stats.engines[static_cast<size_t>(Engine::splice_in)].bytes.add(spliced);
   stats.engines[static_cast<size_t>(Engine::copy)].bytes.add(up.intake.taken() - spliced);
   log::AccessLog* log = worker_.access_log();
-  if (log == nullptr) return;
+  // What a hook may still change is logged when it goes out.
+  if (log == nullptr || !up.head.empty()) return;
   is_logged_ = true;
   if (!log->wants(status)) return;
   log::Outcome outcome;
@@ -385,6 +417,7 @@ void Connection::end_upload() {
 
 /// The connection ends while an upload is under way.
 void Connection::abort_upload(ErrorCode reason) {
+  uploading_->head.clear();
   record_upload(0, reason);
   end_upload();
 }

@@ -12,10 +12,20 @@
 namespace sluice::worker {
 
 struct CoreEvent {
-  enum class Kind : uint8_t { question, looked, encoded, touched, stale, fault, ended };
+  enum class Kind : uint8_t {
+    question,
+    looked,
+    encoded,
+    touched,
+    stale,
+    fault,
+    adopted,  ///< every worker has that generation of the configuration
+    retired,  ///< nothing is under way on it any more
+    ended
+  };
   Kind kind = Kind::fault;
   uint32_t worker = 0;
-  uint64_t id = 0;        ///< of the question, the look-up or the encoding
+  uint64_t id = 0;        ///< of the question, the look-up or the encoding; the generation
   uint32_t route = 0;     ///< question
   std::string text;       ///< question: path; fault: message
   const char* code = "";  ///< fault: name from the list of errors or of errno; static storage

@@ -7,6 +7,7 @@
 #include "log/lines.h"
 #include "route/channel.h"
 #include "transfer/transfer.h"
+#include "worker/generation.h"
 #include "worker/pace.h"
 
 namespace sluice::worker {
@@ -16,6 +17,7 @@ struct Streaming {
   route::Format format = route::Format::sse;
   bool skips = true;
   bool is_chunked = true;
+  bool is_leaving = false;  ///< its configuration has no time left
   bool is_ending = false;   ///< no further message is begun
   bool is_blocked = false;  ///< the socket is full
   int64_t heartbeat_ms = 0;
@@ -28,7 +30,8 @@ struct Streaming {
   transfer::Engine engine = transfer::Engine::memory;  ///< that moved the last message
   Pace pace;                                           ///< of the client, while the socket is full
   uint32_t route = 0;
-  log::Text text;  ///< of the access log: what the head said
+  Ref<Generation> generation;  ///< that it is served with
+  log::Text text;              ///< of the access log: what the head said
   log::Begun begun;
 };
 

@@ -9,6 +9,7 @@
 #include "log/lines.h"
 #include "transfer/broadcast.h"
 #include "transfer/intake.h"
+#include "worker/generation.h"
 #include "worker/pace.h"
 
 namespace sluice::worker {
@@ -42,11 +43,21 @@ struct Uploading {
   bool waits_for_continue = false;
   bool names_itself = false;
   uint32_t route = 0;
-  std::string fields;    ///< of the route
-  std::string location;  ///< path of the request, as received
-  Pace pace;             ///< of the client, while we wait for it
-  log::Text text;        ///< of the access log: what the head said
+  Ref<Generation> generation;  ///< that it is served with
+  std::string fields;          ///< of the route
+  std::string head;            ///< of the request, where a hook is asked about the answer
+  std::string location;        ///< path of the request, as received
+  Pace pace;                   ///< of the client, while we wait for it
+  log::Text text;              ///< of the access log: what the head said
   log::Begun begun;
+};
+
+/// The answer to what was taken in, while a hook is asked about it.
+struct Taken {
+  uint16_t status = 0;
+  std::string head;
+  transfer::Engine engine = transfer::Engine::memory;
+  uint32_t route = 0;
 };
 
 /// An I/O thread has done with an upload whose connection is gone.

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <cassert>
 
 #include "core/hash.h"
 #include "net/address.h"
@@ -13,6 +14,14 @@
 #include "worker/acceptor.h"
 
 namespace sluice::worker {
+
+namespace {
+
+proxy::ExchangeLimits exchange_limits_of(const route::Snapshot& snapshot) {
+  return {snapshot.limits.response_head, snapshot.timeouts.body, snapshot.splice_bytes};
+}
+
+}  // namespace
 
 /// Tells TypeScript which answers were served, so that its cache's recency is true.
 class Worker::Reporter final : public Alarm {
@@ -59,13 +68,14 @@ class Worker::LastCall final : public Alarm {
 Worker::Worker(uint32_t index, Shared& shared)
     : index_(index),
       shared_(shared),
-      stats_(shared.snapshot->routes.size() + 1),
+      generation_(new Generation(shared.snapshot)),
+      serving_(generation_.get()),
+      stats_(shared.snapshot->routes.size()),
       now_us_(sys::now_us()),
       wall_s_(sys::wall_clock_s()),
       wheel_(now_us_ / 1000),
       upstreams_({loop_, wheel_, now_us_}, shared.snapshot->upstreams, shared.queued),
-      exchange_limits_{shared.snapshot->limits.response_head, shared.snapshot->timeouts.body,
-                       shared.snapshot->splice_bytes},
+      exchange_limits_(exchange_limits_of(*shared.snapshot)),
       head_(std::make_unique<http::RequestHead>()),
       input_scratch_(kScratchBytes),
       reporter_(std::make_unique<Reporter>(*this)),
@@ -77,15 +87,36 @@ Worker::Worker(uint32_t index, Shared& shared)
   upstreams_.tell_others_by([this](uint32_t upstream) {
     if (shared_.tell_room) shared_.tell_room(upstream, index_);
   });
-  for (const route::Channel& channel : snapshot().channels) desks_.emplace_back(channel);
+  for (const auto& channel : shared.channels) {
+    if (channel) desk_of(channel);
+  }
   set_date();
   complained_us_.fill(now_us_ - kComplaintUs);
 }
 
 Worker::~Worker() { join(); }
 
+namespace {
+
+/// Of a listening socket; 0: a unix socket.
+uint16_t local_port(int fd) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (sys::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) < 0) return 0;
+  return net::port_of(address);
+}
+
+}  // namespace
+
+void Worker::note_port(uint16_t listener, int fd) {
+  if (ports_.size() <= listener) ports_.resize(listener + 1);
+  ports_[listener] = local_port(fd);
+}
+
 void Worker::start(const std::vector<int>& listeners) {
   for (size_t i = 0; i < listeners.size(); ++i) {
+    if (listeners[i] < 0) continue;
+    note_port(static_cast<uint16_t>(i), listeners[i]);
     acceptors_.push_back(std::make_unique<Acceptor>(*this, listeners[i], static_cast<uint16_t>(i)));
   }
   thread_ = std::thread([this] {
@@ -147,10 +178,12 @@ void Worker::run() {
     wheel_.advance(now_ms(), [](Timer& timer) { static_cast<Alarm&>(timer).on_alarm(); });
     run_ready();
     upstreams_.wake_waiting();
+    hook_channel_.flush();
     remove_dead();
   }
   wheel_.cancel(*reporter_);
   wheel_.cancel(*last_call_);
+  wheel_.cancel(hook_channel_);
   if (access_log_) access_log_->flush();
   CoreEvent event;
   event.kind = CoreEvent::Kind::ended;
@@ -175,6 +208,7 @@ void Worker::bury(Connection& connection) {
 }
 
 void Worker::remove_dead() {
+  stopped_acceptors_.clear();
   if (dead_.empty()) return upstreams_.remove_dead();
   std::erase_if(later_, [](Connection* waiting) { return waiting->state() == State::closed; });
   for (Connection* connection : dead_) slab_.destroy(connection);
@@ -272,21 +306,35 @@ bool Worker::may_report(ErrorCode error) {
 void Worker::resume(uint64_t ticket, const Ref<files::Answer>& answer) {
   auto found = waiting_.find(ticket);
   if (found == waiting_.end()) return;
-  Connection* connection = found->second;
+  const Waiting waiting = std::move(found->second);
   waiting_.erase(found);
-  connection->resume(answer);
+  waiting.connection->resume(answer, waiting.generation);
 }
 
 void Worker::pages_ready(uint64_t ticket, transfer::ReadAhead ahead) {
   auto found = waiting_.find(ticket);
   if (found == waiting_.end()) return;
-  Connection* connection = found->second;
+  Connection* connection = found->second.connection;
   waiting_.erase(found);
   connection->pages_ready(std::move(ahead));
 }
 
-void Worker::deliver(uint32_t channel, const Ref<const transfer::Message>& message) {
-  ChannelDesk& desk = desks_[channel];
+/// A message of a channel may come before the configuration that it is of.
+ChannelDesk& Worker::desk_of(const std::shared_ptr<HubChannel>& channel) {
+  const uint32_t number = channel->number();
+  if (number >= desks_.size()) desks_.resize(number + 1);
+  std::unique_ptr<ChannelDesk>& desk = desks_[number];
+  if (desk && desk->hub == channel) return *desk;
+  // Numbers are given anew only when nobody is left of those before.
+  assert(!desk || desk->listeners.empty());
+  desk = std::make_unique<ChannelDesk>(channel);
+  return *desk;
+}
+
+void Worker::deliver(const std::shared_ptr<HubChannel>& channel,
+                     const Ref<const transfer::Message>& message) {
+  ChannelDesk& desk = desk_of(channel);
+  desk.ring.limit(channel->buffer_messages(), channel->buffer_bytes());
   desk.ring.add(message);
   for (Connection* listener : desk.listeners) listener->on_message();
 }
@@ -294,9 +342,62 @@ void Worker::deliver(uint32_t channel, const Ref<const transfer::Message>& messa
 void Worker::upload_ready(uint64_t ticket, ErrorCode error, Ref<files::Upload> upload) {
   auto found = waiting_.find(ticket);
   if (found == waiting_.end()) return discard_upload(*this, std::move(upload));
-  Connection* connection = found->second;
+  Connection* connection = found->second.connection;
   waiting_.erase(found);
   connection->upload_ready(error);
+}
+
+uint64_t Worker::parked_on(uint64_t ticket) const {
+  const auto found = waiting_.find(ticket);
+  if (found == waiting_.end() || !found->second.generation) return 0;
+  return found->second.generation->number();
+}
+
+void Worker::adopt(const Replacement& next, std::vector<net::OwnedFd>& opened) {
+  if (draining_ || stopping_) return;
+  close_listeners(next.closed);
+  const Ref<Generation> generation(new Generation(next.snapshot));
+  const route::Snapshot& to = *next.snapshot;
+  const route::Snapshot& from = generation_->snapshot();
+  stats_.latency.grow(to.routes.size());
+  for (uint32_t i = 0; i < to.routes.size(); ++i) {
+    const bool was_hole = i >= from.routes.size() || from.routes[i].key.empty();
+    if (was_hole && !to.routes[i].key.empty()) stats_.latency.clear(i);
+  }
+  upstreams_.adopt(to.upstreams, next.targets);
+  for (const auto& channel : next.channels) {
+    if (channel) desk_of(channel);
+  }
+  exchange_limits_ = exchange_limits_of(to);
+  live_.each([&](Connection& connection) { connection.adopt(generation); });
+  generation_ = generation;
+  serving_ = generation_.get();
+  set_date();
+  for (size_t i = 0; i < opened.size(); ++i) {
+    if (!opened[i].valid()) continue;
+    const auto number = static_cast<uint16_t>(i);
+    note_port(number, opened[i].get());
+    acceptors_.push_back(std::make_unique<Acceptor>(*this, opened[i].release(), number));
+    acceptors_.back()->resume();
+  }
+}
+
+/// With the rules that they had: those who have connected already have their first turn.
+void Worker::close_listeners(const std::vector<uint16_t>& numbers) {
+  for (const uint16_t number : numbers) {
+    const auto at = std::ranges::find_if(
+        acceptors_, [number](const auto& acceptor) { return acceptor->listener() == number; });
+    if (at == acceptors_.end()) continue;
+    (*at)->stop();
+    // Events of this turn may still name it.
+    stopped_acceptors_.push_back(std::move(*at));
+    acceptors_.erase(at);
+  }
+  if (!numbers.empty()) run_ready();
+}
+
+void Worker::end_generation(uint64_t number) {
+  live_.each([number](Connection& connection) { connection.leave(number); });
 }
 
 void Worker::drain() {

@@ -16,16 +16,21 @@
 
 #include "core/address_counts.h"
 #include "core/alarm.h"
+#include "core/rate_table.h"
 #include "core/slab.h"
 #include "files/answer_table.h"
 #include "log/access_log.h"
 #include "net/event_loop.h"
 #include "net/io_threads.h"
+#include "net/owned_fd.h"
 #include "route/snapshot.h"
 #include "worker/channel_desk.h"
 #include "worker/channel_hub.h"
 #include "worker/connection.h"
 #include "worker/core_event.h"
+#include "worker/generation.h"
+#include "worker/hook_channel.h"
+#include "worker/hook_memory.h"
 #include "worker/outbox.h"
 #include "worker/questions.h"
 #include "worker/worker_stats.h"
@@ -36,20 +41,29 @@ class Acceptor;
 
 /// What the workers of one gateway share. Outlives them.
 struct Shared {
-  std::shared_ptr<const route::Snapshot> snapshot;
+  std::shared_ptr<const route::Snapshot> snapshot;  ///< that workers begin with; main thread
   net::IoThreads* io = nullptr;
   EventSink* sink = nullptr;
   log::Writer* log = nullptr;  ///< of the access log; null: there is none
   AddressCounts addresses;
+  std::unique_ptr<RateTable> rates;  ///< null: nothing is limited
   bool sendfile_available = true;
   std::shared_ptr<files::UploadRoots> uploads = std::make_shared<files::UploadRoots>();
   /// Calls back, on another thread, when whoever asks for a file sees what has happened to it by
-  /// now. Empty: where nothing is watched.
+  /// now.
   std::function<void(std::function<void()>)> when_seen;
-  std::shared_ptr<ChannelHub> channels;
+  HubChannels channels;                        ///< that workers begin with; main thread
   std::shared_ptr<proxy::QueueCounts> queued;  ///< by upstream
   /// Tells every worker but `from` that a target of `upstream` has room.
   std::function<void(uint32_t upstream, uint32_t from)> tell_room;
+};
+
+/// What a worker is given when the configuration is replaced.
+struct Replacement {
+  std::shared_ptr<const route::Snapshot> snapshot;
+  std::vector<Ref<const proxy::TargetSet>> targets;  ///< by upstream
+  std::vector<uint16_t> closed;                      ///< listeners that have left
+  HubChannels channels;
 };
 
 class Worker {
@@ -62,6 +76,7 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   // Any thread.
+  /// `listeners`: descriptors by number; -1: a hole.
   void start(const std::vector<int>& listeners);
   void join();
   void post(Task task);
@@ -76,15 +91,39 @@ class Worker {
   void drain();
   /// Closes everything and ends.
   void stop();
+  /// Goes on with another snapshot; `opened` are listeners that it alone has, which become its own.
+  void adopt(const Replacement& next, std::vector<net::OwnedFd>& opened);
+  /// Ends what is still under way on an old snapshot.
+  void end_generation(uint64_t number);
   void forget(uint64_t answer) {
     answers_.forget(answer);
     stats_.answers = answers_.size();
   }
   Questions& questions() { return questions_; }
+  HookChannel& hook_channel() { return hook_channel_; }
+  HookMemory& hook_memory() { return hook_memory_; }
 
   // What connections use.
   WorkerStats& stats() { return stats_; }
-  const route::Snapshot& snapshot() const { return *shared_.snapshot; }
+  /// Of the connection that has its turn: the current one, but for a request that was parked
+  /// before.
+  const route::Snapshot& snapshot() const { return serving_->snapshot(); }
+  Ref<Generation> serving() const { return Ref<Generation>(serving_); }
+  /// The current one.
+  const Generation& generation() const { return *generation_; }
+  /// While it lives, snapshot() is another one.
+  class Serving {
+   public:
+    Serving(Worker& worker, Generation& generation) : worker_(worker) {
+      worker_.serving_ = &generation;
+    }
+    ~Serving() { worker_.serving_ = worker_.generation_.get(); }
+    Serving(const Serving&) = delete;
+    Serving& operator=(const Serving&) = delete;
+
+   private:
+    Worker& worker_;
+  };
   Shared& shared() { return shared_; }
   net::IoThreads& io() { return *shared_.io; }
   EventSink& sink() { return *shared_.sink; }
@@ -115,6 +154,10 @@ class Worker {
 
   void accept(int fd, const sockaddr_storage& address, uint16_t listener);
   const route::ListenerRules& rules(uint16_t listener) const;
+  /// On which it listens; 0: a unix socket.
+  uint16_t port_of(uint16_t listener) const {
+    return listener < ports_.size() ? ports_[listener] : uint16_t{0};
+  }
   /// Whether what `address` says of its clients is believed.
   bool trusts(const AddressKey& address) const;
   bool has_room() const;
@@ -133,14 +176,21 @@ class Worker {
   void run_later(Connection& connection) { later_.push_back(&connection); }
   /// A connection that waits for something asynchronous is found by a ticket that is new for each
   /// wait: what comes for one that was given up must not be taken for what the next one is for.
-  void await(uint64_t ticket, Connection& connection) { waiting_[ticket] = &connection; }
+  void await(uint64_t ticket, Connection& connection) { waiting_[ticket] = {&connection, {}}; }
+  /// Likewise; the request goes on with the snapshot of now.
+  void await_answer(uint64_t ticket, Connection& connection) {
+    waiting_[ticket] = {&connection, serving()};
+  }
+  /// The generation of a request that waits for an answer; 0: there is none.
+  uint64_t parked_on(uint64_t ticket) const;
   void give_up(uint64_t ticket) { waiting_.erase(ticket); }
   bool awaits(uint64_t ticket) const { return waiting_.contains(ticket); }
   void resume(uint64_t ticket, const Ref<files::Answer>& answer);
   void pages_ready(uint64_t ticket, transfer::ReadAhead ahead);
-  ChannelDesk& desk(uint32_t channel) { return desks_[channel]; }
+  ChannelDesk& desk(uint32_t channel) { return *desks_[channel]; }
   /// Somebody has published it.
-  void deliver(uint32_t channel, const Ref<const transfer::Message>& message);
+  void deliver(const std::shared_ptr<HubChannel>& channel,
+               const Ref<const transfer::Message>& message);
   void upload_ready(uint64_t ticket, ErrorCode error, Ref<files::Upload> upload);
   /// The connection has closed its socket; it is destroyed at the end of the turn.
   void bury(Connection& connection);
@@ -148,8 +198,15 @@ class Worker {
  private:
   class Reporter;
   class LastCall;
+  struct Waiting {
+    Connection* connection = nullptr;
+    Ref<Generation> generation;  ///< null: it does not matter
+  };
 
   void run();
+  ChannelDesk& desk_of(const std::shared_ptr<HubChannel>& channel);
+  void note_port(uint16_t listener, int fd);
+  void close_listeners(const std::vector<uint16_t>& numbers);
   void set_date();
   int timeout_ms() const;
   void run_ready();
@@ -158,6 +215,8 @@ class Worker {
 
   const uint32_t index_;
   Shared& shared_;
+  Ref<Generation> generation_;
+  Generation* serving_;
   WorkerStats stats_;
   net::EventLoop loop_;
   int64_t now_us_ = 0;
@@ -166,19 +225,22 @@ class Worker {
   Slab<Connection> slab_;
   ConnectionList live_;
   std::vector<Connection*> later_, dead_;
-  std::unordered_map<uint64_t, Connection*> waiting_;
+  std::unordered_map<uint64_t, Waiting> waiting_;
   uint64_t last_ticket_ = 0;
   uint64_t last_request_ = 0;
   proxy::Upstreams upstreams_;
   proxy::ExchangeLimits exchange_limits_;
   files::AnswerTable answers_;
-  std::vector<ChannelDesk> desks_;
+  std::vector<std::unique_ptr<ChannelDesk>> desks_;  ///< by number
   Questions questions_{*this};
+  HookChannel hook_channel_{*this};
+  HookMemory hook_memory_;
   Outbox outbox_;
   std::unique_ptr<log::AccessLog> access_log_;
   std::unique_ptr<http::RequestHead> head_;
   std::vector<char> input_scratch_, copy_scratch_, path_scratch_;
-  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  std::vector<std::unique_ptr<Acceptor>> acceptors_, stopped_acceptors_;
+  std::vector<uint16_t> ports_;  ///< by listener
   std::unique_ptr<Reporter> reporter_;
   std::unique_ptr<LastCall> last_call_;
   std::array<int64_t, static_cast<size_t>(ErrorCode::count_)> complained_us_;

@@ -12,29 +12,45 @@
 #include "net/capabilities.h"
 
 namespace sluice::worker {
+namespace {
+
+/// I/O threads when roots hang: three hung ones, two threads each, and the usual ones besides.
+constexpr size_t kMostIoThreads = 6 + kIoThreads;
+
+}  // namespace
 
 WorkerGroup::WorkerGroup(GroupOptions options, EventSink& sink)
     : options_(std::move(options)),
       sink_(sink),
       targets_(options_.snapshot->upstreams),
-      io_(std::make_unique<net::IoThreads>(kIoThreads, kIoQueue)) {
-  shared_.snapshot = options_.snapshot;
+      io_(std::make_unique<net::IoThreads>(kIoThreads, kIoQueue, kMostIoThreads)) {
+  shared_.snapshot = published(options_.snapshot);
   shared_.sink = &sink_;
   shared_.io = io_.get();
-  shared_.queued = std::make_shared<proxy::QueueCounts>(options_.snapshot->upstreams.size());
+  options_.snapshot.reset();
+  name_routes();
+  shared_.queued = std::make_shared<proxy::QueueCounts>(snapshot().upstreams.size());
   shared_.tell_room = [this](uint32_t upstream, uint32_t from) {
     for (auto& worker : workers_) {
       if (worker->index() == from) continue;
       worker->post([upstream](Worker& there) { there.upstreams().on_room(upstream); });
     }
   };
-  shared_.channels = std::make_shared<ChannelHub>(
-      snapshot().channels, snapshot().copy_only || !net::available(net::Feature::sendfile),
-      [this](uint32_t channel, const Ref<const transfer::Message>& message) {
-        for (auto& worker : workers_) {
-          worker->post([channel, message](Worker& there) { there.deliver(channel, message); });
-        }
-      });
+  auto tell = [this](const std::shared_ptr<HubChannel>& channel,
+                     const Ref<const transfer::Message>& message) {
+    for (auto& worker : workers_) {
+      worker->post([channel, message](Worker& there) { there.deliver(channel, message); });
+    }
+  };
+  channels_ = std::make_unique<ChannelHub>(
+      snapshot().copy_only || !net::available(net::Feature::sendfile), std::move(tell));
+  channels_->adopt(snapshot().channels);
+  shared_.channels = channels_->all();
+  // Whoever has uploads has files: they are watched before the first upload.
+  shared_.when_seen = [this](std::function<void()> then) {
+    freshness_ ? freshness_->when_seen(std::move(then)) : then();
+  };
+  if (snapshot().limits_rates) shared_.rates = std::make_unique<RateTable>(kRateSets);
   shared_.sendfile_available = net::available(net::Feature::sendfile);
 }
 
@@ -48,18 +64,39 @@ WorkerGroup::~WorkerGroup() {
   workers_.clear();
 }
 
+/// Those who have left may still have requests under way.
+void WorkerGroup::name_routes() {
+  const auto& routes = snapshot().routes;
+  if (route_names_.size() < routes.size()) route_names_.resize(routes.size());
+  for (size_t i = 0; i < routes.size(); ++i) {
+    if (!routes[i].key.empty()) route_names_[i] = routes[i].key;
+  }
+}
+
+/// Tells when the last holder has let go, on whatever thread that is.
+std::shared_ptr<const route::Snapshot> WorkerGroup::published(
+    std::shared_ptr<const route::Snapshot> snapshot) {
+  const route::Snapshot* raw = snapshot.get();
+  auto retire = [this, held = std::move(snapshot)](const route::Snapshot*) mutable {
+    CoreEvent event;
+    event.kind = CoreEvent::Kind::retired;
+    event.id = held->generation;
+    held.reset();
+    sink_.emit(std::move(event));
+  };
+  return {raw, std::move(retire)};
+}
+
 /// 0 or -errno.
 int WorkerGroup::start_log() {
   if (!snapshot().access_log) return 0;
-  std::vector<std::string> routes;
-  for (const route::Route& route : snapshot().routes) routes.push_back(route.key);
   auto report = [this](std::string message) {
     CoreEvent event;
     event.code = "access-log";
     event.text = std::move(message);
     sink_.emit(std::move(event));
   };
-  log_ = std::make_unique<log::Writer>(*snapshot().access_log, std::move(routes), options_.workers,
+  log_ = std::make_unique<log::Writer>(*snapshot().access_log, route_names_, options_.workers,
                                        std::move(report));
   shared_.log = log_.get();
   try {
@@ -79,15 +116,10 @@ log::WriterCounts WorkerGroup::log_counts() const {
 }
 
 ListenError WorkerGroup::listen() {
-  for (const net::Endpoint& endpoint : options_.listeners) {
-    net::BoundListener bound;
-    net::BindError error = net::bind_listener(endpoint, options_.workers, bound);
-    if (error.error != 0) {
-      close_listeners();
-      return {error, endpoint};
-    }
-    bound_.push_back(std::move(bound));
-  }
+  std::vector<net::BoundListener> opened;
+  const GroupOptions first = std::exchange(options_, {.workers = options_.workers});
+  if (ListenError failed = open_listeners(first, opened); failed.bind.error != 0) return failed;
+  take_listeners(first, opened);
   if (int error = start_log(); error != 0) {
     close_listeners();
     return {{error, "access log"}, {}};
@@ -96,6 +128,10 @@ ListenError WorkerGroup::listen() {
     workers_.push_back(std::make_unique<Worker>(index, shared_));
     for (uint32_t upstream = 0; upstream < targets_.size(); ++upstream) {
       workers_.back()->upstreams().replace(upstream, targets_.current(upstream));
+    }
+    if (!hook_socket_.empty()) {
+      workers_.back()->post(
+          [path = hook_socket_](Worker& there) { there.hook_channel().connect_to(path); });
     }
     if (int error = workers_.back()->error(); error != 0) {
       workers_.clear();
@@ -106,10 +142,13 @@ ListenError WorkerGroup::listen() {
   uint32_t started = 0;
   try {
     watch_files();
+    sweep_uploads();
     warn_of_remote_roots();
     for (; started < options_.workers; ++started) {
       std::vector<int> fds;
-      for (const net::BoundListener& bound : bound_) fds.push_back(bound.fds[started]);
+      for (const net::BoundListener& bound : bound_) {
+        fds.push_back(bound.fds.empty() ? -1 : bound.fds[started]);
+      }
       workers_[started]->start(fds);
     }
   } catch (const std::system_error&) {
@@ -125,7 +164,7 @@ ListenError WorkerGroup::abandon(uint32_t started) {
     workers_[index]->join();
   }
   for (net::BoundListener& bound : bound_) {
-    bound.fds.erase(bound.fds.begin(), bound.fds.begin() + started);
+    if (!bound.fds.empty()) bound.fds.erase(bound.fds.begin(), bound.fds.begin() + started);
   }
   close_listeners();
   freshness_.reset();
@@ -135,10 +174,9 @@ ListenError WorkerGroup::abandon(uint32_t started) {
 
 /// On I/O threads, since asking such a file system may hang.
 void WorkerGroup::warn_of_remote_roots() {
-  std::set<std::string> roots;
   for (const route::Route& route : snapshot().routes) {
-    const auto* action = std::get_if<route::FilesAction>(&route.action);
-    if (action == nullptr || !roots.insert(action->root).second) continue;
+    const auto* action = std::get_if<route::FilesAction>(&*route.action);
+    if (action == nullptr || !known_roots_.insert(action->root).second) continue;
     auto job = [this, root = action->root] {
       const files::FileSystem system = files::file_system_of(root);
       if (!system.is_remote) return;
@@ -155,9 +193,9 @@ void WorkerGroup::warn_of_remote_roots() {
 
 void WorkerGroup::watch_files() {
   const auto serves_files = [](const route::Route& route) {
-    return std::holds_alternative<route::FilesAction>(route.action);
+    return std::holds_alternative<route::FilesAction>(*route.action);
   };
-  if (std::ranges::none_of(snapshot().routes, serves_files)) return;
+  if (freshness_ || std::ranges::none_of(snapshot().routes, serves_files)) return;
   files::FreshnessListener listener;
   listener.on_changed = [this](std::vector<uint64_t> answers) {
     CoreEvent event;
@@ -172,16 +210,12 @@ void WorkerGroup::watch_files() {
     sink_.emit(std::move(event));
   };
   freshness_ = std::make_unique<files::Freshness>(std::move(listener), kMaxWatchedFolders);
-  shared_.when_seen = [this](std::function<void()> then) {
-    freshness_->when_seen(std::move(then));
-  };
-  sweep_uploads();
 }
 
 /// What a gateway that was killed has left of uploads goes before the first new one comes.
 void WorkerGroup::sweep_uploads() {
   for (const route::Route& route : snapshot().routes) {
-    const auto* action = std::get_if<route::FilesAction>(&route.action);
+    const auto* action = std::get_if<route::FilesAction>(&*route.action);
     if (action == nullptr || !action->upload) continue;
     const bool counts = action->upload->quota_bytes != UINT64_MAX;
     auto job = [root = shared_.uploads->at(action->root), counts] { root->prepare(counts); };
@@ -193,10 +227,124 @@ files::FreshnessCounts WorkerGroup::freshness_counts() const {
   return freshness_ ? freshness_->counts() : files::FreshnessCounts{};
 }
 
-std::vector<net::Endpoint> WorkerGroup::endpoints() const {
-  std::vector<net::Endpoint> endpoints;
-  for (const net::BoundListener& bound : bound_) endpoints.push_back(bound.endpoint);
+std::vector<std::optional<net::Endpoint>> WorkerGroup::endpoints() const {
+  std::vector<std::optional<net::Endpoint>> endpoints;
+  for (size_t i = 0; i < bound_.size(); ++i) {
+    endpoints.emplace_back();
+    if (options_.listeners[i]) endpoints.back() = bound_[i].endpoint;
+  }
   return endpoints;
+}
+
+/// Another address with the port of one that leaves: whoever probes it would find ours.
+bool WorkerGroup::has_leaving_port(const GroupOptions& next, const net::Endpoint& wanted) const {
+  for (size_t i = 0; i < bound_.size(); ++i) {
+    const bool leaves = options_.listeners[i] && (i >= next.listeners.size() || !next.listeners[i]);
+    const net::Endpoint& endpoint = bound_[i].endpoint;
+    if (leaves && !endpoint.is_unix() && !wanted.is_unix() && endpoint.port == wanted.port) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// Those that are not there yet: all of them or none.
+ListenError WorkerGroup::open_listeners(const GroupOptions& next,
+                                        std::vector<net::BoundListener>& opened) {
+  opened.resize(next.listeners.size());
+  for (size_t i = 0; i < next.listeners.size(); ++i) {
+    const bool is_there = i < options_.listeners.size() && options_.listeners[i];
+    if (!next.listeners[i] || is_there) continue;
+    const net::Endpoint& wanted = *next.listeners[i];
+    const net::BindError error =
+        net::bind_listener(wanted, options_.workers, opened[i], has_leaving_port(next, wanted));
+    if (error.error == 0) continue;
+    for (net::BoundListener& bound : opened) net::close_listener(bound);
+    return {error, wanted};
+  }
+  return {};
+}
+
+/// Keeps what was opened; the numbers of those that have left. Their paths go at once.
+std::vector<uint16_t> WorkerGroup::take_listeners(const GroupOptions& next,
+                                                  const std::vector<net::BoundListener>& opened) {
+  std::vector<uint16_t> closed;
+  bound_.resize(std::max(bound_.size(), next.listeners.size()));
+  for (size_t i = 0; i < bound_.size(); ++i) {
+    const bool was_there = i < options_.listeners.size() && options_.listeners[i];
+    const bool is_there = i < next.listeners.size() && next.listeners[i];
+    if (was_there && !is_there) {
+      net::hide_listener(bound_[i]);
+      bound_[i] = {};
+      closed.push_back(static_cast<uint16_t>(i));
+    }
+    if (is_there && !was_there) bound_[i] = opened[i];
+  }
+  options_.listeners = next.listeners;
+  options_.listeners.resize(bound_.size());
+  return closed;
+}
+
+ListenError WorkerGroup::replace(GroupOptions next) {
+  std::vector<net::BoundListener> opened;
+  if (ListenError failed = open_listeners(next, opened); failed.bind.error != 0) return failed;
+  const std::shared_ptr<const route::Snapshot> before = shared_.snapshot;
+  // Not published yet: nobody else has it.
+  auto shared = std::const_pointer_cast<route::Snapshot>(next.snapshot);
+  shared->share_with(*before);
+  // Workers look for it only once they have a snapshot that limits.
+  if (shared->limits_rates && !shared_.rates) {
+    shared_.rates = std::make_unique<RateTable>(kRateSets);
+  }
+  shared_.snapshot = published(std::move(shared));
+  next.snapshot.reset();
+  try {
+    watch_files();
+    sweep_uploads();
+    warn_of_remote_roots();
+  } catch (const std::system_error&) {
+    shared_.snapshot = before;
+    for (net::BoundListener& bound : opened) net::close_listener(bound);
+    return {{-EAGAIN, "thread"}, {}};
+  }
+  shared_.queued->grow(snapshot().upstreams.size());
+  targets_.adopt(before->upstreams, snapshot().upstreams);
+  channels_->adopt(snapshot().channels);
+  name_routes();
+  if (log_) log_->name_routes(route_names_);
+  auto replacement = std::make_shared<Replacement>();
+  replacement->snapshot = shared_.snapshot;
+  replacement->targets = targets_.all();
+  replacement->channels = channels_->all();
+  replacement->closed = take_listeners(next, opened);
+  hand_out(std::move(replacement), opened);
+  return {};
+}
+
+/// Gives every worker its part: with `opened`, its own descriptor of each.
+void WorkerGroup::hand_out(std::shared_ptr<const Replacement> next,
+                           const std::vector<net::BoundListener>& opened) {
+  auto left = std::make_shared<std::atomic<size_t>>(workers_.size());
+  for (auto& worker : workers_) {
+    auto fds = std::make_shared<std::vector<net::OwnedFd>>();
+    for (const net::BoundListener& bound : opened) {
+      fds->emplace_back(bound.fds.empty() ? -1 : bound.fds[worker->index()]);
+    }
+    worker->post([this, next, fds, left](Worker& there) {
+      there.adopt(*next, *fds);
+      if (left->fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+      CoreEvent event;
+      event.kind = CoreEvent::Kind::adopted;
+      event.id = next->snapshot->generation;
+      sink_.emit(std::move(event));
+    });
+  }
+}
+
+void WorkerGroup::end_generation(uint64_t number) {
+  for (auto& worker : workers_) {
+    worker->post([number](Worker& there) { there.end_generation(number); });
+  }
 }
 
 /// The sockets belong to the workers by now; only the paths are ours.
@@ -299,6 +447,13 @@ void WorkerGroup::set_targets(uint32_t upstream, const std::vector<route::Target
   Ref<const proxy::TargetSet> set = targets_.replace(upstream, targets);
   for (auto& worker : workers_) {
     worker->post([upstream, set](Worker& there) { there.upstreams().replace(upstream, set); });
+  }
+}
+
+void WorkerGroup::set_hook_socket(const std::string& path) {
+  hook_socket_ = path;
+  for (auto& worker : workers_) {
+    worker->post([path](Worker& there) { there.hook_channel().connect_to(path); });
   }
 }
 

@@ -5,6 +5,8 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -20,7 +22,7 @@ namespace sluice::worker {
 
 struct GroupOptions {
   std::shared_ptr<const route::Snapshot> snapshot;
-  std::vector<net::Endpoint> listeners;
+  std::vector<std::optional<net::Endpoint>> listeners;  ///< by number; none: a hole
   size_t workers = 1;
 };
 
@@ -51,8 +53,16 @@ class WorkerGroup {
   }
   log::WriterCounts log_counts() const;
 
-  /// Where it really listens.
-  std::vector<net::Endpoint> endpoints() const;
+  /// Where it really listens, by the number of the listener; none: a hole.
+  std::vector<std::optional<net::Endpoint>> endpoints() const;
+
+  /// Goes on with another snapshot, whose number is the next: new listeners are bound first, and
+  /// when one cannot be nothing has changed. Otherwise `adopted` follows when every worker has it,
+  /// and `retired` for the one before when nothing is under way on that any more. What a running
+  /// gateway cannot change (the number of workers, the access log) stays as it was.
+  ListenError replace(GroupOptions next);
+  /// Ends what is still under way on an old snapshot.
+  void end_generation(uint64_t number);
 
   /// Looks up and opens on an I/O thread; answers by one CoreEvent of kind `looked` with this id.
   /// The file in it becomes ours by own_file().
@@ -74,15 +84,13 @@ class WorkerGroup {
   void forget(const std::vector<uint64_t>& answers);
   /// Replaces the targets of an upstream on every worker.
   void set_targets(uint32_t upstream, const std::vector<route::TargetConfig>& targets);
+  /// Where workers ask hooks from now on; empty: nowhere.
+  void set_hook_socket(const std::string& path);
   const proxy::TargetTable& targets() const { return targets_; }
   /// Requests that wait for a target of this upstream.
   uint64_t queued(uint32_t upstream) const;
 
-  /// Sends a message to every client of a channel: its id.
-  uint64_t publish(uint32_t channel, const transfer::Publication& publication) {
-    return shared_.channels->publish(channel, publication);
-  }
-  ChannelHub& channels() const { return *shared_.channels; }
+  const ChannelHub& channels() const { return *channels_; }
 
   void drain();
   void stop();
@@ -93,9 +101,19 @@ class WorkerGroup {
   const net::IoThreads& io() const { return *io_; }
   files::FreshnessCounts freshness_counts() const;
   size_t worker_count() const { return options_.workers; }
+  /// One more than the largest number that a route has had.
+  size_t route_numbers() const { return route_names_.size(); }
 
  private:
   int start_log();
+  void name_routes();
+  std::shared_ptr<const route::Snapshot> published(std::shared_ptr<const route::Snapshot> snapshot);
+  ListenError open_listeners(const GroupOptions& next, std::vector<net::BoundListener>& opened);
+  std::vector<uint16_t> take_listeners(const GroupOptions& next,
+                                       const std::vector<net::BoundListener>& opened);
+  bool has_leaving_port(const GroupOptions& next, const net::Endpoint& wanted) const;
+  void hand_out(std::shared_ptr<const Replacement> next,
+                const std::vector<net::BoundListener>& opened);
   files::OpenOptions open_options() const;
   void watch_files();
   void warn_of_remote_roots();
@@ -108,11 +126,15 @@ class WorkerGroup {
   EventSink& sink_;
   std::shared_ptr<files::FileCounts> file_counts_ = std::make_shared<files::FileCounts>();
   std::unique_ptr<log::Writer> log_;
+  std::unique_ptr<ChannelHub> channels_;
   Shared shared_;
-  std::vector<net::BoundListener> bound_;
+  std::vector<net::BoundListener> bound_;  ///< by number
+  std::vector<std::string> route_names_;   ///< by number; of holes, who was there last
+  std::set<std::string> known_roots_;
   proxy::TargetTable targets_;
   std::unordered_map<uint64_t, Ref<files::File>> owned_files_;
   uint64_t last_file_ = 0;
+  std::string hook_socket_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<files::Freshness> freshness_;
   std::unique_ptr<files::Encoder> encoder_;  ///< when somebody has connected a process

@@ -6,6 +6,7 @@ import { unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { channelsOf } from '../config/channels.ts'
 import { functionOf } from '../config/compile-app.ts'
+import { compileHooks } from '../config/compile-hooks.ts'
 import { ConfigError, type Problem } from '../config/errors.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import { type PublishTo, publisher } from '../native/publication.ts'
@@ -14,6 +15,8 @@ import { clientAddressBy } from './client-address.ts'
 import { type AppSockets, tokenOf } from './contract.ts'
 import { dispatcher } from './dispatch.ts'
 import type { AppFunctions } from './functions.ts'
+import { servedGroups } from './hook-groups.ts'
+import { HookServer } from './hook-server.ts'
 import type { Host, HostKind } from './host.ts'
 import { type Mounted, startMount } from './mounts.ts'
 import { nodeHost } from './node-host.ts'
@@ -69,6 +72,8 @@ class RunningApp implements App {
   readonly #mounted: Mounted[] = []
   readonly #mounts: { [route: number]: string } = {}
   #handlers = ''
+  #hooks = ''
+  #hookServer: HookServer | undefined
   #host: Host | undefined
   readonly host: string
 
@@ -78,11 +83,12 @@ class RunningApp implements App {
   }
 
   get sockets(): AppSockets {
-    return { handlers: this.#handlers, mounts: { ...this.#mounts } }
+    return { handlers: this.#handlers, mounts: { ...this.#mounts }, hooks: this.#hooks }
   }
 
   async start(): Promise<void> {
     if (this.#settings.functions.handlers.size > 0) await this.#startHandlers()
+    await this.#startHooks()
     const mounts = [...this.#settings.functions.mounts.keys()]
     const problems = await Promise.all(mounts.map((route) => this.#startMount(route)))
     const found = problems.filter((problem) => problem !== undefined)
@@ -91,11 +97,12 @@ class RunningApp implements App {
 
   async drain(): Promise<void> {
     const closing = this.#mounted.map((mounted) => mounted.close().catch(() => {}))
-    await Promise.all([this.#host?.drain(), ...closing])
+    await Promise.all([this.#host?.drain(), this.#hookServer?.drain(), ...closing])
   }
 
   destroy(): void {
     this.#host?.destroy()
+    this.#hookServer?.destroy()
     for (const mounted of this.#mounted) void mounted.close().catch(() => {})
   }
 
@@ -105,6 +112,15 @@ class RunningApp implements App {
     this.#host = chooseHost().create(dispatcher(routes), { headBytes: headBytes + ownHeadBytes })
     this.#handlers = this.#socket('handlers')
     await this.#host.listen(this.#handlers)
+  }
+
+  async #startHooks(): Promise<void> {
+    const { resolved, functions, log } = this.#settings
+    const groups = servedGroups(resolved, functions, log)
+    if (groups.length === 0) return
+    this.#hookServer = new HookServer(groups, compileHooks(resolved).version)
+    this.#hooks = this.#socket('hooks')
+    await this.#hookServer.listen(this.#hooks)
   }
 
   #routes(): Map<string, HandlerRoute> {

@@ -50,6 +50,8 @@ export interface AppSockets {
   /** '' when there is no handler() route. */
   handlers: string
   mounts: { readonly [route: number]: string }
+  /** Where hooks are asked; '' when there is none. */
+  hooks: string
 }
 
 /** How a request gets to the function of a route. */

@@ -3,9 +3,10 @@
 
 import { realpathSync } from 'node:fs'
 import { appUpstreams } from '../config/compile-app.ts'
+import { asksApp } from '../config/compile-hooks.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import type { NativeGateway } from '../native/interface.ts'
-import type { Publication } from '../native/publication.ts'
+import type { PublishTo } from '../native/publication.ts'
 import type { NativeTarget } from '../native/upstreams.ts'
 import type { Logger } from '../telemetry/log.ts'
 import { type AppSockets, appTarget } from './contract.ts'
@@ -16,7 +17,11 @@ import { type AppRunner, AppSupervisor } from './supervisor.ts'
 export interface LinkSettings {
   secret: string
   logger: Logger
-  native: Pick<NativeGateway, 'setTargets' | 'stats' | 'publish'>
+  native: Pick<NativeGateway, 'setTargets' | 'setHookSocket' | 'stats'>
+  publish: PublishTo
+  ids: TargetIds
+  runDirectory(): string
+  nextNumber(): number
 }
 
 export type AppLink = AppRunner
@@ -28,27 +33,30 @@ export type AppLink = AppRunner
 export function linkApp(
   resolved: ResolvedConfig,
   functions: AppFunctions | undefined,
-  { secret, logger, native }: LinkSettings,
+  { secret, logger, native, publish, ids, runDirectory, nextNumber }: LinkSettings,
 ): AppLink | undefined {
   const upstreams = appUpstreams(resolved)
-  if (upstreams.length === 0) return undefined
-  const ids = new TargetIds()
+  const hasHooks = asksApp(resolved)
+  if (upstreams.length === 0 && !hasHooks) return undefined
   const settings = {
     realFile: functions === undefined ? realpathSync(resolved.file) : '',
     secret,
+    runDirectory,
+    nextNumber,
     // Workers do not know these fields yet.
     canInstruct: false,
     logger,
-    publish: (channel: number, { bytes, event }: Publication) =>
-      void native.publish(channel, bytes, event),
+    publish,
     onSockets(sockets: AppSockets | undefined) {
       for (const { index, mount } of upstreams) {
         const target = sockets && appTarget(sockets, secret, mount ?? -1)
         native.setTargets(index, target ? [targetAt(target.socketPath, ids.next())] : [])
       }
+      if (hasHooks) native.setHookSocket(sockets?.hooks ?? '')
     },
     isWaitedFor() {
-      const all = native.stats().upstreams
+      const { upstreams: all, workers } = native.stats()
+      if (workers.some(({ hooks }) => hooks.open > 0)) return true
       return upstreams.some(({ index }) => {
         const active = all[index]?.targets.some((target) => target.active > 0) ?? false
         return active || (all[index]?.queued ?? 0) > 0
@@ -59,8 +67,11 @@ export function linkApp(
   return new LocalApp(resolved, functions, settings)
 }
 
-/** Apart from those of the configuration's own upstreams (src/proxy), which count from 1. */
-class TargetIds {
+/**
+ * Of one gateway, whatever apps it has had. Apart from those of the configuration's own upstreams
+ * (src/proxy), which count from 1.
+ */
+export class TargetIds {
   #last = 2 ** 48
 
   next(): number {

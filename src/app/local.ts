@@ -6,7 +6,6 @@ import type { ResolvedConfig } from '../config/resolved.ts'
 import type { Logger } from '../telemetry/log.ts'
 import { type App, startApp } from './app.ts'
 import type { AppFunctions } from './functions.ts'
-import { makeRunDirectory, removeRunDirectory } from './run-directory.ts'
 import type { AppRunner, SupervisorSettings } from './supervisor.ts'
 
 export class LocalApp implements AppRunner {
@@ -14,7 +13,6 @@ export class LocalApp implements AppRunner {
   readonly #resolved: ResolvedConfig
   readonly #functions: AppFunctions
   readonly #settings: SupervisorSettings
-  #directory: string | undefined
   #app: App | undefined
 
   constructor(resolved: ResolvedConfig, functions: AppFunctions, settings: SupervisorSettings) {
@@ -25,12 +23,12 @@ export class LocalApp implements AppRunner {
 
   async start(): Promise<void> {
     const { secret, canInstruct, logger, publish, onSockets } = this.#settings
-    const runDirectory = makeRunDirectory()
-    this.#directory = runDirectory
-    const log = (level: keyof Logger, fields: object, message: string) =>
+    const runDirectory = this.#settings.runDirectory()
+    const generation = this.#settings.nextNumber()
+    const log = (level: Exclude<keyof Logger, 'level'>, fields: object, message: string) =>
       logger[level](fields, message)
     const mountPatience = this.#resolved.timeouts.appStart
-    const shared = { secret, canInstruct, log, publish, runDirectory, mountPatience, generation: 1 }
+    const shared = { secret, canInstruct, log, publish, runDirectory, mountPatience, generation }
     this.#app = await startApp({ resolved: this.#resolved, functions: this.#functions, ...shared })
     logger.info(
       { host: this.#app.host },
@@ -43,7 +41,6 @@ export class LocalApp implements AppRunner {
     const grace = this.#resolved.timeouts.drain
     if (drain && this.#app !== undefined) await within(grace, this.#app.drain())
     this.#app?.destroy()
-    if (this.#directory !== undefined) removeRunDirectory(this.#directory)
   }
 }
 

@@ -34,7 +34,7 @@ export type FromApp =
   | { type: 'failed'; problems: readonly Problem[] }
   | { type: 'pong'; sequence: number }
   | { type: 'log'; lines: LogLine[] }
-  | { type: 'publish'; channel: number; publication: Publication }
+  | { type: 'publish'; channel: string; publication: Publication }
 
 /** A line of a handler's log. `fields` are plain data. */
 export interface LogLine {

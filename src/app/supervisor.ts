@@ -1,6 +1,6 @@
 // Keeps one app running for a configuration that has functions: starts it, replaces it when it has
-// crashed or hangs, or when the configuration has changed, and stops it. Main thread. Never waits
-// for an app without a deadline, and never keeps more than three generations.
+// crashed or hangs, and stops it. Another configuration has another supervisor. Main thread. Never
+// waits for an app without a deadline.
 
 import type { ResolvedConfig } from '../config/resolved.ts'
 import { showDuration } from '../config/units.ts'
@@ -8,7 +8,6 @@ import type { PublishTo } from '../native/publication.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { AppSockets } from './contract.ts'
 import { Generation } from './generation.ts'
-import { makeRunDirectory, removeRunDirectory } from './run-directory.ts'
 
 export interface SupervisorSettings {
   /** The configuration file without symbolic links; `resolved.file` is its name. */
@@ -19,13 +18,16 @@ export interface SupervisorSettings {
   logger: Logger
   /** Takes what handlers publish. */
   publish: PublishTo
+  /** Of the gateway: ours alone, there before the app starts and until it has ended. */
+  runDirectory(): string
+  /** The number of the next app; no two of a gateway have the same. */
+  nextNumber(): number
   /** Where requests go from now on; undefined: nowhere, until the next call. */
   onSockets(sockets: AppSockets | undefined): void
   /** Whether requests wait for the app: only then can it hang. */
   isWaitedFor(): boolean
 }
 
-const mostGenerations = 3
 // An app that lived this long has not crashed because of its start.
 const settledMs = 10_000
 const firstDelayMs = 100
@@ -42,9 +44,7 @@ export interface AppRunner {
 
 export class AppSupervisor implements AppRunner {
   readonly #settings: SupervisorSettings
-  #resolved: ResolvedConfig
-  #directory: string | undefined
-  #last = 0
+  readonly #resolved: ResolvedConfig
   readonly #alive = new Set<Generation>()
   #current: Generation | undefined
   #restart: NodeJS.Timeout | undefined
@@ -64,28 +64,10 @@ export class AppSupervisor implements AppRunner {
 
   /** Resolves when the app is ready. Rejects with ConfigError or AppError; nothing runs then. */
   async start(): Promise<void> {
-    this.#directory = makeRunDirectory()
     try {
       await this.#launch()
     } catch (error) {
       await this.stop({ drain: false })
-      throw error
-    }
-  }
-
-  /**
-   * Starts an app for another configuration and lets the one before retire. Rejects as start()
-   * does; the app before goes on then.
-   */
-  async replace(resolved: ResolvedConfig): Promise<void> {
-    const before = this.#resolved
-    this.#resolved = resolved
-    clearTimeout(this.#restart)
-    try {
-      await this.#launch()
-    } catch (error) {
-      this.#resolved = before
-      if (this.#current === undefined) this.#restartLater()
       throw error
     }
   }
@@ -99,12 +81,9 @@ export class AppSupervisor implements AppRunner {
       else generation.kill()
     }
     await Promise.all([...this.#alive].map(({ gone }) => gone))
-    if (this.#directory !== undefined) removeRunDirectory(this.#directory)
-    this.#directory = undefined
   }
 
   async #launch(): Promise<void> {
-    this.#makeRoom()
     const { realFile, secret, canInstruct, logger, publish } = this.#settings
     const resolved = this.#resolved
     const generation: Generation = new Generation(
@@ -113,8 +92,8 @@ export class AppSupervisor implements AppRunner {
         file: resolved.file,
         realFile,
         resolved,
-        runDirectory: this.#directory ?? '',
-        generation: ++this.#last,
+        runDirectory: this.#settings.runDirectory(),
+        generation: this.#settings.nextNumber(),
         secret,
         canInstruct,
       },
@@ -129,21 +108,9 @@ export class AppSupervisor implements AppRunner {
       throw error
     })
     if (this.#isStopped || generation.state !== 'serving') return
-    const before = this.#current
-    // Another configuration may have come while this one started.
-    if (before !== undefined && before.number > generation.number) {
-      return generation.retire()
-    }
     this.#current = generation
     this.#settings.onSockets(sockets)
     generation.watch(() => this.#settings.isWaitedFor())
-    before?.retire()
-  }
-
-  /** The one that retires longest has to go. */
-  #makeRoom(): void {
-    const retiring = [...this.#alive].filter(({ state }) => state === 'retiring')
-    if (this.#alive.size >= mostGenerations) retiring[0]?.kill()
   }
 
   #gone(generation: Generation, how: string): void {

@@ -6,9 +6,9 @@ import { arch, platform, release } from 'node:os'
 import { showSize } from '../config/units.ts'
 import { AddonError, loadAddon } from '../native/addon.ts'
 import type { NativeAddon } from '../native/interface.ts'
+import { packageInfo } from '../telemetry/package-info.ts'
 import type { Command } from './command.ts'
 import { columns } from './help.ts'
-import { packageInfo } from './package-info.ts'
 
 export const doctor: Command = {
   name: 'doctor',

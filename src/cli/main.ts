@@ -2,10 +2,10 @@
 
 import { ConfigError } from '../config/errors.ts'
 import { didYouMean } from '../config/suggest.ts'
+import { packageInfo } from '../telemetry/package-info.ts'
 import { type Command, parseInvocation, UsageError } from './command.ts'
 import { commands } from './commands.ts'
 import { commandHelp, generalHelp } from './help.ts'
-import { packageInfo } from './package-info.ts'
 
 /** Runs the command that the arguments name; resolves with the exit code, never rejects. */
 export function main(args: string[]): Promise<number> {

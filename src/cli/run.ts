@@ -10,8 +10,15 @@ export const run: Command = {
   summary: 'serve what the configuration says (the default command)',
   details: `Prints one line for every listener when it is ready: listening on http://127.0.0.1:8080
 SIGTERM and SIGINT finish running requests and exit; a second one ends them at once.
+SIGHUP reads the configuration again, as \`sluice reload\` and --watch do (docs/RELOAD.md).
 SIGUSR1 opens the access log's file anew.`,
-  options: configOptions,
+  options: {
+    ...configOptions,
+    watch: { help: 'read the configuration again when it, or what it imports, changes' },
+  },
   words: [0, 0],
-  run: async (invocation) => serveUntilSignal(await loadNamedConfig(invocation)),
+  run: async (invocation) => {
+    const watch = invocation.options.watch !== undefined
+    return serveUntilSignal(await loadNamedConfig(invocation), { watch })
+  },
 }

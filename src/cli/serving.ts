@@ -4,36 +4,29 @@
 import type { ResolvedConfig } from '../config/resolved.ts'
 import { showDuration } from '../config/units.ts'
 import { type Gateway, startCore } from '../gateway.ts'
-import type { Address } from '../native/listening.ts'
 import { createLogger } from '../telemetry/log.ts'
+import { Reloading } from './reloading.ts'
 
 // Ctrl-C under npm arrives twice, from the terminal and from npm: one press.
 const samePressMs = 250
 // A stop that takes longer than this says what it waits for.
 const silentStopMs = 1_000
 
-// Without a handler a signal that elsewhere means 'read the configuration again' would kill.
-const noReload =
-  'sluice: SIGHUP: a running gateway does not read its configuration again: restart it for that'
-
 /** Serves; resolves with the exit code when all has ended. */
-export async function serveUntilSignal(resolved: ResolvedConfig): Promise<number> {
+export async function serveUntilSignal(
+  resolved: ResolvedConfig,
+  { watch = false } = {},
+): Promise<number> {
   const gateway = startCore(resolved, createLogger())
+  const reloading = new Reloading(gateway, resolved.file !== '')
   const stopped = stopOnSignals(gateway)
-  for (const address of await gateway.listen()) console.log(`listening on ${shownAddress(address)}`)
+  process.on('SIGHUP', () => void reloading.reload('SIGHUP'))
+  reloading.announce(await gateway.listen())
+  if (watch) await reloading.watch()
   await stopped
+  reloading.close()
   reportCutOff(gateway)
   return 0
-}
-
-/** The URL that this machine reaches it by, and who else does. */
-function shownAddress(address: Address): string {
-  if (address.kind === 'unix') return address.url
-  const everybody: Record<string, string> = {
-    '0.0.0.0': ' (every IPv4 address)',
-    '::': ' (every address)',
-  }
-  return `${address.url}${everybody[address.host] ?? ''}`
 }
 
 // Resolves when the gateway has ended; the handlers stay until the process does.
@@ -52,7 +45,6 @@ function stopOnSignals(gateway: Gateway): Promise<void> {
   process.on('SIGUSR1', () => gateway.reopenLogs())
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
-  process.on('SIGHUP', () => console.error(noReload))
   return promise
 }
 

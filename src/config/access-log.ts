@@ -3,6 +3,7 @@
 
 import { dirname, resolve } from 'node:path'
 import { type LogField, logFields } from '../native/access-log.ts'
+import { longestSocketPath, path } from './endpoint-kinds.ts'
 import { choice, type Kind, oneOrMany, orNone, refined, text } from './kinds.ts'
 import { pathStatus, wrongStatus } from './path-status.ts'
 import { isPlainObject, type Place } from './place.ts'
@@ -55,10 +56,6 @@ function distinct<T>(values: T[], place: Place): T[] {
   return values
 }
 
-const logPath = text('a path', (path) =>
-  path === '' || path.includes('\0') ? 'it names no file' : undefined,
-)
-
 const destination: Kind<ResolvedAccessLog['to']> = {
   expected: "'stdout' or 'stderr' or { file: path } or { socket: path }",
   typescript: "'stdout' | 'stderr' | { readonly file: string } | { readonly socket: string }",
@@ -68,22 +65,24 @@ const destination: Kind<ResolvedAccessLog['to']> = {
     if (entry === undefined || others.length > 0) return place.mismatch(this.expected, value)
     const [kind, given] = entry
     if (kind !== 'file' && kind !== 'socket') return place.mismatch(this.expected, value)
-    const path = logPath.read(given, place.at(kind))
-    return path === undefined ? undefined : readPath(kind, path, place.at(kind))
+    const name = path.read(given, place.at(kind))
+    return name === undefined ? undefined : readPath(kind, name, place.at(kind))
   },
 }
 
 function readPath(kind: 'file' | 'socket', given: string, place: Place) {
-  const path = resolve(place.directory, given)
-  const folder = pathStatus(dirname(path))
+  const full = resolve(place.directory, given)
+  const folder = pathStatus(dirname(full))
   if (folder !== 'directory') {
-    return place.report(`${dirname(path)}: ${wrongStatus('directory', folder)}`)
+    return place.report(`${dirname(full)}: ${wrongStatus('directory', folder)}`)
   }
-  if (pathStatus(path) === 'directory') return place.report(`${path} is a directory`)
-  if (kind === 'socket' && Buffer.byteLength(path) > 107) {
-    return place.report(`${path} is longer than the 107 bytes that the system takes`)
+  if (pathStatus(full) === 'directory') return place.report(`${full} is a directory`)
+  if (kind === 'socket' && Buffer.byteLength(full) > longestSocketPath) {
+    return place.report(
+      `${full} is longer than the ${longestSocketPath} bytes that the system takes`,
+    )
   }
-  return { kind, path }
+  return { kind, path: full }
 }
 
 const parameterName = text('the name of a query parameter', (name) =>

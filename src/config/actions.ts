@@ -6,55 +6,56 @@ import type { HandlerAction, MountAction, PathParams } from './functions.ts'
 import type { FilesOptions, GatewayOptions, RedirectOptions, RespondOptions } from './options.ts'
 import type { CheckedRoute, ParamsOf, RouteKey } from './pattern-types.ts'
 import type { ProxyOptions, TargetOptions, UpstreamOptions } from './proxy-options.ts'
+import type { RedirectStatus } from './redirect-status.ts'
+
+export type { RedirectStatus } from './redirect-status.ts'
 
 /** A route that serves files; made by files(). */
-export interface FilesAction {
+export interface FilesAction<Params = PathParams> {
   readonly kind: 'files'
   readonly root: string
-  readonly options: FilesOptions
+  readonly options: FilesOptions<Params>
 }
 
 /** A route that gives a fixed answer; made by respond(). */
-export interface RespondAction {
+export interface RespondAction<Params = PathParams> {
   readonly kind: 'respond'
   readonly status: number
   readonly body: ResponseBody | undefined
-  readonly options: RespondOptions
+  readonly options: RespondOptions<Params>
 }
 
 /** A route that sends visitors elsewhere; made by redirect(). */
-export interface RedirectAction {
+export interface RedirectAction<Params = PathParams> {
   readonly kind: 'redirect'
   readonly status: RedirectStatus
   readonly location: string
-  readonly options: RedirectOptions
+  readonly options: RedirectOptions<Params>
 }
 
 /** A route that forwards to an upstream; made by proxy(). */
-export interface ProxyAction {
+export interface ProxyAction<Params = PathParams> {
   readonly kind: 'proxy'
   readonly to: string | TargetOptions | readonly (string | TargetOptions)[]
-  readonly options: InlineProxyOptions
+  readonly options: InlineProxyOptions<Params>
 }
 
 /** Where a proxy() route goes that names no upstream. */
 export type TargetUrl = `http://${string}` | `https://${string}` | `unix:${string}`
 
 /** Options of proxy() to targets of its own: those of an upstream stand beside the route's. */
-export type InlineProxyOptions = ProxyOptions & Omit<UpstreamOptions, 'targets'>
+export type InlineProxyOptions<Params = PathParams> = ProxyOptions<Params> &
+  Omit<UpstreamOptions, 'targets'>
 
 /** What stands behind a route key. */
 export type RouteAction<Params = PathParams> =
-  | FilesAction
+  | FilesAction<Params>
   | ChannelAction
   | HandlerAction<Params>
-  | MountAction
-  | RespondAction
-  | RedirectAction
-  | ProxyAction
-
-/** 301 and 308 are permanent; 307 and 308 keep the method and the body; 303 makes it a GET. */
-export type RedirectStatus = 301 | 302 | 303 | 307 | 308
+  | MountAction<Params>
+  | RespondAction<Params>
+  | RedirectAction<Params>
+  | ProxyAction<Params>
 
 /** A text, bytes, or anything else that is sent as JSON. */
 export type ResponseBody =
@@ -88,7 +89,10 @@ type RouteFor<Key extends string> = CheckedRoute<Key, RouteAction<ParamsOf<Key>>
  * end in `*`: what that matches is looked up. `'/docs/*': files('site/docs')` serves `/docs/a.html`
  * from `site/docs/a.html`. Answers GET and HEAD.
  */
-export function files(root: string, options: FilesOptions = {}): FilesAction {
+export function files<Params = PathParams>(
+  root: string,
+  options: FilesOptions<Params> = {},
+): FilesAction<Params> {
   return { kind: 'files', root, options }
 }
 
@@ -96,11 +100,11 @@ export function files(root: string, options: FilesOptions = {}): FilesAction {
  * A fixed answer. A string is sent as `text/plain; charset=utf-8`, bytes as
  * `application/octet-stream`, any other value as JSON; `contentType` overrides that.
  */
-export function respond(
+export function respond<Params = PathParams>(
   status: number,
   body?: ResponseBody,
-  options: RespondOptions = {},
-): RespondAction {
+  options: RespondOptions<Params> = {},
+): RespondAction<Params> {
   return { kind: 'respond', status, body, options }
 }
 
@@ -109,11 +113,11 @@ export function respond(
  * (with its `?`) of the request, `$host` (without port), `$rest` (what the final `*` matched, with
  * its leading `/`), and `$name` for a parameter `:name`; `$$` is a dollar sign.
  */
-export function redirect(
+export function redirect<Params = PathParams>(
   status: RedirectStatus,
   location: string,
-  options: RedirectOptions = {},
-): RedirectAction {
+  options: RedirectOptions<Params> = {},
+): RedirectAction<Params> {
   return { kind: 'redirect', status, location, options }
 }
 
@@ -123,11 +127,17 @@ export function redirect(
  * options of an upstream beside those of the route. Bodies stream both ways; upgrades (WebSockets)
  * become tunnels.
  */
-export function proxy(
+export function proxy<Params = PathParams>(
   targets: TargetUrl | TargetOptions | readonly (TargetUrl | TargetOptions)[],
-  options?: InlineProxyOptions,
-): ProxyAction
-export function proxy(upstream: string, options?: ProxyOptions): ProxyAction
-export function proxy(to: ProxyAction['to'], options: InlineProxyOptions = {}): ProxyAction {
+  options?: InlineProxyOptions<Params>,
+): ProxyAction<Params>
+export function proxy<Params = PathParams>(
+  upstream: string,
+  options?: ProxyOptions<Params>,
+): ProxyAction<Params>
+export function proxy<Params>(
+  to: ProxyAction['to'],
+  options: InlineProxyOptions<Params> = {},
+): ProxyAction<Params> {
   return { kind: 'proxy', to, options }
 }

@@ -64,12 +64,17 @@ export function compileChannels(config: ResolvedConfig) {
 }
 
 /** A route as the core takes it. */
-export function compileChannel(action: ResolvedChannel, config: ResolvedConfig) {
+export function compileChannel(
+  action: ResolvedChannel,
+  config: ResolvedConfig,
+  numbers: readonly number[] | undefined,
+) {
   const { name, as, slow, history, heartbeat, token, messageBytes } = action
+  const index = channelsOf(config).indexOf(name)
   const headers = { 'Content-Type': types[as], 'Cache-Control': 'no-store', ...action.headers }
   return {
     kind: 'channel' as const,
-    channel: channelsOf(config).indexOf(name),
+    channel: numbers?.[index] ?? index,
     format: formats.indexOf(as),
     skips: slow === 'skip',
     fields: fieldLines(headers),

@@ -5,8 +5,13 @@
 import { fileField, requestFields, responseFields, tokenField, tokenOf } from '../app/contract.ts'
 import type { NativeProxy, NativeUpstream } from '../native/upstreams.ts'
 import { filesMode } from './compile-proxy.ts'
-import { numberOfRoot } from './file-roots.ts'
-import type { ResolvedConfig, ResolvedHandler, ResolvedMount, ResolvedRoute } from './resolved.ts'
+import type {
+  ResolvedConfig,
+  ResolvedFileSet,
+  ResolvedHandler,
+  ResolvedMount,
+  ResolvedRoute,
+} from './resolved.ts'
 
 const second = 1_000
 const hour = 3_600 * second
@@ -49,18 +54,26 @@ export function compileAppUpstream({ name }: AppUpstream): NativeUpstream {
     keepAlive: { connections: 256, idle: 60 * second },
     queue: { length: 1_024, timeout: 10 * second, withoutTargets: true },
     // It is replaced by its supervisor, not left out.
-    passive: { failures: 0, percent: 0, eject: 0 },
+    passive: { failures: 0, percent: 0, eject: 0, failFast: false },
     slowStart: 0,
     proxyProtocol: 0,
     targets: [],
   }
 }
 
-/** `route` is the index of the route, `upstream` that of its upstream. */
+interface AppRouteReferences {
+  route: number
+  upstream: number
+  /** What workers ask about a root as. */
+  filesOf: (root: ResolvedFileSet) => number
+  secret: string
+}
+
+/** `route` is the index of the route, `upstream` the number of its upstream. */
 export function compileAppRoute(
   action: ResolvedHandler | ResolvedMount,
   config: ResolvedConfig,
-  { route, upstream, secret }: { route: number; upstream: number; secret: string },
+  { route, upstream, filesOf, secret }: AppRouteReferences,
 ): NativeProxy {
   const { limits, timeouts } = config
   const root = action.kind === 'handler' ? action.root : undefined
@@ -90,7 +103,7 @@ export function compileAppRoute(
           field: fileField,
           secret: `${secret} `,
           prefix: '',
-          files: numberOfRoot(config, root),
+          files: filesOf(root),
           mode: filesMode(root),
         }
       : null,

@@ -79,14 +79,14 @@ export function compileUpstream(
   targets: NativeTarget[],
 ): NativeUpstream {
   const { name, balance, key, keepAlive, queue, ejection, slowStart, proxyProtocol } = upstream
-  const { failures, percent, time } = ejection
+  const { failures, percent, time, failFast } = ejection
   return {
     name,
     balance,
     key,
     keepAlive,
     queue: { ...queue, withoutTargets: false },
-    passive: { failures, percent, eject: time },
+    passive: { failures, percent, eject: time, failFast },
     slowStart,
     proxyProtocol: proxyProtocol === false ? 0 : versions[proxyProtocol],
     targets,

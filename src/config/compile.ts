@@ -4,21 +4,25 @@
 import { type NativeAccessLog, usualLogFields } from '../native/access-log.ts'
 import type {
   NativeAction,
+  NativeChannel,
   NativeConfig,
   NativeListener,
   NativeRoute,
   NativeTarget,
   NativeUpload,
+  NativeUpstream,
 } from '../native/interface.ts'
 import { compileChannel, compileChannels } from './channels.ts'
 import { appUpstreams, compileAppRoute, compileAppUpstream } from './compile-app.ts'
+import { compileHooks, withBits } from './compile-hooks.ts'
 import { compileProxy, compileUpstream, filesMode } from './compile-proxy.ts'
 import { fieldLines, routeFields } from './fields.ts'
-import { numberOfRoot } from './file-roots.ts'
+import { rootNumbering } from './file-roots.ts'
 import type {
   ResolvedAccessLog,
   ResolvedAction,
   ResolvedConfig,
+  ResolvedFileSet,
   ResolvedFiles,
   ResolvedHandler,
   ResolvedListener,
@@ -33,24 +37,54 @@ type UpstreamIndex = (name: string) => number
 interface Surroundings {
   config: ResolvedConfig
   indexOf: UpstreamIndex
+  numberOf: (index: number) => number
+  filesOf: (root: ResolvedFileSet) => number
+  channels: readonly number[] | undefined
   /** Index of the route that it belongs to. */
   route: number
   secret: string
 }
 
 /**
+ * What routes refer to: upstreams by position, roots by their place in fileRoots(), channels by
+ * theirs in channelsOf().
+ */
+export interface ReferenceNumbers {
+  upstreams: readonly number[]
+  roots: readonly number[]
+  channels: readonly number[]
+}
+
+/** A configuration in which nothing has left yet. */
+export interface CompiledConfig extends NativeConfig {
+  listeners: NativeListener[]
+  upstreams: NativeUpstream[]
+  channels: NativeChannel[]
+  routes: NativeRoute[]
+}
+
+/**
  * The index of a route or an upstream is the same in both; upstreams of the app (compile-app.ts)
  * follow. `targetsOf` says which targets an upstream begins with, by its index; `secret` is what
- * the app knows requests of the gateway by.
+ * the app knows requests of the gateway by. Routes and listeners name upstreams, roots of
+ * files and channels by `numbers`; default: by their place.
  */
 export function compileConfig(
   config: ResolvedConfig,
   targetsOf: (upstream: number) => NativeTarget[] = () => [],
   secret = '',
-): NativeConfig {
+  numbers: Partial<ReferenceNumbers> = {},
+): CompiledConfig {
+  const numberOf = (index: number) => numbers.upstreams?.[index] ?? index
+  const filesOf = rootNumbering(config, numbers.roots)
   const indexOf: UpstreamIndex = (name) =>
-    config.upstreams.findIndex((upstream) => upstream.name === name)
+    numberOf(config.upstreams.findIndex((upstream) => upstream.name === name))
+  const { routes: hooks, version } = compileHooks(config)
+  const { channels } = numbers
+  const references = { indexOf, numberOf, filesOf, channels }
+  const places = config.upstreams.map((_, index) => numberOf(index))
   return {
+    generation: 1,
     workers: config.workers,
     listeners: config.listen.map((listener) => compileListener(listener, indexOf)),
     limits: config.limits,
@@ -69,9 +103,13 @@ export function compileConfig(
       ...appUpstreams(config).map(compileAppUpstream),
     ],
     channels: compileChannels(config),
-    routes: config.routes.map((route, index) =>
-      compileRoute(route, { config, indexOf, route: index, secret }),
-    ),
+    routes: config.routes.map((route, index) => {
+      const plan = hooks[index] ?? null
+      return {
+        ...compileRoute(route, { ...references, config, route: index, secret }),
+        hooks: plan && { ...plan, version, upstreams: places },
+      }
+    }),
   }
 }
 
@@ -94,13 +132,10 @@ function compileListener(listener: ResolvedListener, indexOf: UpstreamIndex): Na
   return { kind: 'unix', path, ...rules }
 }
 
-/** An address is the network that holds it alone. */
-function withBits(network: string): string {
-  if (network === 'unix' || network.includes('/')) return network
-  return `${network}/${network.includes(':') ? 128 : 32}`
-}
-
-function compileRoute(route: ResolvedRoute, surroundings: Surroundings): NativeRoute {
+function compileRoute(
+  route: ResolvedRoute,
+  surroundings: Surroundings,
+): Omit<NativeRoute, 'hooks'> {
   const { key, method, host, path, action } = route
   return { key, method, host, path, action: compileAction(action, surroundings) }
 }
@@ -125,11 +160,9 @@ function compileAction(action: ResolvedAction, surroundings: Surroundings): Nati
       return { kind, status, fields: fieldLines(action.headers), location, keepQuery }
     }
     case 'channel':
-      return compileChannel(action, surroundings.config)
+      return compileChannel(action, surroundings.config, surroundings.channels)
     case 'proxy':
-      return compileProxy(action, surroundings.indexOf(action.upstream), (root) =>
-        numberOfRoot(surroundings.config, root),
-      )
+      return compileProxy(action, surroundings.indexOf(action.upstream), surroundings.filesOf)
     case 'handler':
     case 'mount':
       return compileFunction(action, surroundings)
@@ -145,9 +178,10 @@ function compileUpload(action: ResolvedFiles, config: ResolvedConfig): NativeUpl
 
 function compileFunction(
   action: ResolvedHandler | ResolvedMount,
-  { config, route, secret }: Surroundings,
+  { config, numberOf, filesOf, route, secret }: Surroundings,
 ): NativeAction {
   const mount = action.kind === 'mount' ? route : undefined
   const own = appUpstreams(config).find((upstream) => upstream.mount === mount)
-  return compileAppRoute(action, config, { route, upstream: own?.index ?? -1, secret })
+  const upstream = own === undefined ? -1 : numberOf(own.index)
+  return compileAppRoute(action, config, { route, upstream, filesOf, secret })
 }

@@ -8,6 +8,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { ConfigError, type Problem } from './errors.ts'
 import { describeFailure, placeOfCall, problemAt } from './failure.ts'
 import { installHooks } from './module-hooks.ts'
+import type { ModuleState } from './module-state.ts'
 import type { ResolvedConfig } from './resolved.ts'
 import { resolveConfig } from './validate.ts'
 
@@ -20,18 +21,26 @@ export interface EvaluationInput {
 }
 
 /** What it sends last. */
-export type EvaluationOutput = { resolved: ResolvedConfig } | { problems: readonly Problem[] }
+export type EvaluationOutput = ({ resolved: ResolvedConfig } | { problems: readonly Problem[] }) & {
+  /** Files that were read for it. */
+  modules?: ModuleState[]
+  /** Names of files that were asked for. */
+  names?: string[]
+}
 
 /** What it sends: that the file's own code is about to run, then the outcome. */
 export type EvaluationMessage = 'begun' | EvaluationOutput
 
+let read: () => { modules: ModuleState[]; names: string[] } = () => ({ modules: [], names: [] })
+
 function send(message: EvaluationMessage): void {
-  parentPort?.postMessage(message)
+  parentPort?.postMessage(message === 'begun' ? message : { ...message, ...read() })
 }
 
 async function evaluate({ file, realFile }: EvaluationInput): Promise<void> {
   const url = pathToFileURL(realFile).href
   const lastRead = installHooks(url)
+  read = lastRead.read
   reportExits(realFile)
   send('begun')
   try {

@@ -1,6 +1,6 @@
 // Files that are no route: a handler, or an application in X-Accel-Redirect, names one, and the
 // gateway sends it. How such roots are read, and which ones a configuration has. Workers ask about
-// them as about routes, under numbers behind those of the routes.
+// them as about routes, under numbers that no route has.
 
 import type { Kind } from './kinds.ts'
 import { readDirectory } from './path-status.ts'
@@ -59,13 +59,19 @@ function rootOf(action: ResolvedAction): ResolvedFileSet | undefined {
   }
 }
 
-/** What workers ask about it as. The number of the routes itself stands for none of them. */
-export function numberOfRoot(config: ResolvedConfig, root: ResolvedFileSet): number {
-  return config.routes.length + 1 + fileRoots(config).indexOf(root)
-}
+/** Their numbers begin here: no route has such a one. */
+export const firstRootNumber = 2 ** 24
 
-/** All that workers may ask about, by number. */
-export function askableFiles(config: ResolvedConfig): (ResolvedFileSet | undefined)[] {
-  const ofRoutes = config.routes.map(({ action }) => (action.kind === 'files' ? action : undefined))
-  return [...ofRoutes, undefined, ...fileRoots(config)]
+/**
+ * What workers ask about a root as: by its place in fileRoots(), unless `numbers` say otherwise.
+ */
+export function rootNumbering(
+  config: Pick<ResolvedConfig, 'routes'>,
+  numbers?: readonly number[],
+): (root: ResolvedFileSet) => number {
+  const roots = fileRoots(config)
+  return (root) => {
+    const at = roots.indexOf(root)
+    return numbers?.[at] ?? firstRootNumber + at
+  }
 }

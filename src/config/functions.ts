@@ -3,20 +3,12 @@
 // that they are there goes to the gateway. Types, and two functions that note what was asked for.
 
 import type { ChannelMessage } from '../native/publication.ts'
-import type { HandlerOptions, MountOptions } from './options.ts'
+import type { HandlerOptions, MountOptions } from './function-options.ts'
+import type { HandlerLog } from './handler-log.ts'
+import type { PathParams } from './path-params.ts'
 
-/** Values of the `:name` segments and, under '*', of what the final `*` matched; decoded. */
-export type PathParams = { readonly [name: string]: string }
-
-/** Where a handler writes; lines carry the request id and the route. As pino's loggers. */
-export interface HandlerLog {
-  debug: LogMethod
-  info: LogMethod
-  warn: LogMethod
-  error: LogMethod
-}
-
-export type LogMethod = (fieldsOrMessage: object | string, message?: string) => void
+export type { HandlerLog, LogMethod } from './handler-log.ts'
+export type { PathParams } from './path-params.ts'
 
 /** What a handler knows besides the request. */
 export interface HandlerContext<Params = PathParams> {
@@ -81,14 +73,14 @@ export interface HandlerAction<Params = PathParams> {
   readonly kind: 'handler'
   // A method: a handler of more parameters than are known is still a route.
   handle(request: Request, context: HandlerContext<Params>): Response | Promise<Response>
-  readonly options: HandlerOptions
+  readonly options: HandlerOptions<Params>
 }
 
 /** A route that belongs to a server of its own; made by mount(). */
-export interface MountAction {
+export interface MountAction<Params = PathParams> {
   readonly kind: 'mount'
   readonly start: MountFactory
-  readonly options: MountOptions
+  readonly options: MountOptions<Params>
 }
 
 /**
@@ -97,7 +89,7 @@ export interface MountAction {
  */
 export function handler<Params = PathParams>(
   handle: Handler<Params>,
-  options: HandlerOptions = {},
+  options: HandlerOptions<Params> = {},
 ): HandlerAction<Params> {
   return { kind: 'handler', handle, options }
 }
@@ -107,6 +99,9 @@ export function handler<Params = PathParams>(
  * `mount(({ path }) => http.createServer(app).listen(path))`. It gets the path of a request as it
  * is, and lives in the process of the handlers.
  */
-export function mount(start: MountFactory, options: MountOptions = {}): MountAction {
+export function mount<Params = PathParams>(
+  start: MountFactory,
+  options: MountOptions<Params> = {},
+): MountAction<Params> {
   return { kind: 'mount', start, options }
 }

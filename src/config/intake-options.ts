@@ -1,4 +1,4 @@
-// The options of what clients give: files and messages, as in options.ts. Written from the tables of
+// The options of what clients give, files and messages. Written from the tables of
 // schema*.ts: change those, then run scripts/generate-config-docs.ts.
 
 import type { Duration, Size } from './units.ts'

@@ -9,6 +9,7 @@ import { ConfigError, type Problem } from './errors.ts'
 import type { EvaluationInput, EvaluationMessage, EvaluationOutput } from './evaluation.ts'
 import { problemAt } from './failure.ts'
 import { whereStuck } from './hang.ts'
+import type { ModuleState } from './module-state.ts'
 import { extensionOf } from './own-files.ts'
 import { pathStatus, wrongStatus } from './path-status.ts'
 import type { ResolvedConfig } from './resolved.ts'
@@ -18,6 +19,27 @@ import { frozen } from './validate.ts'
 const neverSettles = 'waits for something that never happens (a top-level await)'
 const endings = ['.ts', '.mts', '.js', '.mjs']
 const defaultNames = endings.map((ending) => `gateway.config${ending}`)
+
+/** Where a configuration came from. */
+export interface Source {
+  modules: readonly ModuleState[]
+  /** Every name by which it, or what it imports, is known, links and what is not there included. */
+  names: readonly string[]
+  /** The same again, from the same file. */
+  again(): Promise<ResolvedConfig>
+}
+
+const sources = new WeakMap<object, Source>()
+
+/** `made` is what came of it, too. */
+export function setSource(made: object, source: Source | undefined): void {
+  if (source !== undefined) sources.set(made, source)
+}
+
+/** Of a configuration, or of the error that came instead; undefined: it is from no file. */
+export function sourceOf(made: object): Source | undefined {
+  return sources.get(made)
+}
 
 export interface LoadOptions {
   /** How long the evaluation may take. Default: 10,000. */
@@ -44,8 +66,16 @@ export async function loadConfigFile(
   const wrong = unreadable(file)
   if (wrong !== undefined) throw new ConfigError([{ path: '', message: wrong }], file)
   const output = await evaluate(file, options.timeoutMs ?? 10_000)
-  if ('problems' in output) throw new ConfigError(output.problems, file)
-  return frozen(output.resolved)
+  const made =
+    'problems' in output ? new ConfigError(output.problems, file) : frozen(output.resolved)
+  const { modules = [], names = [] } = output
+  setSource(made, {
+    modules,
+    names: [...new Set([file, ...names, ...modules.map((module) => module.path)])],
+    again: () => loadConfigFile(path, options),
+  })
+  if (made instanceof ConfigError) throw made
+  return made
 }
 
 function unreadable(file: string): string | undefined {

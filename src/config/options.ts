@@ -1,12 +1,13 @@
-// The options that people write, with units and defaults for their editors; those about forwarding
-// are in proxy-options.ts and intake-options.ts. Written from the tables of
+// The options that people write, with units and defaults for their editors; others are in
+// files of their own (*-options.ts). Written from the tables of
 // schema*.ts: change those, then run scripts/generate-config-docs.ts.
 
 import type { LogField } from '../native/access-log.ts'
 import type { ContentCoding } from '../native/interface.ts'
-import type { FilesRoot } from './files-root.ts'
+import type { Hooks } from './hooks.ts'
 import type { UploadOptions } from './intake-options.ts'
 import type { OtherAction } from './other-action.ts'
+import type { PathParams } from './path-params.ts'
 import type { UpstreamOptions } from './proxy-options.ts'
 import type { Duration, Size } from './units.ts'
 
@@ -29,6 +30,11 @@ export interface GatewayOptions {
   cache?: CacheOptions
   /** One line for every request; true: JSON on stdout. See docs/ACCESS_LOG.md. Default: `false`. */
   accessLog?: boolean | AccessLogOptions
+  /**
+   * Where operators ask: /livez, /readyz, /metrics, and with a token what docs/ADMIN.md lists. Not
+   * for clients. Default: `false`.
+   */
+  admin?: AdminOptions | false
   /** The Server field of every answer. '': none is sent. Default: `''`. */
   serverName?: string
   /**
@@ -37,6 +43,11 @@ export interface GatewayOptions {
    * unix socket. false: nobody's. Default: `false`.
    */
   trustedProxies?: string | readonly string[] | false
+  /**
+   * What every request of every route passes before the hooks of its route, in this order. See
+   * docs/HOOKS.md. Default: `[]`.
+   */
+  hooks?: Hooks
   /** Where proxy() routes forward to, by name. */
   upstreams?: { readonly [name: string]: UpstreamOptions }
 }
@@ -77,6 +88,11 @@ export interface LimitsOptions {
   keepAliveRequests?: number
   /** Request line and header fields together; more is answered with 431. Default: `'32kb'`. */
   headBytes?: Size
+  /**
+   * Status line and header fields of what a target answers, interim answers together; more is 502.
+   * Default: `'64kb'`.
+   */
+  responseHeadBytes?: Size
   /** The request target (path and query); more is answered with 414. Default: `'8kb'`. */
   targetBytes?: Size
   /** Header fields of a request; more is answered with 431. Default: `100`. */
@@ -114,6 +130,11 @@ export interface TimeoutsOptions {
   minimumRate?: Size
   /** At shutdown, requests that still run after this are cut off. Default: `'30s'`. */
   drain?: Duration
+  /**
+   * At shutdown, how long /readyz says 503 while everything is still served, for load balancers to
+   * notice; then 'drain' begins. Default: `0`.
+   */
+  drainDelay?: Duration
   /**
    * From the end of a request to the head of the answer of its handler or mounted server; then
    * 504. 0: no limit. Default: `'60s'`.
@@ -196,8 +217,31 @@ export interface AccessLogOptions {
   redact?: string | readonly string[] | false
 }
 
+/** Where operators ask and steer. */
+export interface AdminOptions {
+  /** TCP port. 0: the system chooses a free one. Default: none. */
+  port?: number
+  /**
+   * Address to listen on; for this machine only unless it says otherwise. Default: `'127.0.0.1'`.
+   */
+  host?: string
+  /** Unix socket to listen on, instead of a port or beside it. Default: none. */
+  path?: string
+  /**
+   * A file that holds the token for everything but /livez, /readyz and /metrics, at least 16
+   * characters; read anew when it is used. Without it the environment's SLUICE_ADMIN_TOKEN counts;
+   * without either those requests are refused. Default: none.
+   */
+  tokenFile?: string
+  /**
+   * Names that requests may have in their Host field, beside addresses, names without a dot and
+   * the name of this machine. Default: `false`.
+   */
+  hosts?: string | readonly string[] | false
+}
+
 /** Options of files(). */
-export interface FilesOptions {
+export interface FilesOptions<Params = PathParams> {
   /**
    * Files that stand for their directory, the first that exists. false: none. Default:
    * `['index.html']`.
@@ -281,6 +325,8 @@ export interface FilesOptions {
    * `true`.
    */
   sendfile?: boolean
+  /** What requests pass before the action. See docs/HOOKS.md. Default: none. */
+  hooks?: Hooks<Params>
 }
 
 /** Which encodings are made of which files. */
@@ -297,7 +343,7 @@ export interface CompressOptions {
 }
 
 /** Options of respond(). */
-export interface RespondOptions {
+export interface RespondOptions<Params = PathParams> {
   /** Header fields of the answer. */
   headers?: Readonly<Record<string, string>>
   /**
@@ -305,10 +351,12 @@ export interface RespondOptions {
    * 'application/json' for JSON, 'application/octet-stream' for bytes. Default: by the body.
    */
   contentType?: string
+  /** What requests pass before the action. See docs/HOOKS.md. Default: none. */
+  hooks?: Hooks<Params>
 }
 
 /** Options of redirect(). */
-export interface RedirectOptions {
+export interface RedirectOptions<Params = PathParams> {
   /**
    * Whether the request's query is appended to the location. Default: true, unless the location
    * has a query of its own.
@@ -316,31 +364,6 @@ export interface RedirectOptions {
   keepQuery?: boolean
   /** Header fields of the answer. */
   headers?: Readonly<Record<string, string>>
-}
-
-/** Options of handler(). */
-export interface HandlerOptions {
-  /**
-   * From the end of a request to the head of its answer; then 504. 0: no limit. Default:
-   * `'timeouts.handler'`.
-   */
-  timeout?: Duration
-  /** Body of a request; more is answered with 413. Default: `'limits.bodyBytes'`. */
-  bodyBytes?: Size
-  /**
-   * The files that context.file() answers with: a directory, or files('directory', { … }) for
-   * options such as cacheControl. Nobody else reaches them. Default: none.
-   */
-  root?: FilesRoot
-}
-
-/** Options of mount(). */
-export interface MountOptions {
-  /**
-   * From the end of a request to the head of its answer; then 504. 0: no limit. Default:
-   * `'timeouts.handler'`.
-   */
-  timeout?: Duration
-  /** Body of a request; more is answered with 413. Default: `'limits.bodyBytes'`. */
-  bodyBytes?: Size
+  /** What requests pass before the action. See docs/HOOKS.md. Default: none. */
+  hooks?: Hooks<Params>
 }

@@ -2,6 +2,8 @@
 // schema*.ts: change those, then run scripts/generate-config-docs.ts.
 
 import type { FilesRoot } from './files-root.ts'
+import type { Hooks } from './hooks.ts'
+import type { PathParams } from './path-params.ts'
 import type { StatusPattern } from './status-pattern.ts'
 import type { Duration, Size } from './units.ts'
 
@@ -49,8 +51,9 @@ export interface UpstreamOptions {
 /** One place that requests can go to; a URL alone stands for { url }. */
 export interface TargetOptions {
   /**
-   * Where it is: 'http://host:port', with a name or an address, or 'unix:' and the path of a
-   * socket, relative to the configuration file.
+   * Where it is: 'http://host:port', with a name or an address, 'unix:' and the path of a socket,
+   * relative to the configuration file, or 'srv:' and the name of a service, whose SRV records say
+   * host, port, weight and who is a backup.
    */
   url: string
   /** Its share of the requests, beside the weights of the others. Default: `1`. */
@@ -98,8 +101,13 @@ export interface EjectionOptions {
    * never. Default: `0`.
    */
   percent?: number
-  /** For how long; then one request at a time tries it, until one succeeds. Default: `'10s'`. */
+  /** For how long; then one request at a time tries it, until one is answered. Default: `'10s'`. */
   time?: Duration
+  /**
+   * Whether requests get 503 at once while every target is ejected, so that what is overloaded can
+   * recover. false: to try one is better than to answer 503. Default: `false`.
+   */
+  failFast?: boolean
 }
 
 /** Checks of every target; a path alone stands for { path }. */
@@ -130,7 +138,7 @@ export interface HealthOptions {
 }
 
 /** Options of proxy(). Beside inline targets those of an upstream may stand, too. */
-export interface ProxyOptions {
+export interface ProxyOptions<Params = PathParams> {
   /**
    * Segments that are taken off the path: with '/api', '/api/users' reaches the target as
    * '/users', '/api' as '/'. Default: `false`.
@@ -185,6 +193,8 @@ export interface ProxyOptions {
    * `'auto'`.
    */
   transfer?: 'auto' | 'copy'
+  /** What requests pass before the action. See docs/HOOKS.md. Default: none. */
+  hooks?: Hooks<Params>
 }
 
 /** Header fields that proxy() changes. */

@@ -5,8 +5,14 @@ import type { LocationPart } from '../native/interface.ts'
 import type { ResolvedFileSet } from './resolved-files.ts'
 import type { StatusPattern } from './status-pattern.ts'
 
-/** A name or numeric address (IPv6 without brackets) and a port, or a unix socket. */
-export type ResolvedAddress = { host: string; port: number } | { path: string }
+/**
+ * A name or numeric address (IPv6 without brackets) and a port, a unix socket, or a service whose
+ * SRV records say where it is.
+ */
+export type ResolvedAddress =
+  | { host: string; port: number }
+  | { path: string }
+  | { service: string }
 
 export interface ResolvedTarget {
   /** As people see it: 'http://10.0.0.1:3000', 'unix:/run/app.sock'. */
@@ -48,8 +54,8 @@ export interface ResolvedUpstream {
   key: { kind: 'address' | 'path' | 'header' | 'cookie'; name: string }
   keepAlive: { connections: number; idle: number }
   queue: { length: number; timeout: number }
-  /** Failures in a row (0: any number), percentage (0: any), and for how long. */
-  ejection: { failures: number; percent: number; time: number }
+  /** Failures in a row (0: any number), percentage (0: any), for how long, and what if all are. */
+  ejection: { failures: number; percent: number; time: number; failFast: boolean }
   slowStart: number
   proxyProtocol: false | 'v1' | 'v2'
   health: ResolvedHealth | false

@@ -3,10 +3,14 @@
 
 import type { LogField } from '../native/access-log.ts'
 import type { LocationPart } from '../native/interface.ts'
+import type { NativeTimeouts } from '../native/timeouts.ts'
+import type { ResolvedAdmin } from './resolved-admin.ts'
 import type { ResolvedFileSet } from './resolved-files.ts'
+import type { ResolvedHook } from './resolved-hooks.ts'
 import type { ResolvedProxy, ResolvedUpstream } from './resolved-proxy.ts'
 
 export type { ResolvedCompress, ResolvedFileSet } from './resolved-files.ts'
+export type { ResolvedHook } from './resolved-hooks.ts'
 export type {
   ResolvedAccelRedirect,
   ResolvedAddress,
@@ -33,22 +37,16 @@ export interface ResolvedLimits {
   connectionsPerAddress: number
   keepAliveRequests: number
   headBytes: number
+  responseHeadBytes: number
   targetBytes: number
   headers: number
   bodyBytes: number
 }
 
-/** Milliseconds, but for the rate. */
-export interface ResolvedTimeouts {
-  head: number
-  body: number
-  idle: number
-  write: number
-  /** Bytes per second. */
-  minimumRate: number
-  drain: number
-  /** From a request to the head of its handler's answer. */
-  handler: number
+/** What the core waits for, and what only the main thread does; milliseconds. */
+export interface ResolvedTimeouts extends NativeTimeouts {
+  /** Between the word that it ends and drain. */
+  drainDelay: number
   /** For the app to start, and to be without a sign of life. */
   appStart: number
   appHang: number
@@ -158,6 +156,8 @@ export interface ResolvedRoute {
   host: string
   path: string
   action: ResolvedAction
+  /** Of this route, behind those of the gateway. */
+  hooks?: ResolvedHook[]
 }
 
 export interface ResolvedConfig {
@@ -170,9 +170,13 @@ export interface ResolvedConfig {
   transfer: ResolvedTransfer
   cache: ResolvedCache
   accessLog: ResolvedAccessLog | false
+  /** Where operators ask. */
+  admin: ResolvedAdmin | false
   serverName: string
   /** Networks ('10.0.0.0/8'), and 'unix', whose word on a client's address is believed. */
   trustedProxies: string[]
+  /** Of every route. */
+  hooks: ResolvedHook[]
   /** Those of the option, then those that routes describe inline. */
   upstreams: ResolvedUpstream[]
   routes: ResolvedRoute[]

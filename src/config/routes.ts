@@ -10,6 +10,7 @@ import { readDirectory } from './path-status.ts'
 import { type Pattern, parsePattern, shapeOf } from './patterns.ts'
 import { isPlainObject, type Place } from './place.ts'
 import { readProxy } from './proxies.ts'
+import { routeHooks } from './read-hooks.ts'
 import type { ResolvedFiles, ResolvedRedirect, ResolvedRespond, ResolvedRoute } from './resolved.ts'
 import * as schema from './schema-routes.ts'
 import { readSection } from './section.ts'
@@ -61,10 +62,21 @@ function readRoute(key: string, value: unknown, place: Place): ResolvedRoute | u
     const hint = typeof value === 'function' ? ': write handler(…) around it' : ''
     return place.mismatch(anAction, value, hint)
   }
-  const action = readAction(value, pattern, place)
-  if (action === undefined) return undefined
+  const { own, written } = hooksApart(value)
+  const at = place.at(String(value.kind)).at('hooks')
+  const hooks = written === undefined ? [] : routeHooks.kind.read(written, at)
+  const action = readAction(own, pattern, place)
+  if (action === undefined || hooks === undefined) return undefined
   const { method, host, path } = pattern
-  return { key, method, host, path, action }
+  const route = { key, method, host, path, action }
+  return hooks.length === 0 ? route : { ...route, hooks }
+}
+
+/** The hooks stand among the options of an action, and belong to the route. */
+function hooksApart(value: Action): { own: Action; written: unknown } {
+  if (!isPlainObject(value.options)) return { own: value, written: undefined }
+  const { hooks: written, ...options } = value.options
+  return { own: { ...value, options }, written }
 }
 
 function readAction(value: Action, pattern: Pattern, place: Place) {

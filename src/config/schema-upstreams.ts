@@ -39,8 +39,9 @@ export const target: Section<TargetSettings> = {
     kind: targetUrl,
     default: undefined,
     required: true,
-    doc: `Where it is: 'http://host:port', with a name or an address, or 'unix:' and the path of a
-socket, relative to the configuration file.`,
+    doc: `Where it is: 'http://host:port', with a name or an address, 'unix:' and the path of a
+socket, relative to the configuration file, or 'srv:' and the name of a service, whose SRV records
+say host, port, weight and who is a backup.`,
   },
   weight: {
     kind: count(1, 1_000),
@@ -70,6 +71,10 @@ const targets: Kind<ResolvedTarget[]> = {
     const flat = read?.map(({ url: named, ...settings }) => ({ ...named, ...settings }))
     const twin = flat?.find(({ url }, at) => flat.findIndex((other) => other.url === url) < at)
     if (twin) return place.report(`${shown(twin.url)} is there twice: use 'weight'`)
+    const service = flat?.find((one) => 'service' in one.address && (one.weight > 1 || one.backup))
+    if (service) {
+      return place.report(`${shown(service.url)}: its records say 'weight' and who is a backup`)
+    }
     return flat
   },
 }
@@ -138,7 +143,13 @@ none for a while. 0: any number.`,
   time: {
     kind: duration(100, hour),
     default: '10s',
-    doc: 'For how long; then one request at a time tries it, until one succeeds.',
+    doc: 'For how long; then one request at a time tries it, until one is answered.',
+  },
+  failFast: {
+    kind: boolean(),
+    default: false,
+    doc: `Whether requests get 503 at once while every target is ejected, so that what is overloaded
+can recover. false: to try one is better than to answer 503.`,
   },
 }
 
@@ -226,7 +237,12 @@ function checkHealth(read: ResolvedHealth, place: Place): ResolvedHealth | undef
   return read
 }
 
-const noEjection: ResolvedUpstream['ejection'] = { failures: 0, percent: 0, time: 10 * second }
+const noEjection: ResolvedUpstream['ejection'] = {
+  failures: 0,
+  percent: 0,
+  time: 10 * second,
+  failFast: false,
+}
 
 type UpstreamSettings = Omit<ResolvedUpstream, 'name' | 'key'> & { key?: Key }
 

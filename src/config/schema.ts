@@ -3,10 +3,11 @@
 // their docstrings) and docs/CONFIGURATION.md are written from them by
 // scripts/generate-config-docs.ts.
 
-import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { usableCpus } from '../native/cpus.ts'
 import { accessLogOrNot } from './access-log.ts'
+import { adminOrNot } from './admin.ts'
+import { address, path } from './endpoint-kinds.ts'
 import { fieldValue } from './fields.ts'
 import {
   boolean,
@@ -21,7 +22,9 @@ import {
   text,
 } from './kinds.ts'
 import { completeListeners } from './listeners.ts'
+import { network } from './networks.ts'
 import { pathStatus, wrongStatus } from './path-status.ts'
+import { hooksOf } from './read-hooks.ts'
 import type {
   ResolvedCache,
   ResolvedConfig,
@@ -43,25 +46,6 @@ const gb = 1024 * mb
 
 const mostWorkers = 256
 
-const address = text("an IP address such as '0.0.0.0' or '::', or 'localhost'", (host) =>
-  host === 'localhost' || isIP(host) !== 0 ? undefined : 'names of other machines cannot be bound',
-)
-
-const socketPath = text('a path', (path) => {
-  if (path === '' || path.includes('\0')) return 'it names no file'
-  return undefined
-})
-
-const network = text("a network such as '10.0.0.0/8', an address, or 'unix'", (written) => {
-  const [address = '', bits, ...more] = written.split('/')
-  if (written === 'unix') return undefined
-  const version = isIP(address)
-  if (version === 0 || address.includes('%')) return 'that is no address'
-  const most = version === 4 ? 32 : 128
-  const fits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most)
-  return fits && more.length === 0 ? undefined : `the part after '/' is 0 to ${most}`
-})
-
 export const listener: Section<ResolvedListener> = {
   port: {
     kind: count(0, 65_535),
@@ -76,7 +60,7 @@ export const listener: Section<ResolvedListener> = {
 every IPv4 address, '::' every address.`,
   },
   path: {
-    kind: socketPath,
+    kind: path,
     default: undefined,
     doc: `Unix socket to listen on instead of a port, relative to the configuration file; at most
 107 bytes.`,
@@ -115,6 +99,12 @@ export const limits: Section<ResolvedLimits> = {
     kind: size(1 * kb, 1 * mb),
     default: '32kb',
     doc: 'Request line and header fields together; more is answered with 431.',
+  },
+  responseHeadBytes: {
+    kind: size(1 * kb, 1 * mb),
+    default: '64kb',
+    doc: `Status line and header fields of what a target answers, interim answers together; more is
+502.`,
   },
   targetBytes: {
     kind: size(256, 256 * kb),
@@ -167,6 +157,12 @@ each 'body') at least; slower ones are closed, after one and a half such periods
     kind: duration(0, 24 * hour),
     default: '30s',
     doc: 'At shutdown, requests that still run after this are cut off.',
+  },
+  drainDelay: {
+    kind: duration(0, hour),
+    default: 0,
+    doc: `At shutdown, how long /readyz says 503 while everything is still served, for load
+balancers to notice; then 'drain' begins.`,
   },
   handler: {
     kind: duration(0, day),
@@ -286,6 +282,12 @@ export const gateway: Section<Omit<ResolvedConfig, 'file' | 'routes'>> = {
     default: false,
     doc: 'One line for every request; true: JSON on stdout. See docs/ACCESS_LOG.md.',
   },
+  admin: {
+    kind: adminOrNot,
+    default: false,
+    doc: `Where operators ask: /livez, /readyz, /metrics, and with a token what docs/ADMIN.md lists.
+Not for clients.`,
+  },
   serverName: {
     kind: fieldValue,
     default: '',
@@ -297,6 +299,12 @@ export const gateway: Section<Omit<ResolvedConfig, 'file' | 'routes'>> = {
     doc: `Networks of the proxies before this one, whose X-Forwarded-For,
 Forwarded, X-Request-Id and PROXY protocol are believed: '10.0.0.0/8', an address, or 'unix' for
 whoever connects to a unix socket. false: nobody's.`,
+  },
+  hooks: {
+    kind: hooksOf('Hooks'),
+    default: [],
+    doc: `What every request of every route passes before the hooks of its route, in this order. See
+docs/HOOKS.md.`,
   },
   upstreams: {
     kind: upstreams,

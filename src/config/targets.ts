@@ -1,15 +1,13 @@
-// Targets as people write them: 'http://10.0.0.1:3000', 'unix:/run/app.sock'. Says what is wrong
-// with one, and which of them this gateway cannot serve. Pure, but for the directory that relative
-// paths of sockets start from.
+// Targets as people write them: 'http://10.0.0.1:3000', 'unix:/run/app.sock',
+// 'srv:_http._tcp.example.com'. Says what is wrong with one, and which of them this gateway cannot
+// serve. Pure, but for the directory that relative paths of sockets start from.
 
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
+import { longestSocketPath } from './endpoint-kinds.ts'
 import type { Place } from './place.ts'
 import { shown } from './place.ts'
 import type { ResolvedAddress } from './resolved.ts'
-
-// The longest path that fits into sockaddr_un.
-const longestSocketPath = 107
 
 const expected = "a URL such as 'http://10.0.0.1:3000' or 'unix:/run/app.sock'"
 
@@ -30,6 +28,7 @@ export interface NamedAddress {
 export function readTargetUrl(value: unknown, place: Place): NamedAddress | undefined {
   if (typeof value !== 'string') return place.mismatch(expected, value)
   if (value.startsWith('unix:')) return readSocketPath(value.slice('unix:'.length), place)
+  if (value.startsWith('srv:')) return readService(value.slice('srv:'.length), place)
   const url = value.includes('://') ? URL.parse(value) : null
   if (url === null) {
     const isBare = !value.includes('://') && URL.parse(`http://${value}`) !== null
@@ -42,6 +41,16 @@ export function readTargetUrl(value: unknown, place: Place): NamedAddress | unde
   const port = url.port === '' ? 80 : Number(url.port)
   if (port === 0) return place.report(`${shown(value)}: a port is 1 to 65535`)
   return { url: `http://${url.host}`, address: { host, port }, authority: url.host }
+}
+
+function readService(name: string, place: Place): NamedAddress | undefined {
+  const bare = name.toLowerCase().replace(/\.$/, '')
+  if (!/^[\w-]+(\.[\w-]+)*$/.test(bare) || bare.length > 253 || isIP(bare) !== 0) {
+    return place.report(
+      `a service is written 'srv:_http._tcp.example.com', got ${shown(`srv:${name}`)}`,
+    )
+  }
+  return { url: `srv:${bare}`, address: { service: bare }, authority: bare }
 }
 
 function wrongTarget(url: URL): string | undefined {

@@ -112,6 +112,13 @@ export class AnswerTable {
     }
   }
 
+  /** Forgets what is remembered of routes; a key begins with the number of its route. */
+  forgetRoutes(routes: ReadonlySet<number>): void {
+    for (const key of [...this.#byKey.keys()]) {
+      if (routes.has(Number.parseInt(key, 10))) this.#byKey.delete(key)
+    }
+  }
+
   close(): void {
     this.#byKey.clear()
   }

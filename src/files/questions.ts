@@ -2,7 +2,7 @@
 // decided once, however many workers and requests wait for it. Main thread.
 // Must never leave a question without an answer, whatever fails: a request is parked behind it.
 
-import type { ResolvedFiles } from '../config/resolved.ts'
+import type { ResolvedFileSet } from '../config/resolved.ts'
 import type {
   EncodedEvent,
   LookedEvent,
@@ -20,8 +20,8 @@ import { Outbox } from './outbox.ts'
 
 export interface FileQuestionsOptions {
   native: EncoderCore & Pick<NativeGateway, 'look' | 'answer' | 'forget' | 'release'>
-  /** By route id; undefined where the route is not a files() route. */
-  routes: (ResolvedFiles | undefined)[]
+  /** What may be asked about at start, by number: files() routes, and roots that are no route. */
+  routes: ReadonlyMap<number, ResolvedFileSet>
   bounds: { files: number; bytes: number; answers: number; directory: string }
   /** Something of ours failed; the question was answered with a 500. */
   onFault: (message: string, error: unknown) => void
@@ -44,12 +44,14 @@ export class FileQuestions {
   /** Who waits for the decision on a route and path. */
   readonly #pending = new Map<string, QuestionEvent[]>()
   readonly #sweep: NodeJS.Timeout
+  readonly #routes: Map<number, ResolvedFileSet>
   readonly #counts = { asked: 0, joined: 0, refused: 0, failed: 0 }
   #closed = false
 
   constructor(options: FileQuestionsOptions) {
     const { native, bounds, clock } = options
     this.#options = options
+    this.#routes = new Map(options.routes)
     this.#outbox = new Outbox(native)
     this.#files = new FileCache({
       native,
@@ -90,6 +92,21 @@ export class FileQuestions {
     const asking = [question]
     this.#pending.set(key, asking)
     void this.#decide(key, question, asking)
+  }
+
+  /** Questions about this route may come from now on. */
+  addRoute(route: number, files: ResolvedFileSet): void {
+    this.#routes.set(route, files)
+  }
+
+  /**
+   * These routes have left: what is remembered of them is forgotten. With `isOver` no question of
+   * theirs comes any more; until then what is under way is still answered.
+   */
+  dropRoutes(routes: ReadonlySet<number>, { isOver }: { isOver: boolean }): void {
+    if (routes.size === 0 || this.#closed) return
+    this.#answers.forgetRoutes(routes)
+    if (isOver) for (const route of routes) this.#routes.delete(route)
   }
 
   looked(event: LookedEvent): void {
@@ -159,7 +176,7 @@ export class FileQuestions {
   }
 
   async #ponder(question: QuestionEvent, pinned: OpenFile[]): Promise<Decision> {
-    const route = this.#options.routes[question.route]
+    const route = this.#routes.get(question.route)
     if (!route) throw new Error(`route ${question.route} serves no files`)
     return decide(route, question.path, async (where) => {
       const found = await this.#files.look(where)

@@ -15,11 +15,7 @@ export const errors = {
     source: 'downstream',
     meaning: 'request line is not method SP target SP HTTP-version CRLF',
   },
-  'bad-method': {
-    status: 400,
-    source: 'downstream',
-    meaning: 'method is not a token',
-  },
+  'bad-method': { status: 400, source: 'downstream', meaning: 'method is not a token' },
   'bad-target': {
     status: 400,
     source: 'downstream',
@@ -50,26 +46,10 @@ export const errors = {
     source: 'downstream',
     meaning: 'field value has a control character',
   },
-  'folded-field': {
-    status: 400,
-    source: 'downstream',
-    meaning: 'obsolete line folding',
-  },
-  'bad-line-ending': {
-    status: 400,
-    source: 'downstream',
-    meaning: 'bare CR or bare LF',
-  },
-  'missing-host': {
-    status: 400,
-    source: 'downstream',
-    meaning: 'HTTP/1.1 request without Host',
-  },
-  'bad-host': {
-    status: 400,
-    source: 'downstream',
-    meaning: 'Host is repeated or malformed',
-  },
+  'folded-field': { status: 400, source: 'downstream', meaning: 'obsolete line folding' },
+  'bad-line-ending': { status: 400, source: 'downstream', meaning: 'bare CR or bare LF' },
+  'missing-host': { status: 400, source: 'downstream', meaning: 'HTTP/1.1 request without Host' },
+  'bad-host': { status: 400, source: 'downstream', meaning: 'Host is repeated or malformed' },
   'bad-content-length': {
     status: 400,
     source: 'downstream',
@@ -89,6 +69,11 @@ export const errors = {
     status: 501,
     source: 'downstream',
     meaning: 'a transfer coding other than chunked',
+  },
+  'no-tunnels': {
+    status: 501,
+    source: 'downstream',
+    meaning: 'CONNECT: the gateway opens no tunnels to where a client wants',
   },
   'unsupported-expectation': {
     status: 417,
@@ -170,10 +155,36 @@ export const errors = {
     source: 'internal',
     meaning: 'no decision within timeouts.head',
   },
-  draining: {
+  draining: { status: 503, source: 'internal', meaning: 'the gateway is shutting down' },
+  'hook-failed': {
+    status: 500,
+    source: 'internal',
+    meaning: 'a hook threw, or asked for what is not allowed',
+  },
+  'hook-timeout': {
+    status: 504,
+    source: 'internal',
+    meaning: 'no verdict of a hook within timeouts.handler',
+  },
+  'hook-lost': {
+    status: 502,
+    source: 'internal',
+    meaning: 'the app ended twice while a hook had the request',
+  },
+  'hook-unavailable': {
     status: 503,
     source: 'internal',
-    meaning: 'the gateway is shutting down',
+    meaning: 'there was no app that a hook could be asked in',
+  },
+  'address-denied': {
+    status: 403,
+    source: 'downstream',
+    meaning: 'requests from this address are not taken',
+  },
+  'rate-limited': {
+    status: 429,
+    source: 'downstream',
+    meaning: 'more requests than the rate limit of the route allows',
   },
   'no-target': {
     status: 503,
@@ -266,31 +277,19 @@ export const errors = {
     source: 'upstream',
     meaning: 'the target closed the connection within the response body',
   },
-  'tunnel-broken': {
-    status: 0,
-    source: 'upstream',
-    meaning: 'one side of a tunnel was reset',
-  },
+  'tunnel-broken': { status: 0, source: 'upstream', meaning: 'one side of a tunnel was reset' },
   'tunnel-timeout': {
     status: 0,
     source: 'upstream',
     meaning: 'no byte in either direction within timeout.tunnel',
   },
-  'no-route': {
-    status: 404,
-    source: 'downstream',
-    meaning: 'no route matches',
-  },
+  'no-route': { status: 404, source: 'downstream', meaning: 'no route matches' },
   'method-not-allowed': {
     status: 405,
     source: 'downstream',
     meaning: 'the path is routed, the method is not',
   },
-  'not-found': {
-    status: 404,
-    source: 'downstream',
-    meaning: 'no such file',
-  },
+  'not-found': { status: 404, source: 'downstream', meaning: 'no such file' },
   'range-not-satisfiable': {
     status: 416,
     source: 'downstream',
@@ -306,11 +305,7 @@ export const errors = {
     source: 'internal',
     meaning: 'file is shorter than promised: truncated while being sent',
   },
-  'file-error': {
-    status: 500,
-    source: 'internal',
-    meaning: 'file cannot be opened or read',
-  },
+  'file-error': { status: 500, source: 'internal', meaning: 'file cannot be opened or read' },
   'upload-refused': {
     status: 403,
     source: 'downstream',
@@ -366,11 +361,7 @@ export const errors = {
     source: 'internal',
     meaning: 'process or system limit of open descriptors',
   },
-  'internal-error': {
-    status: 500,
-    source: 'internal',
-    meaning: 'a fault of ours',
-  },
+  'internal-error': { status: 500, source: 'internal', meaning: 'a fault of ours' },
 } as const satisfies Record<string, ErrorInfo>
 
 /** Name of an error, as in logs and stats. */

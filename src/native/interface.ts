@@ -4,20 +4,42 @@
 
 import type { AccessLogStats, NativeAccessLog } from './access-log.ts'
 import type { EncodedEvent, EncodeJob, NativeVariant } from './encodings.ts'
+import type { LookedEvent, QuestionEvent, StaleEvent, TouchedEvent } from './file-events.ts'
+import type { AdoptedEvent, RetiredEvent } from './generation-events.ts'
+import type { NativeHookStats, NativeHooks } from './hooks.ts'
 import type { ChannelStats, NativeChannel, NativeChannelAction, NativeUpload } from './intake.ts'
+import type { Look, LookAt } from './looks.ts'
+import type { NativeTimeouts } from './timeouts.ts'
 import type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } from './upstreams.ts'
 import type { LocationPart, NativeEndpoint } from './values.ts'
 
 export type { ContentCoding, EncodedEvent, EncodeJob, NativeVariant } from './encodings.ts'
+export type {
+  DirectoryEntry,
+  LookedEvent,
+  QuestionEvent,
+  StaleEvent,
+  TouchedEvent,
+} from './file-events.ts'
+export type { AdoptedEvent, RetiredEvent } from './generation-events.ts'
 export type { ChannelStats, NativeChannel, NativeChannelAction, NativeUpload } from './intake.ts'
+export type { Look, LookAt } from './looks.ts'
+export type { NativeTimeouts } from './timeouts.ts'
 export type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } from './upstreams.ts'
 export type { LocationPart, NativeEndpoint } from './values.ts'
 
-/** What TypeScript hands the core once, at start. Plain data: no functions, no class instances. */
+/**
+ * What TypeScript hands the core at start, and again whole when the configuration is replaced.
+ * Plain data: no functions, no class instances. Indexes of listeners, upstreams and routes are
+ * numbers that outlive a generation: what did not change keeps its number, null is a hole where
+ * somebody has left (src/gateway/numbering.ts).
+ */
 export interface NativeConfig {
+  /** Counts the configurations of a gateway, from 1. */
+  generation: number
   /** Native worker threads, each with its own event loop and listeners. */
   workers: number
-  listeners: NativeListener[]
+  listeners: (NativeListener | null)[]
   limits: NativeLimits
   /** In milliseconds, but for the rate. */
   timeouts: NativeTimeouts
@@ -32,11 +54,11 @@ export interface NativeConfig {
   /** Value of the Server field; empty: none is sent. */
   serverName: string
   /** The index of an upstream in this array is its id in routes, targets and stats. */
-  upstreams: NativeUpstream[]
+  upstreams: (NativeUpstream | null)[]
   /** The index of a channel in this array is its id in routes, publish() and stats. */
-  channels: NativeChannel[]
+  channels: (NativeChannel | null)[]
   /** The index of a route in this array is its id in questions and stats. */
-  routes: NativeRoute[]
+  routes: (NativeRoute | null)[]
 }
 
 export type NativeListener = NativeEndpoint & {
@@ -53,20 +75,12 @@ export interface NativeLimits {
   /** Requests on one connection before it is closed; 0: no limit. */
   keepAliveRequests: number
   headBytes: number
+  /** Of what targets answer. */
+  responseHeadBytes: number
   targetBytes: number
   /** Number of header fields. */
   headers: number
   bodyBytes: number
-}
-
-export interface NativeTimeouts {
-  head: number
-  body: number
-  idle: number
-  write: number
-  /** Bytes per second of a body; 0: any. */
-  minimumRate: number
-  drain: number
 }
 
 export interface NativeTransfer {
@@ -88,6 +102,8 @@ export interface NativeRoute {
   /** '/a/:name/*': literal segments (decoded), parameters, and a final '*'. */
   path: string
   action: NativeAction
+  /** What stands before and around the action; null: nothing. */
+  hooks: NativeHooks | null
 }
 
 export type NativeAction =
@@ -118,73 +134,6 @@ export type NativeAddress =
   | { kind: 'tcp'; host: string; port: number }
   | { kind: 'unix'; path: string }
 
-/** A worker met a path that its table does not remember; the request is parked until the answer. */
-export interface QuestionEvent {
-  type: 'question'
-  worker: number
-  /** Unique among the open questions of that worker. */
-  id: number
-  /** Index into NativeConfig.routes. */
-  route: number
-  /**
-   * What the final '*' matched, percent-decoded once, valid UTF-8, without empty or dot segments,
-   * with its leading slash: '/docs/*' asks '' for '/docs', '/' for '/docs/', '/a' for '/docs/a'.
-   * A NUL alone stands for every path that cannot name a file.
-   */
-  path: string
-}
-
-/** The outcome of NativeGateway.look(), from an I/O thread. */
-export interface LookedEvent {
-  type: 'looked'
-  id: number
-  /**
-   * 'special': neither file nor directory (FIFO, socket, device). 'refused': escapes the root, no
-   * permission, a name too long or a loop. 'failed': the system could not tell (EIO, EMFILE …).
-   */
-  outcome: 'file' | 'directory' | 'absent' | 'special' | 'refused' | 'failed'
-  /** Id of the open file when outcome is 'file', else 0. The caller owns it: release() it once. */
-  file: number
-  /** Bytes, by fstat of the very descriptor. */
-  size: number
-  /** Modification time in milliseconds since the epoch. */
-  mtimeMs: number
-  /** Device, inode, size, times in one number: equal means unchanged; 0n: nothing was there. */
-  identity: bigint
-  /** Bytes that the core holds in memory for it; 0: it holds a descriptor instead. */
-  heldBytes: number
-  /** errno name when refused or failed, else ''. */
-  error: string
-  /** Of a directory that was to be listed: what is in it and can be asked for, in no order. */
-  entries: DirectoryEntry[]
-  /** There were more entries than fit. */
-  hasMore: boolean
-}
-
-/** A regular file or a directory, perhaps by a symlink. */
-export interface DirectoryEntry {
-  name: string
-  type: 'file' | 'directory'
-  /** Bytes; 0 for a directory. */
-  size: number
-  mtimeMs: number
-}
-
-/** Remembered answers that workers gave since the last such event (at most every 100 ms). */
-export interface TouchedEvent {
-  type: 'touched'
-  answers: number[]
-}
-
-/**
- * What these answers rest on has changed on disk; the worker that noticed has dropped them.
- * TypeScript forgets them, which tells the other workers.
- */
-export interface StaleEvent {
-  type: 'stale'
-  answers: number[]
-}
-
 /** Something an operator should know; rate-limited by the core. */
 export interface FaultEvent {
   type: 'fault'
@@ -207,23 +156,9 @@ export type NativeEvent =
   | TouchedEvent
   | StaleEvent
   | FaultEvent
+  | AdoptedEvent
+  | RetiredEvent
   | EndedEvent
-
-/** Where to look, and how. */
-export interface LookAt {
-  root: string
-  /** Relative, no leading slash; '' is the root itself. */
-  path: string
-  /** Symlinks may lead out of the root. */
-  follow: boolean
-  /** A directory's entries are wanted, and its identity is theirs. */
-  list: boolean
-}
-
-/** A path that an answer rests on, and what was there (identity of a LookedEvent). */
-export interface Look extends LookAt {
-  identity: bigint
-}
 
 /** The answer to a question: how the worker serves this route and path from now on. */
 export interface NativeAnswer {
@@ -286,6 +221,7 @@ export interface NativeWorkerStats {
   answers: number
   /** Requests parked for an answer now. */
   parked: number
+  hooks: NativeHookStats
   /** Turns of the event loop. */
   turns: number
   /**
@@ -303,8 +239,12 @@ export interface NativeWorkerStats {
   statuses: Record<string, number>
 }
 
-/** Latencies of one route by one engine over all workers: head complete to last byte sent. */
+/**
+ * Latencies of one route by one engine over all workers: head complete to last byte sent. Routes
+ * that have left are there until their number is another's.
+ */
 export interface NativeHistogram {
+  /** -1: what had no route. */
   route: number
   engine: string
   count: number
@@ -320,7 +260,7 @@ export interface NativeStats {
   /** By upstream, in the order of NativeConfig.upstreams; targets in no order. */
   upstreams: { targets: NativeTargetStats[]; queued: number }[]
   /** In the order of NativeConfig.channels. */
-  channels: ChannelStats[]
+  channels: (ChannelStats | null)[]
   /** Open file descriptors and bytes in memory that the core holds for files. */
   files: { descriptors: number; heldBytes: number }
   /**
@@ -349,7 +289,15 @@ export interface NativeCapability {
  */
 export interface NativeGateway {
   /** Binds every listener and starts the workers. Throws with `code` EADDRINUSE and the like. */
-  listen(): NativeAddress[]
+  listen(): (NativeAddress | null)[]
+  /**
+   * Goes on with another configuration. Binds what is new first; throws as listen() does, and then
+   * nothing has changed. Returns where it listens. `workers` and `accessLog` stay as they were.
+   * Answers with one AdoptedEvent, and in time with a RetiredEvent for the one before.
+   */
+  replace(config: NativeConfig): (NativeAddress | null)[]
+  /** Ends what is still under way on an old generation. */
+  endGeneration(generation: number): void
   /**
    * Looks up a path beneath a root on an I/O thread and opens it when it is a regular file. Answers
    * with one LookedEvent.
@@ -366,6 +314,8 @@ export interface NativeGateway {
    * connections to targets that are gone close.
    */
   setTargets(upstream: number, targets: NativeTarget[]): void
+  /** Where workers ask hooks from now on: a unix socket, or '' for nowhere. */
+  setHookSocket(path: string): void
   /**
    * A connection for a process that encodes files (files/encoder-process.ts), instead of the one
    * before. The descriptor is for that process; the caller closes it. Throws with a `code`.

@@ -37,14 +37,13 @@ function dataOf(data: unknown): Uint8Array {
   return encoder.encode(json)
 }
 
-/** Takes what is published on a channel of this index. */
-export type PublishTo = (channel: number, publication: Publication) => void
+/** Takes what is published on the channel of this name. */
+export type PublishTo = (channel: string, publication: Publication) => void
 
 /** Publishes by name; throws a TypeError when there is no such channel or no such message. */
 export function publisher(channels: readonly string[], to: PublishTo) {
   return (name: string, message: ChannelMessage): void => {
-    const channel = channels.indexOf(name)
-    if (channel < 0) throw new TypeError(`no route is channel('${name}')`)
-    to(channel, publicationOf(message))
+    if (!channels.includes(name)) throw new TypeError(`no route is channel('${name}')`)
+    to(name, publicationOf(message))
   }
 }

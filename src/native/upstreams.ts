@@ -75,8 +75,9 @@ export interface NativeUpstream {
   /**
    * A target is ejected for `eject` ms after so many failures in a row (0: never), or when this
    * percentage of a window's requests failed (0: not looked at); then one request tries it.
+   * `failFast`: 503 while every target is ejected; else they are tried all the same.
    */
-  passive: { failures: number; percent: number; eject: number }
+  passive: { failures: number; percent: number; eject: number; failFast: boolean }
   /** A target that comes back gets its full share after this (ms). */
   slowStart: number
   /** PROXY protocol version sent ahead of everything else; 0: none. */
@@ -114,6 +115,8 @@ export interface NativeTargetStats {
   failures: number
   /** Requests that were tried again elsewhere after this one. */
   retries: number
-  /** It is ejected now (passive checks). */
+  /** It is ejected now (passive checks): its circuit is not closed. */
   ejected: boolean
+  /** 'half-open': one request at a time tries it. */
+  circuit: 'closed' | 'open' | 'half-open'
 }

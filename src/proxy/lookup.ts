@@ -20,9 +20,26 @@ export interface Found {
   v6: Family
 }
 
+/** One SRV record (RFC 2782): a host that offers a service. */
+export interface ServiceRecord {
+  host: string
+  port: number
+  /** The lowest number is to be used first. */
+  priority: number
+  /** Its share among those of the same priority. */
+  weight: number
+}
+
+export type Service =
+  | { kind: 'found'; records: ServiceRecord[] }
+  | { kind: 'none'; reason: string }
+  | { kind: 'failed'; reason: string }
+
 /** Asks what a name means; tests bring their own. */
 export interface Lookup {
   find(name: string): Promise<Found>
+  /** Who offers a service; only DNS knows. */
+  findService(name: string): Promise<Service>
   /** Calls off what is under way. */
   close(): void
 }
@@ -55,6 +72,10 @@ export function systemLookup({ servers, hasIpv6 = canIpv6 }: LookupOptions = {})
       ])
       if (v4.kind === 'found' || v6.kind === 'found') return reachable({ v4, v6 }, hasIpv6)
       return (await askSystem(name)) ?? { v4, v6 }
+    },
+    async findService(name) {
+      resolver ??= newResolver(servers)
+      return askForService(resolver, name)
     },
     close: () => resolver?.cancel(),
   }
@@ -119,8 +140,27 @@ async function ask(records: () => Promise<{ address: string; ttl: number }[]>): 
     const ttlMs = 1_000 * Math.min(...found.map(({ ttl }) => ttl))
     return { kind: 'found', addresses: found.map(({ address }) => address), ttlMs }
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? 'EUNKNOWN'
-    return { kind: reason === 'ENOTFOUND' || reason === 'ENODATA' ? 'none' : 'failed', reason }
+    return whyNot(error)
+  }
+}
+
+function whyNot(error: unknown): { kind: 'none' | 'failed'; reason: string } {
+  const reason = (error as NodeJS.ErrnoException).code ?? 'EUNKNOWN'
+  return { kind: reason === 'ENOTFOUND' || reason === 'ENODATA' ? 'none' : 'failed', reason }
+}
+
+async function askForService(resolver: dns.Resolver, name: string): Promise<Service> {
+  try {
+    const found = await resolver.resolveSrv(name)
+    // '.' says that the service is not offered here (RFC 2782); nobody listens on port 0.
+    const offers = found.filter((each) => /[^.]/.test(each.name) && each.port !== 0)
+    if (offers.length === 0) return { kind: 'none', reason: 'ENODATA' }
+    const records = offers.map(({ name: host, port, priority, weight }) => {
+      return { host: host.toLowerCase().replace(/\.$/, ''), port, priority, weight }
+    })
+    return { kind: 'found', records }
+  } catch (error) {
+    return whyNot(error)
   }
 }
 

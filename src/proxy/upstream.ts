@@ -4,7 +4,8 @@
 // nobody knows better.
 
 import { isIP } from 'node:net'
-import type { ResolvedAddress, ResolvedTarget, ResolvedUpstream } from '../config/resolved.ts'
+import { isDeepStrictEqual } from 'node:util'
+import type { ResolvedTarget, ResolvedUpstream } from '../config/resolved.ts'
 import type { NativeTarget } from '../native/upstreams.ts'
 import type { NativeEndpoint } from '../native/values.ts'
 import type { Logger } from '../telemetry/log.ts'
@@ -14,6 +15,7 @@ import { type Health, HealthCheck, type Probe } from './health-check.ts'
 import type { Lookup } from './lookup.ts'
 import { NameWatch } from './name-watch.ts'
 import { type Probed, prepareProbes } from './probes.ts'
+import { type Offer, ServiceWatch } from './service-watch.ts'
 
 /** What the upstreams of one gateway share. */
 export interface Surroundings {
@@ -51,13 +53,16 @@ interface KnownAddress {
 
 interface KnownTarget {
   target: ResolvedTarget
-  /** undefined: its address needs no resolution. */
-  watch: NameWatch | undefined
+  /** Of a name or a service; undefined: its address needs no resolution. */
+  watch: NameWatch | ServiceWatch | undefined
   addresses: KnownAddress[]
+  /** Who offers it, if it is a service: each a target of its own. */
+  offers: KnownTarget[]
+  stopped: boolean
 }
 
 export class Upstream {
-  readonly #config: ResolvedUpstream
+  #config: ResolvedUpstream
   readonly #around: Surroundings
   readonly #onChange: () => void
   #targets: KnownTarget[] = []
@@ -103,15 +108,14 @@ export class Upstream {
   /** URLs whose names have no address now, with the reason. */
   get unresolved(): { url: string; reason: string }[] {
     return this.#targets
-      .filter(({ addresses }) => addresses.length === 0)
-      .map(({ target, watch }) => ({ url: target.url, reason: watch?.trouble ?? 'not asked yet' }))
+      .filter((known) => addressesOf(known).length === 0)
+      .map((known) => ({ url: known.target.url, reason: troubleOf(known) ?? 'not asked yet' }))
   }
 
   /** Begins to resolve and to check. Resolves when every name has been asked for once. */
   async start(): Promise<void> {
     this.#running = true
-    for (const { check } of this.#addresses()) check?.start()
-    await Promise.all(this.#targets.map(({ watch }) => watch?.start()))
+    await Promise.all(this.#targets.map(startTarget))
   }
 
   stop(): void {
@@ -119,29 +123,69 @@ export class Upstream {
     for (const known of this.#targets) stopTarget(known)
   }
 
+  /**
+   * What changed in the configuration changes here: whatever it does not speak of stays as it is,
+   * what operators added, removed and drain included.
+   */
+  configure(config: ResolvedUpstream): void {
+    const before = this.#config
+    if (isDeepStrictEqual(before, config)) return
+    this.#config = config
+    const wanted = new Map(config.targets.map((target) => [target.url, target]))
+    const had = new Map(before.targets.map((target) => [target.url, target]))
+    for (const url of had.keys()) if (!wanted.has(url)) this.#take(url)
+    for (const known of this.#targets) {
+      const { url } = known.target
+      const target = wanted.get(url)
+      if (target !== undefined && !isDeepStrictEqual(had.get(url), target)) adjust(known, target)
+    }
+    const asBefore = isDeepStrictEqual(
+      [before.health, before.proxyProtocol],
+      [config.health, config.proxyProtocol],
+    )
+    if (!asBefore) for (const address of this.#addresses()) this.#checkAnew(address)
+    for (const [url, target] of wanted) {
+      if (!had.has(url) && !this.has(url)) this.#bring(target)
+    }
+    this.#onChange()
+  }
+
   has(url: string): boolean {
     return this.#targets.some(({ target }) => target.url === url)
   }
 
   add(target: ResolvedTarget): void {
-    const known = this.#known(target)
-    this.#targets.push(known)
-    if (this.#running) {
-      for (const { check } of known.addresses) check?.start()
-      void known.watch?.start()
-    }
+    this.#bring(target)
     this.#onChange()
   }
 
   /** false: there is no such target. */
   remove(url: string): boolean {
+    if (!this.#take(url)) return false
+    this.#onChange()
+    return true
+  }
+
+  #bring(target: ResolvedTarget): void {
+    const known = this.#known(target)
+    this.#targets.push(known)
+    if (this.#running) void startTarget(known)
+  }
+
+  #take(url: string): boolean {
     const index = this.#targets.findIndex(({ target }) => target.url === url)
     const [known] = index < 0 ? [] : this.#targets.splice(index, 1)
     if (known === undefined) return false
     stopTarget(known)
-    for (const name of [url, ...known.addresses.map((one) => one.name)]) this.#draining.delete(name)
-    this.#onChange()
+    const names = addressesOf(known).map(({ name }) => name)
+    for (const name of [url, ...names]) this.#draining.delete(name)
     return true
+  }
+
+  #checkAnew(address: KnownAddress): void {
+    address.check?.stop()
+    address.check = this.#check(address.target, address.endpoint)
+    if (this.#running) address.check?.start()
   }
 
   /** A URL, or one of its addresses; false: there is none. */
@@ -155,7 +199,7 @@ export class Upstream {
   }
 
   #addresses(): KnownAddress[] {
-    return this.#targets.flatMap(({ addresses }) => addresses)
+    return this.#targets.flatMap(addressesOf)
   }
 
   #isDraining(url: string, name: string): boolean {
@@ -164,12 +208,26 @@ export class Upstream {
 
   #known(target: ResolvedTarget): KnownTarget {
     const { address } = target
+    const { lookup, clock } = this.#around
+    const known: KnownTarget = {
+      target,
+      watch: undefined,
+      addresses: [],
+      offers: [],
+      stopped: false,
+    }
+    if ('service' in address) {
+      const onChange = (offers: Offer[]) => this.#offered(known, offers)
+      const onTrouble = (reason: string | undefined) => this.#reportTrouble(known, reason)
+      const { service: name } = address
+      known.watch = new ServiceWatch({ name, lookup, clock, onChange, onTrouble })
+      return known
+    }
     if ('path' in address || isIP(address.host) !== 0) {
-      return { target, watch: undefined, addresses: [this.#address(target, endpointOf(address))] }
+      known.addresses = [this.#address(target, endpointOf(address))]
+      return known
     }
     const { port, host } = address
-    const { lookup, clock } = this.#around
-    const known: KnownTarget = { target, watch: undefined, addresses: [] }
     const onChange = (hosts: readonly string[]) => this.#resolved(known, hosts, port)
     const onTrouble = (reason: string | undefined) => this.#reportTrouble(known, reason)
     known.watch = new NameWatch({ name: host, lookup, clock, onChange, onTrouble })
@@ -216,12 +274,43 @@ export class Upstream {
     this.#onChange()
   }
 
+  // Who goes on offering the service keeps its addresses. The others go only when somebody who has
+  // come has one: there is no moment without targets. false: nobody has, and nothing changes.
+  async #offered(known: KnownTarget, offers: readonly Offer[]): Promise<boolean> {
+    const before = known.offers
+    const added: KnownTarget[] = []
+    const now = offers.map((offer) => {
+      const target = offeredTarget(known.target, offer)
+      const same = before.find((one) => one.target.authority === target.authority)
+      if (same !== undefined) {
+        adjust(same, target)
+        return same
+      }
+      const fresh = this.#known(target)
+      added.push(fresh)
+      return fresh
+    })
+    if (this.#running) await Promise.all(added.map((one) => startTarget(one)))
+    const isUsable = now.some(({ addresses }) => addresses.length > 0)
+    if (known.stopped || (!isUsable && before.length > 0)) {
+      for (const one of added) stopTarget(one)
+      return false
+    }
+    known.offers = now
+    for (const one of before.filter((each) => !now.includes(each))) stopTarget(one)
+    const who = now.map(({ target }) => target.authority)
+    const fields = { upstream: this.name, target: known.target.url, offers: who }
+    this.#around.logger.info(fields, `${known.target.url} is offered by ${who.join(', ')}`)
+    this.#onChange()
+    return true
+  }
+
   #reportTrouble(known: KnownTarget, reason: string | undefined): void {
     const { url } = known.target
     const fields = { upstream: this.name, target: url }
     if (reason === undefined) return
     const consequence =
-      known.addresses.length === 0
+      addressesOf(known).length === 0
         ? 'it gets no requests until it does'
         : 'its last addresses stay in use'
     const code = 'name-unresolved'
@@ -241,12 +330,45 @@ export class Upstream {
   }
 }
 
-function stopTarget({ watch, addresses }: KnownTarget): void {
-  watch?.stop()
-  for (const { check } of addresses) check?.stop()
+/** The same place with another weight or so. */
+function adjust(known: KnownTarget, target: ResolvedTarget): void {
+  known.target = target
+  for (const address of known.addresses) address.target = target
+  for (const offer of known.offers) {
+    const { address, authority, weight, backup } = offer.target
+    adjust(offer, { ...target, address, authority, weight, backup })
+  }
 }
 
-function endpointOf(address: ResolvedAddress): NativeEndpoint {
+async function startTarget({ watch, addresses }: KnownTarget): Promise<void> {
+  for (const { check } of addresses) check?.start()
+  await watch?.start()
+}
+
+function stopTarget(known: KnownTarget): void {
+  known.stopped = true
+  known.watch?.stop()
+  for (const { check } of addressesOf(known)) check?.stop()
+  for (const offer of known.offers) offer.watch?.stop()
+}
+
+function addressesOf({ addresses, offers }: KnownTarget): KnownAddress[] {
+  return [...addresses, ...offers.flatMap((offer) => offer.addresses)]
+}
+
+/** Why there is no address; of a service that is found, why its hosts have none. */
+function troubleOf({ watch, offers }: KnownTarget): string | undefined {
+  return watch?.trouble ?? offers.map((offer) => offer.watch?.trouble).find(Boolean)
+}
+
+/** What an offer of the service `target` is as a target. */
+function offeredTarget(target: ResolvedTarget, offer: Offer): ResolvedTarget {
+  const { host, port, weight, backup } = offer
+  const authority = port === 80 ? host : `${host}:${port}`
+  return { ...target, address: { host, port }, authority, weight, backup }
+}
+
+function endpointOf(address: { host: string; port: number } | { path: string }): NativeEndpoint {
   if ('path' in address) return { kind: 'unix', path: address.path }
   return { kind: 'tcp', ...address }
 }

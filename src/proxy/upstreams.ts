@@ -58,11 +58,28 @@ export interface UpstreamsOptions {
   probeOf?: (probed: Probed) => Probe
 }
 
+/** Upstreams of another configuration that are being made ready. */
+export interface StagedUpstreams {
+  /** Resolves when every name of those that are new has been asked for once. */
+  ready: Promise<unknown>
+  /** By position in the configuration: with which it begins. */
+  targets(upstream: number): NativeTarget[]
+  /** They take the place of the ones before; the core knows them by these numbers from now on. */
+  commit(numbers: readonly number[]): void
+  abandon(): void
+}
+
+/** An upstream, and the number by which the core knows it. */
+interface Placed {
+  upstream: Upstream
+  number: number
+}
+
 export class Upstreams implements GatewayUpstreams {
-  readonly #upstreams: Upstream[]
+  #upstreams: Placed[]
   readonly #around: Surroundings
   readonly #directory: string
-  readonly #changed = new Set<number>()
+  readonly #changed = new Set<Placed>()
   #publish: ((upstream: number, targets: NativeTarget[]) => void) | undefined
   #lastId = 0
 
@@ -77,18 +94,62 @@ export class Upstreams implements GatewayUpstreams {
       probeOf: options.probeOf ?? probeOf,
       nextId: () => ++this.#lastId,
     }
-    this.#upstreams = upstreams.map(
-      (upstream, index) => new Upstream(upstream, this.#around, () => this.#note(index)),
-    )
+    this.#upstreams = upstreams.map((upstream, index) => this.#make(upstream, index))
+  }
+
+  #make(config: ResolvedUpstream, number: number): Placed {
+    const upstream = new Upstream(config, this.#around, () => this.#note(placed))
+    const placed: Placed = { upstream, number }
+    return placed
+  }
+
+  /** By position in the configuration. */
+  get numbers(): number[] {
+    return this.#upstreams.map(({ number }) => number)
+  }
+
+  /** Those that are new begin to resolve and to check; nothing else changes until commit(). */
+  stage(configs: readonly ResolvedUpstream[]): StagedUpstreams {
+    const fresh: Placed[] = []
+    const next = configs.map((config) => {
+      const known = this.#upstreams.find(({ upstream }) => upstream.name === config.name)
+      if (known !== undefined) return known
+      const made = this.#make(config, -1)
+      fresh.push(made)
+      return made
+    })
+    const ready = Promise.all(fresh.map(({ upstream }) => upstream.start()))
+    return {
+      ready,
+      targets: (upstream) => next[upstream]?.upstream.targets ?? [],
+      commit: (numbers) => {
+        for (const { upstream } of this.#upstreams.filter((one) => !next.includes(one))) {
+          upstream.stop()
+        }
+        this.#upstreams = next
+        for (const [index, placed] of next.entries()) {
+          const number = numbers[index] ?? index
+          if (placed.number !== number) this.#note(placed)
+          placed.number = number
+          const config = configs[index]
+          if (config !== undefined) placed.upstream.configure(config)
+        }
+      },
+      abandon: () => {
+        for (const { upstream } of fresh) upstream.stop()
+      },
+    }
   }
 
   /** The targets of an upstream now. */
   targets(upstream: number): NativeTarget[] {
-    return this.#upstreams[upstream]?.targets ?? []
+    return this.#upstreams[upstream]?.upstream.targets ?? []
   }
 
   states(): UpstreamState[] {
-    return this.#upstreams.map(({ name, members, unresolved }) => ({ name, members, unresolved }))
+    return this.#upstreams.map(({ upstream: { name, members, unresolved } }) => {
+      return { name, members, unresolved }
+    })
   }
 
   /**
@@ -97,14 +158,14 @@ export class Upstreams implements GatewayUpstreams {
    */
   async start(publish: (upstream: number, targets: NativeTarget[]) => void): Promise<void> {
     this.#publish = publish
-    await Promise.all(this.#upstreams.map((upstream) => upstream.start()))
+    await Promise.all(this.#upstreams.map(({ upstream }) => upstream.start()))
     this.#tell()
   }
 
   /** Ends every timer, question and check. */
   stop(): void {
     this.#publish = undefined
-    for (const upstream of this.#upstreams) upstream.stop()
+    for (const { upstream } of this.#upstreams) upstream.stop()
     this.#around.lookup.close()
   }
 
@@ -132,9 +193,9 @@ export class Upstreams implements GatewayUpstreams {
   }
 
   #named(name: string): Upstream {
-    const found = this.#upstreams.find((upstream) => upstream.name === name)
-    if (found !== undefined) return found
-    const names = this.#upstreams.map((upstream) => upstream.name)
+    const found = this.#upstreams.find(({ upstream }) => upstream.name === name)
+    if (found !== undefined) return found.upstream
+    const names = this.#upstreams.map(({ upstream }) => upstream.name)
     throw new UpstreamError(`no upstream is called '${name}'${didYouMean(name, names)}`)
   }
 
@@ -152,7 +213,7 @@ export class Upstreams implements GatewayUpstreams {
   }
 
   // What changes in one go is told in one go.
-  #note(upstream: number): void {
+  #note(upstream: Placed): void {
     this.#changed.add(upstream)
     if (this.#changed.size === 1) queueMicrotask(() => this.#tell())
   }
@@ -160,9 +221,11 @@ export class Upstreams implements GatewayUpstreams {
   #tell(): void {
     const changed = [...this.#changed]
     this.#changed.clear()
-    for (const upstream of changed) {
+    for (const { upstream, number } of changed) {
+      // Those that are made ready are in no configuration yet; they begin with what they have then.
+      if (number < 0) continue
       try {
-        this.#publish?.(upstream, this.targets(upstream))
+        this.#publish?.(number, upstream.targets)
       } catch (error) {
         const fields = { code: 'internal-error', err: error }
         this.#around.logger.error(fields, 'the targets of an upstream could not be replaced')

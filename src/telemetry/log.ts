@@ -10,6 +10,8 @@ export type LogLevel = (typeof logLevels)[number]
 
 /** What the gateway needs of a logger; a pino logger is one. */
 export interface Logger {
+  /** From which level on lines are written, if it can be asked and set. */
+  level?: string
   debug(fields: object, message: string): void
   info(fields: object, message: string): void
   warn(fields: object, message: string): void

@@ -2,13 +2,9 @@
 // main thread. Counters only grow while the gateway lives; gauges say so.
 
 import type { AccessLogStats } from '../native/access-log.ts'
-import type {
-  ChannelStats,
-  NativeHistogram,
-  NativeStats,
-  NativeWorkerStats,
-} from '../native/interface.ts'
+import type { ChannelStats, NativeStats, NativeWorkerStats } from '../native/interface.ts'
 import type { UpstreamState } from '../proxy/upstreams.ts'
+import type { KeyedHistogram } from './latencies.ts'
 import { quantileUs } from './quantiles.ts'
 import { type UpstreamStats, upstreamStats } from './upstream-stats.ts'
 
@@ -72,6 +68,7 @@ export interface LatencyStats {
   engine: string
   count: number
   /** Microseconds; quantiles are exact to the width of a histogram bucket. */
+  sumUs: number
   meanUs: number
   p50Us: number
   p90Us: number
@@ -81,8 +78,20 @@ export interface LatencyStats {
   buckets: { leUs: number; count: number }[]
 }
 
+/** Configurations: what reload() replaces. */
+export interface GenerationStats {
+  /** Counts the configurations that have been served, from 1. */
+  number: number
+  /** Gauge: of these, the ones on which something is still under way, that of now included. */
+  live: number
+  /** Reloads that found nothing new, and that were refused. */
+  unchanged: number
+  failed: number
+}
+
 /** Everything that a gateway counts. */
 export interface GatewayStats {
+  generation: GenerationStats
   /** Sums over the workers. */
   total: NativeWorkerStats
   workers: NativeWorkerStats[]
@@ -110,24 +119,25 @@ export interface StatsSources {
   /** In the order of the configuration. */
   upstreams: readonly UpstreamState[]
   compression: CompressionStats
-  /** Keys of the routes by id. */
-  routeKeys: readonly string[]
+  /** By the keys of their routes. */
+  histograms: readonly KeyedHistogram[]
+  generation: GenerationStats
 }
 
 /** One object of all counters. */
 export function combineStats({
   native,
   upstreams,
-  routeKeys,
+  histograms,
   ...desk
 }: StatsSources): GatewayStats {
   return {
     total: native.workers.reduce<NativeWorkerStats>(addWorker, noWorker()),
     workers: native.workers,
-    latencies: native.histograms.map((histogram) => latencyOf(histogram, routeKeys)),
+    latencies: histograms.map(latencyOf),
     ...desk,
     upstreams: upstreamStats(upstreams, native.upstreams),
-    channels: native.channels,
+    channels: native.channels.flatMap((channel) => channel ?? []),
     files: native.files,
     watched: native.watched,
     accessLog: native.accessLog,
@@ -135,12 +145,12 @@ export function combineStats({
   }
 }
 
-function latencyOf(histogram: NativeHistogram, routeKeys: readonly string[]): LatencyStats {
-  const { route, engine, count, sumUs, buckets } = histogram
+function latencyOf({ key, engine, count, sumUs, buckets }: KeyedHistogram): LatencyStats {
   return {
-    route: routeKeys[route] ?? '',
+    route: key,
     engine,
     count,
+    sumUs,
     meanUs: count === 0 ? 0 : sumUs / count,
     p50Us: quantileUs(buckets, 0.5),
     p90Us: quantileUs(buckets, 0.9),
@@ -162,6 +172,7 @@ function noWorker(): NativeWorkerStats {
     remembered: 0,
     answers: 0,
     parked: 0,
+    hooks: { asked: 0, open: 0, remembered: 0, limited: 0, denied: 0 },
     turns: 0,
     pipes: { open: 0, made: 0, refused: 0 },
     engines: {},
@@ -183,6 +194,13 @@ function addWorker(sum: NativeWorkerStats, one: NativeWorkerStats): NativeWorker
     remembered: sum.remembered + one.remembered,
     answers: sum.answers + one.answers,
     parked: sum.parked + one.parked,
+    hooks: {
+      asked: sum.hooks.asked + one.hooks.asked,
+      open: sum.hooks.open + one.hooks.open,
+      remembered: sum.hooks.remembered + one.hooks.remembered,
+      limited: sum.hooks.limited + one.hooks.limited,
+      denied: sum.hooks.denied + one.hooks.denied,
+    },
     turns: sum.turns + one.turns,
     pipes: {
       open: sum.pipes.open + one.pipes.open,

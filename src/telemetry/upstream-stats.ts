@@ -37,6 +37,7 @@ const nothingYet: Omit<NativeTargetStats, 'id'> = {
   failures: 0,
   retries: 0,
   ejected: false,
+  circuit: 'closed',
 }
 
 /** In the order of the configuration. */

@@ -1,10 +1,11 @@
-// Generations of the app without a gateway in front: replaced for another configuration, retired,
-// started again; asked on their sockets, with the fields that workers add.
+// Generations of the app without a gateway in front: started, and started again; asked on their
+// sockets, with the fields that workers add.
 
-import { copyFileSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { readdirSync, statSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { type AppSockets, appTarget, makeSecret } from '../../src/app/contract.ts'
+import { makeRunDirectory, removeRunDirectory } from '../../src/app/run-directory.ts'
 import { AppSupervisor } from '../../src/app/supervisor.ts'
 import { loadConfigFile } from '../../src/config/load.ts'
 import { type AskOptions, ask } from '../support/ask.ts'
@@ -26,16 +27,23 @@ async function startApp(t: ExecutionContext, file: string) {
   const logger = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
   const secret = makeSecret()
   const seen: (AppSockets | undefined)[] = []
+  const directory = makeRunDirectory()
+  let number = 0
   const supervisor = new AppSupervisor(await loadConfigFile(file, patient), {
     realFile: file,
     secret,
+    runDirectory: () => directory,
+    nextNumber: () => ++number,
     canInstruct: true,
     logger,
     publish: () => {},
     onSockets: (sockets) => void seen.push(sockets),
     isWaitedFor: () => true,
   })
-  t.teardown(() => supervisor.stop({ drain: false }))
+  t.teardown(async () => {
+    await supervisor.stop({ drain: false })
+    removeRunDirectory(directory)
+  })
   await supervisor.start()
   const askRoute = (route: number, options: AskOptions = {}) => {
     const sockets = seen.at(-1)
@@ -44,12 +52,7 @@ async function startApp(t: ExecutionContext, file: string) {
     const headers = { ...target.headers, 'x-request-id': 'some-id', ...options.headers }
     return ask(0, '/', { ...options, socketPath: target.socketPath, headers })
   }
-  /** Writes other routes into the file and replaces the app. */
-  const replace = async (routes: string, more = '') => {
-    copyFileSync(writeConfig(t, routes, more), file)
-    await supervisor.replace(await loadConfigFile(file, patient))
-  }
-  return { supervisor, log, seen, askRoute, replace, secret }
+  return { supervisor, log, seen, askRoute, secret }
 }
 
 test('only who has the secret is answered, and the sockets are ours alone', async (t) => {
@@ -77,7 +80,7 @@ test('file() and proxy() ask the gateway for what it may give', async (t) => {
   const more = "upstreams: { api: { targets: 'http://127.0.0.1:1' } },"
   const { askRoute, secret } = await startApp(t, writeConfig(t, routes, more))
   const file = await askRoute(0)
-  t.is(file.headers['x-sluice-file'], `${secret} x%20y/%C3%BC.txt`)
+  t.is(file.headers['x-sluice-file'], `${secret} /x%20y/%C3%BC.txt`)
   t.is(file.headers['x-a'], 'b')
   t.is(file.headers['content-length'], '0')
   t.is((await askRoute(1)).status, 404)
@@ -86,66 +89,6 @@ test('file() and proxy() ask the gateway for what it may give', async (t) => {
   t.is((await askRoute(3, { method: 'POST', body: 'x' })).status, 500)
   t.is((await askRoute(4)).status, 500)
   t.is((await askRoute(5)).status, 500)
-})
-
-test('another configuration gets an app of its own, and the one before ends', async (t) => {
-  const { supervisor, askRoute, replace } = await startApp(t, writeConfig(t, word('one')))
-  const [first = 0] = supervisor.pids
-  t.is((await askRoute(0)).body, 'one')
-  await replace(word('two'))
-  t.is((await askRoute(0)).body, 'two')
-  await until('the end of the first', () => !lives(first))
-  t.is(supervisor.pids.length, 1)
-})
-
-test('a configuration that does not start leaves the app before in place', async (t) => {
-  const { supervisor, askRoute, replace } = await startApp(t, writeConfig(t, word('one')))
-  const before = supervisor.pids
-  const failing = "'/m': mount(() => { throw new Error('in vain') }),"
-  await t.throwsAsync(replace(failing), { message: /in vain/ })
-  t.is((await askRoute(0)).body, 'one')
-  t.deepEqual(supervisor.pids, before)
-})
-
-test('requests of a retired app finish, but not after timeouts.drain', async (t) => {
-  const waits = `
-    '/waits': handler(async () => {
-      const { existsSync } = process.getBuiltinModule('node:fs')
-      while (!existsSync(import.meta.dirname + '/go')) {
-        await new Promise((resolve) => setTimeout(resolve, 10))
-      }
-      return new Response('late')
-    }),`
-  const file = writeConfig(t, waits)
-  const { supervisor, askRoute, replace } = await startApp(t, file)
-  const [first = 0] = supervisor.pids
-  const late = askRoute(0)
-  await replace(word('two'), "timeouts: { drain: '300ms' },")
-  t.is((await askRoute(0)).body, 'two')
-  writeFileSync(join(dirname(file), 'go'), '')
-  t.is((await late).body, 'late')
-  await until('the end of the first', () => !lives(first))
-  // The second has 300 ms for a request that never ends.
-  const [second = 0] = supervisor.pids
-  const never = t.throwsAsync(askRoute(1))
-  await until('its answer', async () => (await askRoute(0)).body === 'two')
-  await replace(word('three'))
-  await never
-  await until('the end of the second', () => !lives(second))
-})
-
-test('at most three generations live', async (t) => {
-  const { supervisor, askRoute, replace } = await startApp(t, writeConfig(t, word('0')))
-  const [first = 0] = supervisor.pids
-  for (const text of ['1', '2', '3']) {
-    // Keeps the generation that answers it.
-    askRoute(1).catch(() => {})
-    await until('its answer', async () => (await askRoute(0)).status === 200)
-    await replace(word(text))
-    t.true(supervisor.pids.length <= 3)
-  }
-  await until('the end of the first', () => !lives(first))
-  t.is((await askRoute(0)).body, '3')
 })
 
 test('an app that never lives long is started again, ever more slowly', async (t) => {
@@ -165,11 +108,10 @@ test('an app that never lives long is started again, ever more slowly', async (t
   t.is(seen.at(-1), undefined)
 })
 
-test('stop ends everything, and leaves no directory', async (t) => {
+test('stop ends everything, and leaves no socket', async (t) => {
   const { supervisor, seen } = await startApp(t, writeConfig(t, word('one')))
   const [first = 0] = supervisor.pids
   await supervisor.stop({ drain: true })
   t.false(lives(first))
-  const directory = dirname(seen[0]?.handlers ?? '')
-  t.is(statSync(directory, { throwIfNoEntry: false }), undefined)
+  t.deepEqual(readdirSync(dirname(seen[0]?.handlers ?? '')), [])
 })

@@ -12,7 +12,7 @@ import { until } from '../support/wait.ts'
 const hello = "'/hello': handler(() => new Response('hello from ' + process.pid)),"
 const fixed = "'/fixed': respond(200, 'fixed'),"
 
-test('functions run in a process of their own, which ends with the gateway', async (t) => {
+test.serial('functions run in a process of their own, which ends with the gateway', async (t) => {
   const { gateway, ask, app, logged } = await startConfigured(t, writeConfig(t, hello))
   t.is((await ask('/hello')).body, `hello from ${app()}`)
   t.not(app(), process.pid)
@@ -21,13 +21,13 @@ test('functions run in a process of their own, which ends with the gateway', asy
   t.false(lives(app()))
 })
 
-test('a gateway without functions has no app', async (t) => {
+test.serial('a gateway without functions has no app', async (t) => {
   const { log, ask } = await startConfigured(t, writeConfig(t, fixed))
   t.is((await ask('/fixed')).body, 'fixed')
   t.deepEqual(log, [])
 })
 
-test('an app that ends is replaced, and nothing else notices', async (t) => {
+test.serial('an app that ends is replaced, and nothing else notices', async (t) => {
   const ends = `
     '/exit': handler(() => process.exit(3)),
     '/kill': handler(() => { process.kill(process.pid, 'SIGKILL'); return new Response() }),
@@ -47,7 +47,7 @@ test('an app that ends is replaced, and nothing else notices', async (t) => {
   t.true(log.some((line) => /Error: late/.test(line.message) && 'printed' in line))
 })
 
-test('an app that hangs is killed and replaced, with all that it had started', async (t) => {
+test.serial('an app that hangs is killed and replaced, with all that it had started', async (t) => {
   const spins = `
     '/child': handler(async () => {
       const { spawn } = await import('node:child_process')
@@ -68,7 +68,7 @@ test('an app that hangs is killed and replaced, with all that it had started', a
   await until('its answer', async () => (await ask('/hello')).status === 200)
 })
 
-test('a promise that nobody waited for is a line in the log', async (t) => {
+test.serial('a promise that nobody waited for is a line in the log', async (t) => {
   const rejects =
     "'/reject': handler(() => { Promise.reject(new Error('lost')); return new Response('ok') }),"
   const { ask, app, logged } = await startConfigured(t, writeConfig(t, hello + rejects))
@@ -78,7 +78,7 @@ test('a promise that nobody waited for is a line in the log', async (t) => {
   t.is((await ask('/hello')).body, `hello from ${app()}`)
 })
 
-test('what an app prints and logs is in the log of the gateway', async (t) => {
+test.serial('what an app prints and logs is in the log of the gateway', async (t) => {
   const prints = `
     '/print': handler((_request, { log }) => {
       console.log('one\\ntwo')
@@ -105,13 +105,16 @@ test('what an app prints and logs is in the log of the gateway', async (t) => {
   )
 })
 
-test('a configuration that is another one in the app is an error that says where', async (t) => {
-  const file = writeConfig(t, `${hello}'/pid': respond(200, String(process.ppid)),`)
-  const error = await t.throwsAsync(startConfigured(t, file), { code: 'ERR_SLUICE_CONFIG' })
-  t.regex(error.message, /routes\["\/pid"\]\.action\.body: other bytes\. The app evaluates/)
-})
+test.serial(
+  'a configuration that is another one in the app is an error that says where',
+  async (t) => {
+    const file = writeConfig(t, `${hello}'/pid': respond(200, String(process.ppid)),`)
+    const error = await t.throwsAsync(startConfigured(t, file), { code: 'ERR_SLUICE_CONFIG' })
+    t.regex(error.message, /routes\["\/pid"\]\.action\.body: other bytes\. The app evaluates/)
+  },
+)
 
-test('a file that fails only in the app is an error with its place', async (t) => {
+test.serial('a file that fails only in the app is an error with its place', async (t) => {
   const file = writeConfig(t, hello)
   const text = readFileSync(file, 'utf8')
   const fails =
@@ -121,13 +124,13 @@ test('a file that fails only in the app is an error with its place', async (t) =
   t.regex(error.message, /line 2: Error: no/)
 })
 
-test('an app that is not ready in time is an error that names the setting', async (t) => {
+test.serial('an app that is not ready in time is an error that names the setting', async (t) => {
   const file = writeConfig(t, hello, "timeouts: { appStart: '100ms' },")
   const error = await t.throwsAsync(startConfigured(t, file), { code: 'ERR_SLUICE_APP' })
   t.is(error.message, 'the app was not ready after 100ms (timeouts.appStart)')
 })
 
-test('an app that hangs does not outlive a gateway that was killed', async (t) => {
+test.serial('an app that hangs does not outlive a gateway that was killed', async (t) => {
   const pid = "'/pid': handler(() => new Response(String(process.pid))),"
   const spins = `
     '/spin': handler(() => {

@@ -5,6 +5,7 @@ import { closeSync, openSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test from 'ava'
+import { isPassword } from '../../src/app/password.ts'
 import { sluice, sluicePath } from '../support/command-line.ts'
 import { makeSite } from '../support/site.ts'
 
@@ -153,4 +154,16 @@ test('output that cannot be written is exit code 1', async (t) => {
   })
   t.is(status, 1)
   t.regex(stderr, /^sluice: standard output cannot be written: ENOSPC/m)
+})
+
+test('hash-password prints a hash of what it reads, and takes no arguments', async (t) => {
+  const hash = spawnSync(sluicePath, ['hash-password'], {
+    input: 'correct horse\n',
+    encoding: 'utf8',
+  })
+  t.is(hash.status, 0)
+  const [line = ''] = hash.stdout.split('\n')
+  t.true(await isPassword('correct horse', line))
+  t.is(spawnSync(sluicePath, ['hash-password'], { input: '' }).status, 2)
+  t.is((await sluice(t, ['hash-password', 'secret'])).code, 2)
 })

@@ -5,6 +5,7 @@ import test from 'ava'
 import { RawClient, request } from '../support/client.ts'
 import { type Program, runProgram } from '../support/program.ts'
 import { makeFolder, makeSite, patternBytes } from '../support/site.ts'
+import { answering, response, startUpstream } from '../support/upstream.ts'
 import { until } from '../support/wait.ts'
 
 interface Figures {
@@ -123,4 +124,48 @@ test('after kill -9 the next process replaces the unix socket', async (t) => {
     await exit
     await client.readToEnd()
   }
+})
+
+test('running out of descriptors is not blamed on the target', async (t) => {
+  const target = await startUpstream(t, answering(response()))
+  const program = runProgram(
+    t,
+    `const gateway = await createGateway(
+       { listen: 0, workers: 1, upstreams: { app: { targets: '${target.url}',
+           keepAlive: { connections: 0 }, ejection: { failures: 1 } } },
+         routes: { '/*': proxy('app') } },
+       { logger: { debug() {}, info() {}, warn() {}, error() {} } })
+     process.on('SIGUSR2', () => {
+       console.log(JSON.stringify({ ...gateway.stats().total, ...gateway.stats() }))
+     })
+     const [{ port }] = await gateway.listen()
+     console.log(port)`,
+    '-n 100',
+  )
+  const port = Number(await program.line())
+  const figures = async () => {
+    program.child.kill('SIGUSR2')
+    return JSON.parse(await program.line())
+  }
+  const clients: RawClient[] = []
+  t.teardown(() => {
+    for (const { socket } of clients) socket.destroy()
+  })
+  const asking = await RawClient.connect({ port })
+  clients.push(asking)
+  t.is((await asking.ask(request('/'))).status, 200)
+  // Connections take every descriptor that there is.
+  await until('no descriptor to be left', async () => {
+    clients.push(await RawClient.connect({ port }))
+    return ((await figures()).errors['out-of-descriptors'] ?? 0) > 0
+  })
+  await until('a request to be without', async () => {
+    return (await asking.ask(request('/'))).status === 503
+  })
+  const [app] = (await figures()).upstreams
+  t.like(app.targets[0], { failures: 0, ejected: false, circuit: 'closed' })
+  for (const { socket } of clients.splice(1)) socket.destroy()
+  await until('descriptors to be free again', async () => {
+    return (await asking.ask(request('/'))).status === 200
+  })
 })

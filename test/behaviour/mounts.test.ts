@@ -40,7 +40,7 @@ function opened(socket: WebSocket): Promise<void> {
   })
 }
 
-test('a Fastify application and a ws server beside files', async (t) => {
+test.serial('a Fastify application and a ws server beside files', async (t) => {
   const { ask, port, gateway } = await startExample(t, 'fastify/gateway.config.ts')
   t.is((await ask('/')).status, 200)
   const hello = await ask('/api/hello/b%C3%BCb')
@@ -63,8 +63,10 @@ test('a Fastify application and a ws server beside files', async (t) => {
   await gateway.close()
 })
 
-test('a mounted server knows nothing of the secret, and cannot ask for a file', async (t) => {
-  const server = `mount(async ({ path }) => {
+test.serial(
+  'a mounted server knows nothing of the secret, and cannot ask for a file',
+  async (t) => {
+    const server = `mount(async ({ path }) => {
     const { createServer } = await import('node:http')
     return createServer((request, response) => {
       response.setHeader('x-sluice-file', 'x /etc/passwd')
@@ -72,20 +74,23 @@ test('a mounted server knows nothing of the secret, and cannot ask for a file', 
       response.end(JSON.stringify(request.headers))
     }).listen(path)
   })`
-  const routes = `'/m/*': ${server}, '/h': handler(() => new Response('h')),`
-  const { ask } = await startConfigured(t, writeConfig(t, routes))
-  const reply = await ask('/m/a', { headers: { 'x-sluice-token': 'mine', 'x-a': 'b' } })
-  const seen = JSON.parse(reply.body)
-  t.is(seen['x-a'], 'b')
-  t.deepEqual(
-    [...Object.keys(seen), ...Object.keys(reply.headers)].filter((name) => /sluice/.test(name)),
-    [],
-  )
-  t.is((await ask('/h')).body, 'h')
-})
+    const routes = `'/m/*': ${server}, '/h': handler(() => new Response('h')),`
+    const { ask } = await startConfigured(t, writeConfig(t, routes))
+    const reply = await ask('/m/a', { headers: { 'x-sluice-token': 'mine', 'x-a': 'b' } })
+    const seen = JSON.parse(reply.body)
+    t.is(seen['x-a'], 'b')
+    t.deepEqual(
+      [...Object.keys(seen), ...Object.keys(reply.headers)].filter((name) => /sluice/.test(name)),
+      [],
+    )
+    t.is((await ask('/h')).body, 'h')
+  },
+)
 
-test('two mounts have a socket each, and open WebSockets end with the gateway', async (t) => {
-  const echo = (word: string) => `mount(async ({ path }) => {
+test.serial(
+  'two mounts have a socket each, and open WebSockets end with the gateway',
+  async (t) => {
+    const echo = (word: string) => `mount(async ({ path }) => {
     const { createServer } = await import('node:http')
     const server = createServer((_request, response) => response.end('${word}'))
     server.on('upgrade', (_request, socket) => {
@@ -95,21 +100,22 @@ test('two mounts have a socket each, and open WebSockets end with the gateway', 
     })
     return server.listen(path)
   }),`
-  const more = "timeouts: { drain: '300ms' },"
-  const file = writeConfig(t, `'/one': ${echo('one')} '/two': ${echo('two')}`, more)
-  const { ask, port, gateway } = await startConfigured(t, file)
-  t.is((await ask('/one')).body, 'one')
-  t.is((await ask('/two')).body, 'two')
-  const client = await RawClient.connect({ host: '127.0.0.1', port })
-  client.write('GET /two HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n')
-  t.is((await client.read({ head: true })).status, 101)
-  client.write('ping')
-  await client.arrived(4)
-  await gateway.close()
-  await until('the end of the tunnel', () => client.socket.destroyed)
-})
+    const more = "timeouts: { drain: '300ms' },"
+    const file = writeConfig(t, `'/one': ${echo('one')} '/two': ${echo('two')}`, more)
+    const { ask, port, gateway } = await startConfigured(t, file)
+    t.is((await ask('/one')).body, 'one')
+    t.is((await ask('/two')).body, 'two')
+    const client = await RawClient.connect({ host: '127.0.0.1', port })
+    client.write('GET /two HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n')
+    t.is((await client.read({ head: true })).status, 101)
+    client.write('ping')
+    await client.arrived(4)
+    await gateway.close()
+    await until('the end of the tunnel', () => client.socket.destroyed)
+  },
+)
 
-test('a server that does not come up is an error that names route and reason', async (t) => {
+test.serial('a server that does not come up is an error that names route and reason', async (t) => {
   const routes = `
     '/silent': mount(() => {}),
     '/throws': mount(() => { throw new RangeError('no') }),
@@ -118,7 +124,7 @@ test('a server that does not come up is an error that names route and reason', a
       const { createServer } = await import('node:http')
       return createServer().listen('/no/such/directory/socket')
     }),`
-  const file = writeConfig(t, routes, "timeouts: { appStart: '8s' },")
+  const file = writeConfig(t, routes, "timeouts: { appStart: '12s' },")
   const error = await t.throwsAsync(startConfigured(t, file), { code: 'ERR_SLUICE_CONFIG' })
   const silent = "does not listen on its 'path' in time (timeouts.appStart): call listen(path)"
   const lines = error.message.split('\n  ').slice(1)

@@ -49,3 +49,26 @@ test('the hosts file comes before DNS', async (t) => {
   const { v4 } = await lookup.find('localhost')
   t.like(v4, { kind: 'found', addresses: ['127.0.0.1'] })
 })
+
+test('the records of a service, without those that say that it is not offered', async (t) => {
+  const { address, names, services } = await startDnsServer(t)
+  const lookup = systemLookup({ servers: [address] })
+  services.set('_http._tcp.app.example', [
+    { priority: 10, weight: 60, port: 8080, host: 'One.app.example.' },
+    { priority: 20, weight: 0, port: 80, host: 'two.app.example' },
+    { priority: 10, weight: 1, port: 0, host: 'nobody.app.example' },
+  ])
+  services.set('_http._tcp.closed.example', [{ priority: 0, weight: 0, port: 0, host: '.' }])
+  names.set('_http._tcp.broken.example', 'fails')
+  t.deepEqual(await lookup.findService('_http._tcp.app.example'), {
+    kind: 'found',
+    records: [
+      { host: 'one.app.example', port: 8080, priority: 10, weight: 60 },
+      { host: 'two.app.example', port: 80, priority: 20, weight: 0 },
+    ],
+  })
+  const kindOf = async (name: string) => (await lookup.findService(`_http._tcp.${name}`)).kind
+  t.is(await kindOf('closed.example'), 'none')
+  t.is(await kindOf('missing.example'), 'none')
+  t.is(await kindOf('broken.example'), 'failed')
+})

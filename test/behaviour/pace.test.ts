@@ -1,15 +1,13 @@
 // How fast a client must take and send bodies: timeouts.minimumRate, and what counts as progress.
 // Periods are short so that a test is: the rate is counted over one, the grace is one and a half.
 
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { files, proxy, respond } from '../../src/index.ts'
 import type { RawClient } from '../support/client.ts'
 import { request } from '../support/client.ts'
 import { startGateway, testOnBothTwins } from '../support/gateway.ts'
 import { makeSite, patternBytes } from '../support/site.ts'
+import { startTarget } from '../support/target.ts'
 import { until } from '../support/wait.ts'
 
 const size = 30_000_000
@@ -88,17 +86,11 @@ test('a body that comes fast enough is read, and the next request answered', asy
 
 /** A target with one large answer, and one that reads what is sent to it. */
 async function target(t: ExecutionContext, content: Uint8Array): Promise<string> {
-  const server = createServer((message, response) => {
+  const { url } = await startTarget(t, 'target', (message, response) => {
     if (message.method === 'POST') message.resume()
     else response.end(content)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return url
 }
 
 testOnBothTwins('a client that takes too little of a forwarded answer', async (t, transfer) => {

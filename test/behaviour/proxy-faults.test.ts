@@ -213,3 +213,99 @@ test('a target that fails again and again gets nothing for a while', async (t) =
   t.is(bad.peers.length, 3)
   t.true(gateway.stats().upstreams[0]?.targets[0]?.ejected)
 })
+
+test('how large the head of an answer may be can be set', async (t) => {
+  const upstream = await startUpstream(t, async (peer) => {
+    for (;;) {
+      const { target } = await peer.request()
+      peer.write(response('ok', { 'X-Large': 'x'.repeat(Number(target.slice(1))) }))
+    }
+  })
+  const routes = { '/*': proxy(upstream.url) }
+  const usual = await startGateway(t, { routes })
+  t.is((await usual.get('/65000')).status, 200)
+  t.is((await usual.get('/66000')).status, 502)
+  const small = await startGateway(t, { routes, limits: { responseHeadBytes: '2kb' } })
+  t.is((await small.get('/1500')).status, 200)
+  t.is((await small.get('/3000')).status, 502)
+  t.is(small.gateway.stats().total.errors['upstream-head-too-large'], 1)
+  const large = await startGateway(t, { routes, limits: { responseHeadBytes: '1mb' } })
+  t.is((await large.get('/1000000')).field('x-large')?.length, 1_000_000)
+})
+
+test('a circuit opens, lets one request try, and closes with its answer', async (t) => {
+  let isWell = false
+  const upstream = await startUpstream(t, async (peer) => {
+    for (;;) {
+      const { target } = await peer.request()
+      if (target === '/trial') return // says nothing yet
+      if (!isWell) return void peer.socket.end()
+      peer.write(response())
+    }
+  })
+  const ejection = { failures: 2, time: 100, failFast: true }
+  const { get, connect, gateway } = await startGateway(t, {
+    upstreams: { app: { targets: upstream.url, ejection } },
+    routes: { '/*': proxy('app', { retry: false }) },
+  })
+  const circuit = () => gateway.stats().upstreams[0]?.targets[0]?.circuit
+  t.is(circuit(), 'closed')
+  t.is((await get('/')).status, 502)
+  t.is((await get('/')).status, 502)
+  t.not(circuit(), 'closed')
+  await until('its time to be over', () => circuit() === 'half-open')
+  const client = await connect()
+  client.write(request('/trial'))
+  const peer = await upstream.peer(2)
+  // Nobody else meanwhile: they are answered at once.
+  for (let n = 0; n < 5; n += 1) t.is((await get('/')).status, 503)
+  t.is(upstream.peers.length, 3)
+  peer.socket.destroy()
+  t.is((await client.read()).status, 502)
+  t.not(circuit(), 'closed')
+  isWell = true
+  await until('its time to be over again', () => circuit() === 'half-open')
+  t.is((await get('/')).status, 200)
+  t.is(circuit(), 'closed')
+  t.is((await get('/')).status, 200)
+})
+
+test('a trial whose client leaves makes room for the next', async (t) => {
+  let isWell = false
+  const upstream = await startUpstream(t, async (peer) => {
+    await peer.request()
+    if (isWell) peer.write(response())
+    else peer.socket.end()
+  })
+  const ejection = { failures: 1, time: 100, failFast: true }
+  const { get, connect, gateway } = await startGateway(t, {
+    upstreams: { app: { targets: upstream.url, ejection } },
+    routes: { '/*': proxy('app', { retry: false }) },
+  })
+  const target = () => gateway.stats().upstreams[0]?.targets[0]
+  t.is((await get('/')).status, 502)
+  await until('its time to be over', () => target()?.circuit === 'half-open')
+  const client = await connect()
+  client.write('POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\n')
+  await until('the trial', () => target()?.active === 1)
+  client.socket.destroy()
+  await until('its end', () => target()?.active === 0)
+  t.is(target()?.circuit, 'half-open')
+  isWell = true
+  t.is((await get('/')).status, 200)
+  t.is(target()?.circuit, 'closed')
+})
+
+test('where there is no other target nothing is tried again', async (t) => {
+  const upstream = await startUpstream(t, async (peer) => {
+    await peer.request()
+    peer.socket.end()
+  })
+  const { get, gateway } = await startGateway(t, {
+    upstreams: { app: { targets: upstream.url, ejection: false } },
+    routes: { '/*': proxy('app', { retry: 3 }) },
+  })
+  for (let n = 0; n < 30; n += 1) t.is((await get('/')).status, 502)
+  t.like(gateway.stats().upstreams[0]?.targets[0], { requests: 30, failures: 30, retries: 0 })
+  t.is(upstream.peers.length, 30)
+})

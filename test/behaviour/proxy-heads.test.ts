@@ -276,3 +276,15 @@ test('a head of many fields goes through whole', async (t) => {
   const got = await forwarded(t, request('/', many))
   for (const [name, value] of Object.entries(many)) t.is(got.field(name), value)
 })
+
+test('X-Forwarded-Port is that of the listener, unless Host or a peer names one', async (t) => {
+  const upstream = await startUpstream(t, async (peer) => {
+    for (;;) peer.write(response((await peer.request()).field('x-forwarded-port') ?? 'none'))
+  })
+  const routes = { '/*': proxy(upstream.url) }
+  const { get, port } = await startGateway(t, { routes, trustedProxies: '127.0.0.1' })
+  const told = async (fields: Record<string, string>) => (await get('/', fields)).body.toString()
+  t.is(await told({}), String(port))
+  t.is(await told({ Host: 'example.com:81' }), '81')
+  t.is(await told({ 'X-Forwarded-Port': '443' }), '443')
+})

@@ -1,31 +1,23 @@
 // Targets with a bound on requests at once: who does not fit waits in line, over all workers, for
 // as long and as many as the upstream says.
 
-import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { ServerResponse } from 'node:http'
 import test, { type ExecutionContext } from 'ava'
 import { proxy } from '../../src/index.ts'
 import { request } from '../support/client.ts'
 import { startGateway } from '../support/gateway.ts'
+import { startTarget } from '../support/target.ts'
 import { until } from '../support/wait.ts'
 
 /** A target that answers when the test says so. */
 async function patientTarget(t: ExecutionContext) {
   const held: ServerResponse[] = []
   let most = 0
-  const server = createServer((_message, response) => {
+  const { url } = await startTarget(t, 'patient', (_message, response) => {
     held.push(response)
     most = Math.max(most, held.length)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
   const release = () => held.shift()?.end('done')
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return { url, held, release, most: () => most }
 }
 

@@ -79,3 +79,34 @@ testOnBothTwins('trailers end where there are no chunks', async (t, transfer) =>
   t.is(reply.framing, 'close')
   t.true(reply.body.equals(body))
 })
+
+testOnBothTwins('trailers that a route removes end here, both ways', async (t, transfer) => {
+  const lines = ['X-Sum: 1', 'x-debug: 2', 'X-Other: 3']
+  const seen: [string, string][][] = []
+  const upstream = await startUpstream(t, async (peer) => {
+    seen.push((await peer.request()).trailers)
+    peer.write(`HTTP/1.1 200 OK\r\nX-Debug: 1\r\n${head}`)
+    peer.write(withTrailers(lines))
+  })
+  const headers = { request: { remove: 'X-Other' }, response: { remove: ['X-Debug'] } }
+  const { connect } = await startGateway(t, {
+    transfer,
+    routes: { '/*': proxy(upstream.url, { headers }) },
+  })
+  const client = await connect()
+  client.write(`POST / HTTP/1.1\r\nHost: test\r\n${head}`)
+  client.write(withTrailers(lines))
+  const reply = await client.read()
+  t.is(reply.field('x-debug'), undefined)
+  t.true(reply.body.equals(body))
+  t.deepEqual(reply.trailers, [
+    ['X-Sum', '1'],
+    ['X-Other', '3'],
+  ])
+  t.deepEqual(seen, [
+    [
+      ['X-Sum', '1'],
+      ['x-debug', '2'],
+    ],
+  ])
+})

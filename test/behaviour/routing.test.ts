@@ -88,3 +88,27 @@ test('targets in absolute form and for OPTIONS', async (t) => {
   t.is(absolute.body.toString(), 'one')
   t.is((await client.ask(request('/a', {}, 'OPTIONS'))).status, 204)
 })
+
+test('OPTIONS * is answered for the server as a whole, whatever the routes', async (t) => {
+  const { connect } = await startGateway(t, { routes: { '/*': respond(200, 'ok') } })
+  const client = await connect()
+  for (const target of ['*', 'http://test']) {
+    const reply = await client.ask(request(target, {}, 'OPTIONS'))
+    t.is(reply.status, 204)
+    t.is(reply.field('allow'), 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS')
+  }
+  t.is((await client.ask(request('/'))).status, 200)
+})
+
+test('CONNECT is refused, and what follows it is not taken for requests', async (t) => {
+  const { connect, gateway } = await startGateway(t, { routes: { '/*': respond(200, 'ok') } })
+  const client = await connect()
+  client.write(request('example.com:443', { Host: 'example.com:443' }, 'CONNECT'))
+  client.write(request('/'))
+  const reply = await client.read()
+  t.is(reply.status, 501)
+  t.is(reply.field('connection'), 'close')
+  t.is((await client.readToEnd()).length, 0)
+  t.is(gateway.stats().total.requests, 1)
+  t.is(gateway.stats().total.errors['no-tunnels'], 1)
+})

@@ -2,23 +2,20 @@
 // is cut, and whatever is taken for a whole body encodes again to one that decodes alike.
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "http/chunked_decoder.h"
+#include "require.h"
 
 namespace {
 
+using fuzz::require;
 using sluice::ErrorCode;
 using sluice::http::ChunkedDecoder;
 using sluice::http::kMaxChunkLineBytes;
 using Step = ChunkedDecoder::Step;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 struct Body {
   Step step = Step::need_more;

@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,16 +14,14 @@
 #include "http/host.h"
 #include "http/range.h"
 #include "http/uri.h"
+#include "require.h"
 
 namespace {
 
+using fuzz::require;
 using namespace sluice::http;
 
 constexpr int64_t kNow = 1790000000;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 /// The path decoded with no thought for speed, and whether it has an escape that is none.
 std::string decoded_simply(std::string_view path, bool& bad_escape) {

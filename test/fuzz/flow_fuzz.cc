@@ -7,24 +7,21 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "http/chunked_decoder.h"
+#include "require.h"
 #include "transfer/flow.h"
 
 namespace {
 
+using fuzz::require;
 using sluice::http::ChunkedDecoder;
 using namespace sluice::transfer;
 using Step = Flow::Step;
 
 constexpr std::string_view kHead = "HEAD\r\n\r\n";
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 /// Gives the input in pieces.
 class PieceReader final : public Reader {

@@ -1,7 +1,6 @@
 // Fuzzes what becomes of a request in the access log: whatever its bytes, it is one line, without
 // controls, with every quotation closed; nothing of a redacted value is in it.
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -9,14 +8,12 @@
 #include "http/request_parser.h"
 #include "log/format.h"
 #include "log/record_maker.h"
+#include "require.h"
 
 namespace {
 
+using fuzz::require;
 using namespace sluice;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 /// Quotation marks that no backslash escapes; none may be open at the end.
 size_t quotes_of(std::string_view line) {

@@ -1,15 +1,16 @@
 // Fuzzes the reader of PROXY headers: no prefix of a header is one, what follows a header does not
 // matter, and what is read can be written in both versions and reads the same again.
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "http/proxy_protocol.h"
+#include "require.h"
 
 namespace {
 
+using fuzz::require;
 using sluice::AddressKey;
 using sluice::http::append_proxy_header;
 using sluice::http::kMaxProxyHeader;
@@ -17,10 +18,6 @@ using sluice::http::parse_proxy_header;
 using sluice::http::ProxyEnd;
 using sluice::http::ProxyHeader;
 using Status = ProxyHeader::Status;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 bool same(const ProxyEnd& a, const ProxyEnd& b) {
   return a.address == b.address && a.port == b.port;

@@ -1,11 +1,10 @@
 // Fuzzes the request parser and what reads its result: a head comes to the same however it is cut,
 // every view lies inside the input, and no value holds a byte that could end or split a line.
 #include <cstdint>
-#include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <string_view>
 
+#include "heads.h"
 #include "http/conditional.h"
 #include "http/range.h"
 #include "http/request_parser.h"
@@ -13,12 +12,9 @@
 
 namespace {
 
+using namespace fuzz;
 using namespace sluice::http;
 using sluice::ErrorCode;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 /// Where the bytes of `view` are, as offsets into `input`, or null or static text.
 bool same_place(std::string_view view, std::string_view input, std::string_view other_view,
@@ -27,31 +23,6 @@ bool same_place(std::string_view view, std::string_view input, std::string_view 
   const bool inside = view.data() >= input.data() && view.data() <= input.data() + input.size();
   if (!inside) return true;
   return view.data() - input.data() == other_view.data() - other_input.data();
-}
-
-void check_inside(std::string_view view, std::string_view input) {
-  if (view.data() == nullptr) return require(view.empty());
-  require(view.data() >= input.data());
-  require(view.data() + view.size() <= input.data() + input.size());
-  for (char c : view) {
-    const auto byte = static_cast<unsigned char>(c);
-    require((byte >= 0x20 && byte != 0x7f) || byte == '\t');
-  }
-}
-
-void check_fields(const RequestHead& head, std::string_view input) {
-  require(head.field_count <= kMaxFields);
-  for (size_t i = 0; i < head.field_count; ++i) {
-    const Field& field = head.fields[i];
-    check_inside(field.name, input);
-    check_inside(field.value, input);
-    require(!field.name.empty() && field.name.find_first_of(" \t:,;\"") == std::string_view::npos);
-    if (!field.value.empty()) {
-      require(field.value.front() != ' ' && field.value.front() != '\t');
-      require(field.value.back() != ' ' && field.value.back() != '\t');
-    }
-    if (field.id != FieldId::other) require(head.first_of[static_cast<size_t>(field.id)] <= i + 1);
-  }
 }
 
 void check_head(const RequestHead& head, std::string_view input) {
@@ -118,31 +89,6 @@ void check_same(const RequestHead& a, std::string_view a_input, const RequestHea
   }
 }
 
-/// Feeds `input` in pieces that `cuts` chooses, each time from a fresh buffer of the exact size.
-void parse_in_pieces(std::string_view input, uint32_t cuts, const HeadLimits& limits,
-                     const ParseResult& whole, const RequestHead& whole_head) {
-  static RequestHead head;
-  size_t seen = 0;
-  for (size_t bytes = 0; bytes < input.size();) {
-    cuts = cuts * 1664525u + 1013904223u;
-    const size_t piece = 1 + (cuts >> 16) % ((cuts & 0x80000000u) != 0 ? 4 : 40);
-    bytes = bytes + piece < input.size() ? bytes + piece : input.size();
-    const auto copy = std::make_unique<char[]>(bytes);
-    std::memcpy(copy.get(), input.data(), bytes);
-    const std::string_view part(copy.get(), bytes);
-    const ParseResult result = parse_request(part, seen, limits, head);
-    seen = bytes;
-    if (result.status == ParseStatus::need_more) {
-      require(whole.status != ParseStatus::ok || bytes < whole.consumed);
-      continue;
-    }
-    require(result.status == whole.status && result.error == whole.error);
-    require(result.consumed == whole.consumed);
-    if (result.status == ParseStatus::ok) check_same(head, part, whole_head, input);
-    return;
-  }
-}
-
 /// A head that is refused may become refused earlier, never accepted or refused otherwise.
 void check_prefix(std::string_view input, const HeadLimits& limits, const ParseResult& whole,
                   size_t bytes) {
@@ -171,7 +117,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       check_head(head, input.substr(0, result.consumed));
       use_head(head);
     }
-    parse_in_pieces(input, cuts, limits, result, head);
+    static RequestHead cut;
+    parse_in_pieces(
+        input, cuts, result,
+        [&](std::string_view part, size_t seen) { return parse_request(part, seen, limits, cut); },
+        [&](std::string_view part) { check_same(cut, part, head, input); });
     if (size > 0) check_prefix(input, limits, result, cuts % size);
   }
   return 0;

@@ -2,34 +2,19 @@
 // cut, every view lies inside the input, no value can end or split a line, framing and fields
 // agree, and what is written from the head parses again as the same.
 #include <cstdint>
-#include <cstdlib>
-#include <cstring>
-#include <memory>
 #include <string>
 #include <string_view>
 
+#include "heads.h"
 #include "http/hop_by_hop.h"
 #include "http/response_head.h"
 #include "http/response_parser.h"
 
 namespace {
 
+using namespace fuzz;
 using namespace sluice::http;
 using sluice::ErrorCode;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
-
-void check_inside(std::string_view view, std::string_view input) {
-  if (view.data() == nullptr) return require(view.empty());
-  require(view.data() >= input.data());
-  require(view.data() + view.size() <= input.data() + input.size());
-  for (char c : view) {
-    const auto byte = static_cast<unsigned char>(c);
-    require((byte >= 0x20 && byte != 0x7f) || byte == '\t');
-  }
-}
 
 void check_framing(const ResponseHead& head, bool to_head) {
   const bool bodiless = to_head || is_bodiless(head.status);
@@ -53,18 +38,7 @@ void check_framing(const ResponseHead& head, bool to_head) {
 void check_head(const ResponseHead& head, std::string_view input, bool to_head) {
   require(head.status >= 100 && head.status <= 599 && head.minor_version <= 9);
   check_inside(head.reason, input);
-  require(head.field_count <= kMaxFields);
-  for (size_t i = 0; i < head.field_count; ++i) {
-    const Field& field = head.fields[i];
-    check_inside(field.name, input);
-    check_inside(field.value, input);
-    require(!field.name.empty() && field.name.find_first_of(" \t:,;\"") == std::string_view::npos);
-    if (!field.value.empty()) {
-      require(field.value.front() != ' ' && field.value.front() != '\t');
-      require(field.value.back() != ' ' && field.value.back() != '\t');
-    }
-    if (field.id != FieldId::other) require(head.first_of[static_cast<size_t>(field.id)] <= i + 1);
-  }
+  check_fields(head, input);
   check_framing(head, to_head);
 }
 
@@ -85,31 +59,6 @@ void check_same(const ResponseHead& a, std::string_view a_input, const ResponseH
   for (size_t i = 0; i < a.field_count; ++i) {
     require(same_place(a.fields[i].name, a_input, b.fields[i].name, b_input));
     require(same_place(a.fields[i].value, a_input, b.fields[i].value, b_input));
-  }
-}
-
-/// Feeds `input` in pieces that `cuts` chooses, each time from a fresh buffer of the exact size.
-void parse_in_pieces(std::string_view input, uint32_t cuts, const HeadLimits& limits, bool to_head,
-                     const ParseResult& whole, const ResponseHead& whole_head) {
-  static ResponseHead head;
-  size_t seen = 0;
-  for (size_t bytes = 0; bytes < input.size();) {
-    cuts = cuts * 1664525u + 1013904223u;
-    const size_t piece = 1 + (cuts >> 16) % ((cuts & 0x80000000u) != 0 ? 4 : 40);
-    bytes = bytes + piece < input.size() ? bytes + piece : input.size();
-    const auto copy = std::make_unique<char[]>(bytes);
-    std::memcpy(copy.get(), input.data(), bytes);
-    const std::string_view part(copy.get(), bytes);
-    const ParseResult result = parse_response(part, seen, limits, to_head, head);
-    seen = bytes;
-    if (result.status == ParseStatus::need_more) {
-      require(whole.status != ParseStatus::ok || bytes < whole.consumed);
-      continue;
-    }
-    require(result.status == whole.status && result.error == whole.error);
-    require(result.consumed == whole.consumed);
-    if (result.status == ParseStatus::ok) check_same(head, part, whole_head, input);
-    return;
   }
 }
 
@@ -158,7 +107,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       require(head.field_count <= limits.fields);
       check_head(head, input.substr(0, result.consumed), to_head);
     }
-    parse_in_pieces(input, cuts, limits, to_head, result, head);
+    static ResponseHead cut;
+    parse_in_pieces(
+        input, cuts, result,
+        [&](std::string_view part, size_t seen) {
+          return parse_response(part, seen, limits, to_head, cut);
+        },
+        [&](std::string_view part) { check_same(cut, part, head, input); });
     if (result.status == ParseStatus::ok) forward(head, to_head);
   }
   return 0;

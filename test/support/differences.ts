@@ -186,6 +186,21 @@ export const explanations: Explanation[] = [
     applies: ({ theirs, text }) =>
       theirs === undefined && (/^\s*CONNECT /.test(text) || /^connection:.*upgrade/im.test(text)),
   },
+  {
+    rule: 'refuses CONNECT',
+    why: 'it opens no tunnels; here node:http answers like for any other method',
+    section: 'RFC 9110 §9.3.6',
+    applies: refuses('no-tunnels', /CONNECT /),
+  },
+  {
+    rule: 'answers OPTIONS for the whole server',
+    why: "'*', or an absolute form without a path, asks about no resource: no route is looked for",
+    section: 'RFC 9110 §9.3.7, RFC 9112 §3.2.4',
+    applies: ({ ours, theirs, text }) =>
+      ours?.what === '204 ' &&
+      theirs?.what === 'unrouted' &&
+      /OPTIONS (\*|https?:\/\/[^/?# ]+) HTTP/.test(text),
+  },
 ]
 
 /** The row that explains a difference, if any does. */

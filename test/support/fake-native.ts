@@ -81,6 +81,12 @@ export class FakeNative implements NativeGateway {
     this.forgotten.push(...answers)
   }
 
+  /** What setHookSocket() said last. */
+  hookSocket = ''
+  setHookSocket(path: string): void {
+    this.hookSocket = path
+  }
+
   setTargets(upstream: number, targets: NativeTarget[]): void {
     this.targets.set(upstream, targets)
   }
@@ -98,6 +104,15 @@ export class FakeNative implements NativeGateway {
   encode(id: number, job: EncodeJob): void {
     if (!this.#open.has(job.file)) this.broken.push(`file ${job.file} encoded but not open`)
     this.jobs.push({ id, job })
+  }
+
+  replace(): NativeAddress[] {
+    this.calls.push('replace')
+    return [{ kind: 'tcp', host: '127.0.0.1', port: 1 }]
+  }
+
+  endGeneration(generation: number): void {
+    this.calls.push(`endGeneration ${generation}`)
   }
 
   release(files: number[]): void {

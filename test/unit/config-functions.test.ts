@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import test from 'ava'
 import { compileConfig } from '../../src/config/compile.ts'
 import { appUpstreams, functionOf } from '../../src/config/compile-app.ts'
-import { askableFiles } from '../../src/config/file-roots.ts'
+import { fileRoots, firstRootNumber } from '../../src/config/file-roots.ts'
 import { resolveConfig } from '../../src/config/validate.ts'
 import { files, handler, mount, proxy, respond } from '../../src/index.ts'
 import { problemsOf } from '../support/problems.ts'
@@ -81,7 +81,7 @@ test('the core gets an upstream for all handlers and one for each mount', (t) =>
   t.is(first?.kind === 'proxy' && first.timeouts.firstByte, 7_000)
 })
 
-test('files of handlers and applications are asked for behind the routes', (t) => {
+test('files of handlers and applications are asked for under numbers that no route has', (t) => {
   const accelRedirect = { root: files('..', { transfer: 'copy' }), prefix: '/p' }
   const config = resolved({
     routes: {
@@ -94,12 +94,17 @@ test('files of handlers and applications are asked for behind the routes', (t) =
   const [first, second, third] = routes.map(({ action }) =>
     action.kind === 'files' ? action.otherwise : action,
   )
-  t.like(first, { file: { field: 'x-sluice-file', secret: 'secret ', prefix: '', files: 4 } })
-  t.like(second, { file: { field: 'x-accel-redirect', prefix: '/p', files: 5, mode: 'copy' } })
-  t.like(third, { file: { prefix: '', files: 6, mode: 'auto' } })
-  const roots = askableFiles(config).map((one) => one?.root)
+  t.like(first, {
+    file: { field: 'x-sluice-file', secret: 'secret ', prefix: '', files: firstRootNumber },
+  })
+  const field = 'x-accel-redirect'
+  t.like(second, { file: { field, prefix: '/p', files: firstRootNumber + 1, mode: 'copy' } })
+  t.like(third, { file: { prefix: '', files: firstRootNumber + 2, mode: 'auto' } })
   const here = import.meta.dirname
-  t.deepEqual(roots, [here, undefined, undefined, undefined, here, dirname(here), here])
+  t.deepEqual(
+    fileRoots(config).map(({ root }) => root),
+    [here, dirname(here), here],
+  )
 })
 
 test('what is wrong with such files is reported with its place', (t) => {

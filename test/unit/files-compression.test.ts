@@ -21,7 +21,9 @@ function setUp(t: ExecutionContext, options: FilesOptions = {}, bounds: Bounds =
   const troubles: string[] = []
   const desk = new FileQuestions({
     native,
-    routes: [filesRoute('/site', { precompressed: false, compress: 'gzip', ...options })],
+    routes: new Map([
+      [0, filesRoute('/site', { precompressed: false, compress: 'gzip', ...options })],
+    ]),
     bounds: { files: 100, bytes: 1_000_000, answers: 100, directory: '', ...bounds },
     onFault: (message) => t.fail(message),
     onTrouble: (message) => troubles.push(message),

@@ -22,10 +22,12 @@ function setUp(t: ExecutionContext, options: SetupOptions = {}) {
   const faults: string[] = []
   const desk = new FileQuestions({
     native,
-    routes: Array.from({ length: routes }, (_, index) => ({
-      ...route,
-      headers: { 'X-Route': String(index) },
-    })),
+    routes: new Map(
+      Array.from({ length: routes }, (_, index) => [
+        index,
+        { ...route, headers: { 'X-Route': String(index) } },
+      ]),
+    ),
     bounds: { files, bytes, answers, directory: '' },
     onTrouble: (message) => faults.push(message),
     onFault: (message) => faults.push(message),

@@ -22,6 +22,7 @@ function watched() {
       asked += 1
       return { ...answer }
     },
+    findService: () => Promise.reject(new Error('not a service')),
     close: () => {},
   }
   const changes: string[] = []
@@ -144,7 +145,8 @@ test('nothing is asked after stop, and an answer that comes late is ignored', as
 test('a lookup that throws counts as a failure', async (t) => {
   const clock = new FakeClock()
   const troubles: (string | undefined)[] = []
-  const lookup = { find: () => Promise.reject(new Error('broken')), close: () => {} }
+  const broken = () => Promise.reject(new Error('broken'))
+  const lookup = { find: broken, findService: broken, close: () => {} }
   const onTrouble = (reason: string | undefined) => void troubles.push(reason)
   const watch = new NameWatch({ name: 'app', lookup, clock, onChange: () => {}, onTrouble })
   await watch.start()

@@ -5,7 +5,7 @@ import test from 'ava'
 import { proxy } from '../../src/config/actions.ts'
 import { resolveConfig } from '../../src/config/validate.ts'
 import type { NativeTarget } from '../../src/native/interface.ts'
-import type { Family } from '../../src/proxy/lookup.ts'
+import type { Family, ServiceRecord } from '../../src/proxy/lookup.ts'
 import { Upstreams } from '../../src/proxy/upstreams.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
@@ -22,6 +22,7 @@ function world(upstreams: object) {
   )
   const clock = new FakeClock()
   const names = new Map<string, string[]>()
+  const services = new Map<string, ServiceRecord[]>()
   const sick = new Map<string, string>()
   const log: string[] = []
   const line = (_fields: object, message: string) => void log.push(message)
@@ -36,6 +37,10 @@ function world(upstreams: object) {
         const addresses = names.get(name)
         const none: Family = { kind: 'none', reason: 'ENOTFOUND' }
         return { v4: addresses ? { kind: 'found', addresses, ttlMs: 5_000 } : none, v6: none }
+      },
+      async findService(name) {
+        const records = services.get(name)
+        return records ? { kind: 'found', records } : { kind: 'none', reason: 'ENOTFOUND' }
       },
       close: () => {
         closed.lookups += 1
@@ -55,7 +60,7 @@ function world(upstreams: object) {
       const where = address.kind === 'tcp' ? `${address.host}:${address.port}` : address.path
       return `${id} ${where} ${state}`
     })
-  return { all, clock, names, sick, log, told, start, shown, closed }
+  return { all, clock, names, services, sick, log, told, start, shown, closed }
 }
 
 test('numeric addresses and sockets are targets before anything was asked', async (t) => {
@@ -248,4 +253,86 @@ test('a core that does not take targets is logged, and the process lives', async
     throw new Error('refused')
   })
   t.is(log.at(-1), 'the targets of an upstream could not be replaced')
+})
+
+const offer = (host: string, port: number, priority = 1, weight = 1): ServiceRecord => {
+  return { host, port, priority, weight }
+}
+
+test('the hosts of a service are targets, by priority and weight', async (t) => {
+  const { all, names, services, log, start } = world({
+    api: { targets: [{ url: 'srv:_api._tcp.example.', maxConnections: 5 }, 'http://10.0.0.9:1'] },
+  })
+  names.set('a.example', ['10.0.0.1'])
+  names.set('b.example', ['10.0.0.3', '10.0.0.2'])
+  services.set('_api._tcp.example', [
+    offer('b.example', 80, 20, 5),
+    offer('a.example', 8_080, 10, 60),
+    offer('a.example', 8_081, 10, 30),
+  ])
+  await start()
+  const told = all.targets(0).map((one) => {
+    const { address, authority, weight, backup, maxConnections } = one
+    const where = address.kind === 'tcp' ? `${address.host}:${address.port}` : ''
+    return [where, authority, weight, backup, maxConnections]
+  })
+  t.deepEqual(told, [
+    ['10.0.0.1:8080', 'a.example:8080', 2, false, 5],
+    ['10.0.0.1:8081', 'a.example:8081', 1, false, 5],
+    ['10.0.0.2:80', 'b.example', 1, true, 5],
+    ['10.0.0.3:80', 'b.example', 1, true, 5],
+    ['10.0.0.9:1', '10.0.0.9:1', 1, false, 0],
+  ])
+  t.deepEqual(
+    all.states()[0]?.members.map(({ url }) => url),
+    [...Array(4).fill('srv:_api._tcp.example'), 'http://10.0.0.9:1'],
+  )
+  t.true(log.some((line) => line.includes('offered by a.example:8080, a.example:8081, b.example')))
+})
+
+test('who stays keeps its id, who goes waits for somebody who has come', async (t) => {
+  const { clock, names, services, start, shown, all } = world({
+    api: { targets: 'srv:_api._tcp.example' },
+  })
+  names.set('a', ['10.0.0.1'])
+  names.set('b', ['10.0.0.2'])
+  services.set('_api._tcp.example', [offer('a', 1), offer('b', 1)])
+  await start()
+  t.deepEqual(shown(), ['1 10.0.0.1:1 up', '2 10.0.0.2:1 up'])
+  services.set('_api._tcp.example', [offer('c', 1), offer('b', 1, 1, 7)])
+  names.set('c', ['10.0.0.3'])
+  await clock.advance(10_000)
+  t.deepEqual(shown(), ['2 10.0.0.2:1 up', '3 10.0.0.3:1 up'])
+  t.deepEqual(
+    all.targets(0).map(({ weight }) => weight),
+    [7, 1],
+  )
+  // Nobody knows where they are: the ones before stay.
+  services.set('_api._tcp.example', [offer('d', 1)])
+  await clock.advance(10_000)
+  t.deepEqual(shown(), ['2 10.0.0.2:1 up', '3 10.0.0.3:1 up'])
+  names.set('d', ['10.0.0.4'])
+  await clock.advance(10_000)
+  t.deepEqual(shown(), ['4 10.0.0.4:1 up'])
+  // And so they do while nobody knows the service.
+  services.clear()
+  await clock.advance(60_000)
+  t.deepEqual(shown(), ['4 10.0.0.4:1 up'])
+})
+
+test('a service that is not there yet is asked for until it is', async (t) => {
+  const { all, clock, names, services, start, shown } = world({
+    api: { targets: 'srv:_api._tcp.example' },
+  })
+  await start()
+  t.deepEqual(all.states()[0]?.unresolved, [{ url: 'srv:_api._tcp.example', reason: 'ENOTFOUND' }])
+  names.set('a', ['10.0.0.1', '10.0.0.2'])
+  services.set('_api._tcp.example', [offer('a', 1)])
+  await clock.advance(1_000)
+  t.deepEqual(shown(), ['1 10.0.0.1:1 up', '2 10.0.0.2:1 up'])
+  all.drain('api', 'srv:_api._tcp.example')
+  t.deepEqual(shown(), ['1 10.0.0.1:1 draining', '2 10.0.0.2:1 draining'])
+  all.remove('api', 'srv:_api._tcp.example')
+  t.deepEqual(shown(), [])
+  t.deepEqual(clock.waiting, [])
 })

@@ -3,6 +3,7 @@
 
 import test from 'ava'
 import type { NativeStats, NativeWorkerStats } from '../../src/native/interface.ts'
+import { byKey } from '../../src/telemetry/latencies.ts'
 import { levelFrom, logFault } from '../../src/telemetry/log.ts'
 import { quantileUs } from '../../src/telemetry/quantiles.ts'
 import { combineStats } from '../../src/telemetry/stats.ts'
@@ -19,6 +20,7 @@ const worker = (n: number): NativeWorkerStats => ({
   answers: n,
   parked: n,
   turns: n,
+  hooks: { asked: n, open: n, remembered: n, limited: n, denied: n },
   pipes: { open: n, made: n, refused: n },
   engines: { memory: { responses: n, bytes: n }, [`only${n}`]: { responses: n, bytes: n } },
   syscalls: { recv: n },
@@ -46,6 +48,7 @@ const native: NativeStats = {
           failures: 5,
           retries: 6,
           ejected: true,
+          circuit: 'open',
         },
       ],
     },
@@ -92,8 +95,10 @@ const compression = {
   bytesIn: 2,
   bytesOut: 1,
 }
-const routeKeys = ['/*', '/x']
-const sources = { native, questions, cache, compression, upstreams, routeKeys }
+const keys = ['/*', '/x']
+const histograms = byKey(native.histograms, (route) => keys[route])
+const generation = { number: 1, live: 1, unchanged: 0, failed: 0 }
+const sources = { native, questions, cache, compression, upstreams, histograms, generation }
 
 test('totals are sums over the workers', (t) => {
   const { total, workers } = combineStats(sources)
@@ -126,6 +131,7 @@ test('targets have their counts by id, and none before the core knows them', (t)
     failures: 5,
     retries: 6,
     ejected: true,
+    circuit: 'open',
   })
   t.like(api?.targets[1], { requests: 0, ejected: false, health: 'up' })
 })

@@ -100,6 +100,26 @@ TEST(young_file_has_a_weak_tag) {
   CHECK(reply_to(*answer_with_file(true), "GET", "")->has("ETag: W/\""));
 }
 
+TEST(date_of_a_file_is_neither_in_the_future_nor_before_the_epoch) {
+  const auto answer_changed = [](int64_t mtime_s) {
+    auto file = make_ref<File>(nullptr, -1, std::string(kBytes));
+    file->size = kBytes.size();
+    file->mtime_s = mtime_s;
+    file->opened_s = kChanged;
+    AnswerSource source;
+    source.file = Ref<const File>(file.get());
+    return make_ref<Answer>(std::move(source));
+  };
+  const std::string now = "Last-Modified: " + std::string(kDate) + "\r\n";
+  CHECK(reply_to(*answer_changed(kChanged + 100'000), "GET", "")->has(now));
+  CHECK(reply_to(*answer_changed(int64_t{1} << 50), "GET", "")->has(now));
+  const auto old = answer_changed(-5);
+  constexpr std::string_view kEpoch = "Thu, 01 Jan 1970 00:00:00 GMT\r\n";
+  CHECK(reply_to(*old, "GET", "")->has("Last-Modified: " + std::string(kEpoch)));
+  const auto same = "If-Modified-Since: " + std::string(kEpoch);
+  CHECK_EQ(reply_to(*old, "GET", same)->reply.status, 304);
+}
+
 struct Case {
   std::string_view fields;
   uint16_t status;

@@ -2,6 +2,7 @@
 #include "http/chunked_encoder.h"
 
 #include <string>
+#include <vector>
 
 #include "http/chunked_decoder.h"
 #include "testing.h"
@@ -17,9 +18,9 @@ std::string line_of(uint64_t bytes) {
   return std::string(chunk_line(bytes, room));
 }
 
-std::string last_chunk(std::string_view trailers) {
+std::string last_chunk(std::string_view trailers, const std::vector<std::string>& removed = {}) {
   std::string out;
-  append_last_chunk(trailers, out);
+  append_last_chunk(trailers, removed, out);
   return out;
 }
 
@@ -40,6 +41,12 @@ TEST(last_chunks_carry_the_trailers_that_may_pass) {
   CHECK_EQ(last_chunk("A:b\r\nContent-Length: 5\r\nX-Sum:  \t1 2 \r\nSet-Cookie: c\r\n"),
            "0\r\nA: b\r\nX-Sum: 1 2\r\n\r\n");
   CHECK_EQ(last_chunk("Transfer-Encoding: chunked\r\n"), "0\r\n\r\n");
+}
+
+TEST(last_chunks_lack_the_trailers_that_are_removed) {
+  CHECK_EQ(last_chunk("X-Sum: 1\r\nX-Debug: 2\r\nX-Su: 3\r\n", {"x-debug", "x-sum"}),
+           "0\r\nX-Su: 3\r\n\r\n");
+  CHECK_EQ(last_chunk("X-Sum: 1\r\n", {"x-sum"}), "0\r\n\r\n");
 }
 
 TEST(last_chunks_are_whole_whatever_the_trailers) {

@@ -57,6 +57,14 @@ TEST(x_forwarded_tells_address_scheme_host_and_port) {
            "X-Forwarded-Host: www.example.com\r\nX-Forwarded-Port: 443\r\n");
 }
 
+TEST(x_forwarded_port_is_that_of_the_listener_unless_the_host_names_one) {
+  Hop hop = hop_of("192.0.2.1");
+  hop.local_port = 8080;
+  CHECK(x_forwarded(hop).ends_with("X-Forwarded-Port: 8080\r\n"));
+  hop.port = "81";
+  CHECK(x_forwarded(hop).ends_with("X-Forwarded-Port: 81\r\n"));
+}
+
 TEST(x_forwarded_host_is_what_the_client_wrote_with_its_port) {
   Hop hop = hop_of("192.0.2.1");
   hop.port = "8080";

@@ -85,6 +85,44 @@ TEST(lane_that_hangs_leaves_a_thread_to_the_others) {
   }
 }
 
+TEST(lanes_that_hang_together_leave_a_thread_to_the_others) {
+  Gate gate;
+  {
+    IoThreads io(3, 100, 8);
+    std::atomic<int> hung{0};
+    for (size_t lane = 1; lane <= 3; ++lane) {
+      for (int i = 0; i < 10; ++i) {
+        CHECK(io.post(
+            [&] {
+              ++hung;
+              gate.wait();
+            },
+            lane));
+      }
+    }
+    while (hung < 3) std::this_thread::yield();
+    for (size_t lane = 4; lane < 40; ++lane) {
+      std::promise<void> done;
+      CHECK(io.post([&] { done.set_value(); }, lane));
+      done.get_future().wait();
+    }
+    CHECK(hung.load() <= 6);  // two for each
+    gate.open();
+  }
+}
+
+TEST(threads_are_bounded_and_no_more_than_are_needed) {
+  Gate gate;
+  {
+    IoThreads io(3, 100, 5);
+    for (int i = 0; i < 30; ++i) CHECK(io.post([] {}, 1));
+    CHECK_EQ(io.threads(), 3);
+    for (size_t lane = 2; lane < 20; ++lane) CHECK(io.post([&] { gate.wait(); }, lane));
+    CHECK_EQ(io.threads(), 5);
+    gate.open();
+  }
+}
+
 TEST(lanes_take_turns) {
   std::string order;
   Gate gate;

@@ -237,6 +237,35 @@ TEST(balancer_chooses_the_ejected_rather_than_nobody) {
   CHECK(balancer.choose(config, set, {}, kNow) >= 0);
 }
 
+TEST(balancer_chooses_nobody_when_all_are_ejected_and_it_fails_fast) {
+  const TargetSet set = set_of({{}, {1, true}});
+  Upstream config = rule(Balance::random_two);
+  config.fails_fast = true;
+  fail(set, 0, config);
+  fail(set, 1, config);
+  Balancer balancer;
+  CHECK_EQ(balancer.choose(config, set, {}, kNow), -1);
+  CHECK(!Balancer::has_other(config, set, {}, kNow));
+  // Then one of them is tried by one request.
+  const int64_t later = kNow + 10'000'001;
+  const int first = balancer.choose(config, set, {}, later);
+  CHECK(first >= 0 && balancer.chose_trial());
+  set.entries[static_cast<size_t>(first)].target->answered(later);
+  CHECK_EQ(balancer.choose(config, set, {}, later), first);
+  CHECK(!balancer.chose_trial());
+}
+
+TEST(balancer_knows_whether_there_is_another_target) {
+  const TargetSet set = set_of({{}, {1, false, TargetState::down}, {1, true, TargetState::up, 1}});
+  set.entries[2].target->active = 1;
+  const Upstream config = rule(Balance::round_robin);
+  const Target* one[] = {set.entries[0].target.get()};
+  // Full now: it may have room later.
+  CHECK(Balancer::has_other(config, set, {.tried = one}, kNow));
+  const Target* both[] = {set.entries[0].target.get(), set.entries[2].target.get()};
+  CHECK(!Balancer::has_other(config, set, {.tried = both}, kNow));
+}
+
 TEST(balancer_never_chooses_who_is_down_draining_full_or_was_tried) {
   const TargetSet set = set_of({{1, false, TargetState::down},
                                 {1, false, TargetState::draining},

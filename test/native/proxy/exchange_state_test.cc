@@ -2,11 +2,11 @@
 // refused; that each state can be reached and left.
 #include "proxy/exchange_state.h"
 
-#include <optional>
 #include <set>
 #include <string>
 
 #include "testing.h"
+#include "transition_checks.h"
 
 namespace {
 
@@ -15,17 +15,8 @@ using State = sluice::proxy::ExchangeState;
 using sluice::proxy::kExchangeRows;
 using sluice::proxy::kExchangeTable;
 
-constexpr auto kStates = static_cast<size_t>(State::count_);
-constexpr auto kEvents = static_cast<size_t>(Event::count_);
-
-struct Legal {
-  State from;
-  Event event;
-  State to;
-};
-
 /// Written out once more, by hand: the table of the core is compared with it pair by pair.
-constexpr Legal kLegal[] = {
+constexpr sluice::Transition<State, Event> kLegal[] = {
     {State::choosing, Event::wait, State::queued},
     {State::choosing, Event::connect, State::connecting},
     {State::choosing, Event::reuse, State::requesting},
@@ -46,33 +37,12 @@ constexpr Legal kLegal[] = {
 };
 
 TEST(exchange_every_pair_of_state_and_event_is_as_drawn) {
-  for (size_t state = 0; state < kStates; ++state) {
-    for (size_t event = 0; event < kEvents; ++event) {
-      const testing::Context context(std::to_string(state) + ", " + std::to_string(event));
-      std::optional<State> expected;
-      for (const Legal& legal : kLegal) {
-        if (legal.from == static_cast<State>(state) && legal.event == static_cast<Event>(event)) {
-          expected = legal.to;
-        }
-      }
-      CHECK(kExchangeTable.next(static_cast<State>(state), static_cast<Event>(event)) == expected);
-    }
-  }
-  CHECK_EQ(std::size(kExchangeRows), std::size(kLegal));
+  testing::check_as_drawn(kExchangeTable, kExchangeRows, kLegal);
 }
 
 TEST(exchange_every_state_can_be_reached_and_every_one_ends) {
-  std::set<State> reached = {State::choosing};
-  for (size_t round = 0; round < kStates; ++round) {
-    for (const Legal& legal : kLegal) {
-      if (reached.contains(legal.from)) reached.insert(legal.to);
-    }
-  }
-  CHECK_EQ(reached.size(), kStates);
-  for (const State state : reached) {
-    const bool ends = kExchangeTable.next(state, Event::finish) == State::ended;
-    CHECK_EQ(ends, state != State::ended);
-  }
+  testing::check_reached_and_ended(kExchangeTable, kLegal, {State::choosing}, Event::finish,
+                                   State::ended);
 }
 
 /// Once a response has begun nothing is tried again.

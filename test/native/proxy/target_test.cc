@@ -10,6 +10,7 @@
 namespace {
 
 using sluice::Ref;
+using sluice::proxy::Circuit;
 using sluice::proxy::Target;
 using sluice::proxy::TargetSet;
 using sluice::proxy::TargetTable;
@@ -64,6 +65,31 @@ TEST(target_one_failure_on_trial_ejects_again) {
   target.failed(upstream, kNow + 11 * kSecond);
   CHECK(!target.may_try(kNow + 20 * kSecond));
   CHECK(target.may_try(kNow + 22 * kSecond));
+}
+
+TEST(target_circuit_closes_with_an_answer_and_not_before) {
+  const Upstream upstream = rules(2, 0);
+  Target target(config_of(1));
+  CHECK(target.circuit(kNow) == Circuit::closed);
+  target.failed(upstream, kNow);
+  target.failed(upstream, kNow);
+  CHECK(target.circuit(kNow) == Circuit::open);
+  // A request that was under way when it opened.
+  target.succeeded(kNow + kSecond);
+  CHECK(target.circuit(kNow + kSecond) == Circuit::open);
+  const int64_t later = kNow + 10 * kSecond;
+  CHECK(target.circuit(later) == Circuit::half_open);
+  CHECK(target.is_ejected(later));
+  // One request at a time, for as long as it takes; whoever gave up makes room for the next.
+  CHECK(target.may_try(later));
+  CHECK(!target.may_try(later + 100 * kSecond));
+  target.end_trial();
+  CHECK(target.may_try(later + 100 * kSecond));
+  target.answered(later + 101 * kSecond);
+  CHECK(target.circuit(later + 101 * kSecond) == Circuit::closed);
+  // What failed before does not count any more.
+  target.failed(upstream, later + 102 * kSecond);
+  CHECK(target.circuit(later + 102 * kSecond) == Circuit::closed);
 }
 
 TEST(target_is_ejected_for_a_part_of_many_requests) {

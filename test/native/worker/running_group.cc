@@ -44,17 +44,19 @@ std::string content_of(std::string_view name, size_t size) {
 
 RunningGroup::RunningGroup(GroupSettings settings) : settings_(settings) {
   sluice::worker::GroupOptions options;
-  options.snapshot = make_snapshot();
+  auto first = make_snapshot();
+  first->table.finish();
+  options.snapshot = std::move(first);
   options.workers = settings_.workers;
   endpoint_.host = "127.0.0.1";
   if (settings_.on_unix_socket) endpoint_.path = run_ / "socket";
-  options.listeners.push_back(endpoint_);
+  options.listeners.emplace_back(endpoint_);
   steering_ = std::thread([this] { steer(); });
   call([&] {
     group_ = std::make_unique<WorkerGroup>(std::move(options), *this);
     const sluice::worker::ListenError failed = group_->listen();
     CHECK_EQ(failed.bind.error, 0);
-    endpoint_ = group_->endpoints().at(0);
+    endpoint_ = *group_->endpoints().at(0);
   });
 }
 
@@ -64,7 +66,7 @@ RunningGroup::~RunningGroup() {
   steering_.join();
 }
 
-std::shared_ptr<const sluice::route::Snapshot> RunningGroup::make_snapshot() const {
+std::shared_ptr<sluice::route::Snapshot> RunningGroup::make_snapshot() const {
   auto snapshot = std::make_shared<sluice::route::Snapshot>();
   snapshot->limits = settings_.limits;
   snapshot->timeouts = settings_.timeouts;
@@ -73,12 +75,50 @@ std::shared_ptr<const sluice::route::Snapshot> RunningGroup::make_snapshot() con
   CHECK(snapshot->table.add(0, "", "", "/*").ok);
   CHECK(snapshot->table.add(1, "", "", "/fixed").ok);
   CHECK(snapshot->table.add(2, "", "", "/fixed/large").ok);
-  snapshot->table.finish();
   sluice::route::FilesAction files{site_.path(), settings_.copy_only};
   snapshot->routes.push_back({"/*", std::move(files)});
   snapshot->routes.push_back({"/fixed", fixed(std::string(kFixedBody))});
   snapshot->routes.push_back({"/fixed/large", fixed(content_of("large", 4'000))});
   return snapshot;
+}
+
+/// /proxied stays what it is; /replaced has another number each time.
+void RunningGroup::add_replaced(const std::string& body, sluice::route::Snapshot& snapshot) const {
+  constexpr uint32_t kProxied = 3;
+  const auto replaced = static_cast<uint32_t>(kProxied + 1 + snapshot.generation % 64);
+  CHECK(snapshot.table.add(kProxied, "", "", "/proxied").ok);
+  CHECK(snapshot.table.add(replaced, "", "", "/replaced").ok);
+  sluice::route::Upstream self;
+  self.name = "self";
+  self.idle_connections = 4;
+  self.idle_ms = 20'000;
+  sluice::route::TargetConfig target;
+  target.id = 1;
+  target.address = endpoint_;
+  target.authority = "self";
+  self.targets.push_back(target);
+  snapshot.upstreams.push_back(std::move(self));
+  sluice::route::ProxyAction proxied;
+  proxied.copy_only = settings_.copy_only;
+  proxied.rewrite.push_back({sluice::route::TemplatePart::Kind::literal, "/fixed", 0});
+  snapshot.routes.resize(replaced + 1);
+  snapshot.routes[kProxied] = {"/proxied", std::move(proxied)};
+  snapshot.routes[replaced] = {"/replaced", fixed(body)};
+}
+
+void RunningGroup::replace(const std::string& body) {
+  uint64_t generation = 0;
+  call([&] {
+    auto snapshot = make_snapshot();
+    snapshot->generation = generation = ++generation_;
+    add_replaced(body, *snapshot);
+    snapshot->table.finish();
+    sluice::worker::GroupOptions next;
+    next.snapshot = std::move(snapshot);
+    next.listeners.emplace_back(endpoint_);
+    CHECK_EQ(group_->replace(std::move(next)).bind.error, 0);
+  });
+  wait_until("all workers to have it", [&] { return adopted_ >= generation; });
 }
 
 void RunningGroup::post(Task task) {
@@ -135,6 +175,8 @@ void RunningGroup::handle(CoreEvent& event) {
       break;
     }
     case CoreEvent::Kind::encoded: break;  // nobody asks for it
+    case CoreEvent::Kind::adopted: adopted_ = event.id; break;
+    case CoreEvent::Kind::retired: ++retired_; break;
     case CoreEvent::Kind::ended: ++ended_; break;
     case CoreEvent::Kind::looked: {
       auto question = looking_.extract(event.id);

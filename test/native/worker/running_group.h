@@ -49,6 +49,11 @@ class RunningGroup final : public sluice::worker::EventSink {
   void evict_all();
   void drain();
   void stop();
+  /// Serves /replaced with this body from now on, and forwards /proxied to its own /fixed; returns
+  /// when every worker has that.
+  void replace(const std::string& body);
+  /// Generations of which nothing is left.
+  size_t retired() const { return retired_; }
   /// Waits until every worker has ended, then destroys the group.
   void end();
 
@@ -81,14 +86,16 @@ class RunningGroup final : public sluice::worker::EventSink {
   void handle(sluice::worker::CoreEvent& event);
   void look(const sluice::worker::CoreEvent& question);
   void answer(const sluice::worker::CoreEvent& question, const sluice::files::Looked& looked);
-  std::shared_ptr<const sluice::route::Snapshot> make_snapshot() const;
+  std::shared_ptr<sluice::route::Snapshot> make_snapshot() const;
+  void add_replaced(const std::string& body, sluice::route::Snapshot& snapshot) const;
 
   const GroupSettings settings_;
   testing::TemporaryFolder site_;
   testing::TemporaryFolder run_;
   sluice::net::Endpoint endpoint_;
   std::atomic<Policy> policy_{Policy::answer};
-  std::atomic<size_t> stale_{0}, touched_{0}, ended_{0};
+  std::atomic<size_t> stale_{0}, touched_{0}, ended_{0}, retired_{0};
+  std::atomic<uint64_t> adopted_{1};
 
   std::mutex mutex_;
   std::condition_variable ready_;
@@ -102,6 +109,7 @@ class RunningGroup final : public sluice::worker::EventSink {
   std::vector<uint64_t> given_;
   std::map<uint64_t, sluice::worker::CoreEvent> looking_;  ///< by the look that is under way
   uint64_t last_look_ = 0;
+  uint64_t generation_ = 1;
   uint64_t last_id_ = 0;
 
   std::thread steering_;

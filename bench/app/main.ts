@@ -1,0 +1,91 @@
+// What passes through the app: `npm run bench:app`. See ../README.md.
+//
+//   --quick         fewer and shorter rounds
+//   --json FILE     the figures, for programs
+//   --only TEXT     only rows whose name contains TEXT
+//   --servers TEXT  only servers whose name contains TEXT
+
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { Client } from '../measuring/client.ts'
+import { type Drive, type Figure, measureRow } from '../measuring/measure.ts'
+import { describeMachine, enterNamespace, startSpinners } from '../measuring/quiet.ts'
+import { markdown, type Report, table } from '../measuring/report.ts'
+import { commit, installed, start, versionsOf } from '../measuring/servers.ts'
+import { type Row, requestOf, rows } from './rows.ts'
+import { reference, servers } from './servers.ts'
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    only: { type: 'string', default: '' },
+    servers: { type: 'string', default: '' },
+  },
+})
+
+const firstPort = 8300
+const effort = options.quick ? { rounds: 3, seconds: 0.4 } : { rounds: 7, seconds: 0.5 }
+
+async function measureFigures(folder: string): Promise<Figure[]> {
+  const client = new Client(folder)
+  const drive: Drive<Row> = (row, server, seconds) =>
+    client.run([requestOf(row, server.port)], row.connections, server, seconds)
+  const kinds = installed(servers).filter(({ name }) => name.includes(options.servers))
+  const running = await Promise.all(
+    kinds.map((kind, index) => start(kind, { folder, port: firstPort + index })),
+  )
+  const figures: Figure[] = []
+  const base = running.some(({ name }) => name === reference) ? reference : running[0]?.name
+  try {
+    const stopSpinners = startSpinners()
+    for (const row of rows.filter(({ name }) => name.includes(options.only))) {
+      console.error(`measuring: ${row.name}`)
+      figures.push(...(await measureRow(drive, row, running, effort, base)))
+    }
+    stopSpinners()
+  } finally {
+    await Promise.all(running.map((server) => server.stop()))
+  }
+  return figures
+}
+
+/** What each server costs more than the reference: the price of what stands before the answer. */
+function extraTable(figures: readonly Figure[]): string {
+  const lines = figures.flatMap((figure) => {
+    const base = figures.find(({ row, server }) => row === figure.row && server === reference)
+    if (base === undefined || figure === base) return []
+    const each = figure.rounds.map((cpu, round) => cpu - (base.rounds[round] ?? base.cpu))
+    const middle = each.toSorted((a, b) => a - b)[Math.floor(each.length / 2)] ?? 0
+    return [[figure.row, figure.server, `${middle.toFixed(2)} µs`]]
+  })
+  return table(['', 'server', `more CPU per request than ${reference}`], lines)
+}
+
+async function main(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
+  chmodSync(folder, 0o755)
+  try {
+    const machine = describeMachine()
+    const figures = await measureFigures(folder)
+    const report: Report = {
+      commit: commit(),
+      node: process.version,
+      date: new Date().toISOString().slice(0, 10),
+      servers: versionsOf(servers),
+      reference,
+      figures,
+      idle: [],
+      machine,
+    }
+    console.log(`${markdown(report)}\n\n${extraTable(figures)}`)
+    if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(report, null, 2))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+process.exitCode = await enterNamespace()
+if (process.exitCode === undefined) await main()

@@ -1,0 +1,34 @@
+// What the admin listener asks of the gateway that it belongs to, and tells it.
+
+import type { NativeCapability } from '../native/interface.ts'
+import type { Address } from '../native/listening.ts'
+import type { GatewayUpstreams } from '../proxy/upstreams.ts'
+import type { Logger } from '../telemetry/log.ts'
+import type { GatewayStats } from '../telemetry/stats.ts'
+
+/** 'leaving': everything is still served, but load balancers should look elsewhere. */
+export type Phase = 'starting' | 'serving' | 'leaving' | 'draining'
+
+export interface AdminSubject {
+  readonly logger: Logger
+  readonly upstreams: GatewayUpstreams
+  phase(): Phase
+  /** Where clients are served. */
+  addresses(): readonly Address[]
+  stats(): GatewayStats
+  capabilities(): NativeCapability[]
+  /** Rejects when the configuration is refused, or there is no file of it. */
+  reload(): Promise<{ generation: number; changed: boolean; warnings: readonly string[] }>
+  reopenLogs(): void
+}
+
+/** The phase that a gateway in `state` is in. */
+export function phaseOf(state: string): Phase {
+  const phases: Record<string, Phase> = {
+    made: 'starting',
+    starting: 'starting',
+    listening: 'serving',
+    leaving: 'leaving',
+  }
+  return phases[state] ?? 'draining'
+}
