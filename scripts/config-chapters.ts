@@ -10,6 +10,7 @@ import * as functions from '../src/config/schema-functions.ts'
 import * as hooks from '../src/config/schema-hooks.ts'
 import * as proxies from '../src/config/schema-proxy.ts'
 import * as routes from '../src/config/schema-routes.ts'
+import * as tls from '../src/config/schema-target-tls.ts'
 import { upload } from '../src/config/schema-upload.ts'
 import * as upstreams from '../src/config/schema-upstreams.ts'
 import type { Option } from '../src/config/section.ts'
@@ -109,6 +110,14 @@ export const chapters: Chapter[] = [
     about: 'Connections that wait for their next request.',
     prefix: 'keepAlive.',
     options: upstreams.keepAlive as Chapter['options'],
+  },
+  {
+    title: '`tls` of an upstream',
+    typeName: 'TargetTlsOptions',
+    file: 'proxy-options',
+    about: 'How TLS is spoken with https: targets.',
+    prefix: 'tls.',
+    options: tls.targetTls as Chapter['options'],
   },
   {
     title: '`queue` of an upstream',

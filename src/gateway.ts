@@ -273,6 +273,7 @@ class CoreGateway implements Gateway {
     const publish = (upstream: number, targets: NativeTarget[]) =>
       this.#native.setTargets(upstream, targets)
     await patiently(this.#upstreams.start(publish))
+    await this.#upstreams.placed()
   }
 
   // A failure ends the gateway, unless somebody has closed it meanwhile.

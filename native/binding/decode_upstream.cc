@@ -67,6 +67,7 @@ route::TargetConfig decode_target(const Reader& target) {
   if (!http::parse_authority(decoded.authority, authority)) {
     target.at("authority").fail("host[:port]");
   }
+  decoded.relayed_name = target.at("relayed").text();
   decoded.weight = static_cast<uint32_t>(target.at("weight").integer(1, 1000));
   decoded.max_connections = count(target.at("maxConnections"));
   decoded.is_backup = target.at("backup").boolean();

@@ -12,6 +12,7 @@
 
 #include "core/limits.h"
 #include "net/sys.h"
+#include "proxy/relay.h"
 
 namespace sluice::proxy {
 
@@ -20,6 +21,16 @@ using Event = ExchangeEvent;
 using Step = transfer::Flow::Step;
 
 namespace {
+
+/// A relay's word on why there is no response; none: there is one.
+ErrorCode fault_in(const http::ResponseHead& head) {
+  for (size_t i = 0; i < head.field_count; ++i) {
+    const http::Field& field = head.fields[i];
+    if (!http::equals_ignoring_case(field.name, kFaultField)) continue;
+    return relay_fault(field.value.size() == 1 ? field.value[0] - '0' : 0);
+  }
+  return ErrorCode::none;
+}
 
 bool is_shortage(int error) {
   return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM ||
@@ -205,8 +216,13 @@ bool Exchange::patch_target() {
 }
 
 bool Exchange::await_connection() {
-  if (connection_->is_broken()) return fail_target(ErrorCode::upstream_refused);
-  if (!connection_->is_connected()) return false;
+  if (target_->is_relayed) {
+    ErrorCode error = ErrorCode::none;
+    if (!connection_->is_greeted(error)) return error != ErrorCode::none && fail_target(error);
+  } else {
+    if (connection_->is_broken()) return fail_target(ErrorCode::upstream_refused);
+    if (!connection_->is_connected()) return false;
+  }
   times_.connected_us = since_us_ = upstreams_.now_us();
   if (is_raw_) {
     target_->answered(upstreams_.now_us());
@@ -294,6 +310,11 @@ bool Exchange::fetch_head() {
         if (interim_bytes_ > limits_.response_head.head_bytes) {
           return fail_target(ErrorCode::upstream_head_too_large);
         }
+        if (connection_->speaks_for_target()) {
+          if (const ErrorCode fault = fault_in(head); fault != ErrorCode::none) {
+            return fail_target(fault, is_before_request(fault));
+          }
+        }
         if (action_.file && !head.is_interim) {
           const std::string_view value = instruction_in(head, *action_.file);
           if (value.data() != nullptr) return obey(head, value, result.consumed);
@@ -330,108 +351,6 @@ bool Exchange::on_head(const http::ResponseHead& head) {
   }
   note_progress();
   return true;
-}
-
-/// 100 and 103 are passed on at once, to clients that know them (RFC 9110 §15.2).
-bool Exchange::on_interim(const http::ResponseHead& head) {
-  request_.stop_keeping();
-  note_progress();
-  if (!shape_.is_minor_0) {
-    std::string bytes = response_.take_pending();
-    append_interim_head(head, bytes);
-    response_.start(std::move(bytes), transfer::Inbound::none, 0, transfer::Outbound::plain, false);
-    if (response_.run(downward()) == Step::sink_failed) {
-      return ends(Outcome::gone, ErrorCode::client_gone);
-    }
-    // What the socket did not take now goes out ahead of the final head.
-  }
-  return true;
-}
-
-/// The target wants a file to be sent in its stead. Always false: the exchange has ended.
-bool Exchange::obey(const http::ResponseHead& head, std::string_view value, size_t head_bytes) {
-  note_persistence(head);
-  read_instruction(head, action_, value, sticky_cookie(), instruction_.emplace());
-  instruction_->pending = response_.take_pending();
-  // A body that came along is nobody's; one that is still to come ends the connection.
-  const bool has_body = head.framing == http::ResponseFraming::length && head.content_length > 0;
-  const size_t behind = connection_->unread().size() - head_bytes;
-  const bool is_all_here =
-      head.framing == http::ResponseFraming::none ||
-      (head.framing == http::ResponseFraming::length && head.content_length == behind);
-  connection_->consume(head_bytes + (has_body && is_all_here ? behind : 0));
-  target_->succeeded(upstreams_.now_us());
-  let_go(upstream_persists_ && is_all_here && request_.is_done() && !request_broken_);
-  return ends(Outcome::instructed);
-}
-
-void Exchange::note_persistence(const http::ResponseHead& head) {
-  upstream_persists_ = head.keep_alive && head.framing != http::ResponseFraming::until_close;
-  idle_ms_ = upstreams_.config(action_.upstream).idle_ms;
-  if (head.keep_alive_timeout_s >= 0) {
-    // The target's own limit, and a moment less: its FIN must not cross a request.
-    idle_ms_ = std::min<int64_t>(idle_ms_, head.keep_alive_timeout_s * 1000 - kIdleMarginMs);
-  }
-}
-
-/// What binds the client to this target; empty where nothing is to be said.
-std::string Exchange::sticky_cookie() const {
-  std::string sticky;
-  const route::Upstream& upstream = upstreams_.config(action_.upstream);
-  if (upstream.balance != route::Balance::sticky) return sticky;
-  const uint64_t number = sticky_number(*target_);
-  if (number != selection_.stuck_to) append_sticky_cookie(upstream.hash_name, number, sticky);
-  return sticky;
-}
-
-void Exchange::begin_response(const http::ResponseHead& head) {
-  request_.stop_keeping();
-  target_->answered(upstreams_.now_us());
-  status_ = head.status;
-  note_persistence(head);
-  connection_->note_bulk(head.framing == http::ResponseFraming::length && !action_.copy_only &&
-                         head.content_length >= kBulkHeadBytes + limits_.splice_bytes);
-  ResponseShape shape;
-  shape.is_minor_0 = shape_.is_minor_0;
-  switch (head.framing) {
-    case http::ResponseFraming::none: break;
-    case http::ResponseFraming::length: shape.inbound = transfer::Inbound::length; break;
-    case http::ResponseFraming::chunked: shape.inbound = transfer::Inbound::chunked; break;
-    case http::ResponseFraming::until_close: shape.inbound = transfer::Inbound::until_end; break;
-  }
-  const bool has_no_length =
-      shape.inbound == transfer::Inbound::chunked || shape.inbound == transfer::Inbound::until_end;
-  ends_by_close_ = has_no_length && shape_.is_minor_0;
-  if (ends_by_close_) persists_ = false;
-  if (has_no_length && !shape_.is_minor_0) shape.outbound = transfer::Outbound::chunked;
-  persists_ = persists_ && downstream_.may_persist();
-  shape.persists = persists_;
-  shape.date_field = date_field_;
-  const std::string sticky = sticky_cookie();
-  shape.extra_fields = sticky;
-  std::string bytes = response_.take_pending();  // interim heads that wait
-  append_response_head(head, action_, shape, bytes);
-  response_.start(std::move(bytes), shape.inbound, head.content_length, shape.outbound, false);
-  downstream_.on_response(status_);
-}
-
-void Exchange::begin_tunnel(const http::ResponseHead& head) {
-  target_->answered(upstreams_.now_us());
-  status_ = 101;
-  persists_ = false;
-  ends_by_close_ = false;
-  ResponseShape shape;
-  shape.is_upgrade = true;
-  shape.date_field = date_field_;
-  std::string bytes = response_.take_pending();
-  append_response_head(head, action_, shape, bytes);
-  response_.start(std::move(bytes), transfer::Inbound::until_end, 0, transfer::Outbound::plain,
-                  false);
-  // The request has no body that is not out: an upgrade with one waits for its end.
-  request_.start(request_.take_pending(), transfer::Inbound::until_end, 0,
-                 transfer::Outbound::plain, false);
-  request_.limit(UINT64_MAX);  // that was for a body
-  downstream_.on_response(status_);
 }
 
 bool Exchange::relay() {
@@ -502,7 +421,7 @@ bool Exchange::tunnel() {
 /// Whether another target may be tried after `error`.
 bool Exchange::may_try_again(ErrorCode error) const {
   const bool nothing_sent = !was_sent_;
-  if (!nothing_sent && !request_.can_rewind()) return false;
+  if (request_.moved() > 0 && !request_.can_rewind()) return false;
   if (error_info(error).retry == Retry::no) return false;
   // What ended an app must not be given to the next one.
   if (upstreams_.config(action_.upstream).queues_without_targets) return nothing_sent;
@@ -517,10 +436,11 @@ bool Exchange::may_go_elsewhere(ErrorCode error) {
   return upstreams_.may_retry(action_.upstream, selection_);
 }
 
-/// The target did not answer. True: the exchange goes on with another try.
-bool Exchange::fail_target(ErrorCode error) {
+/// The target did not answer. True: the exchange goes on with another try. `is_untold`: it has seen
+/// nothing of the request, whoever took that.
+bool Exchange::fail_target(ErrorCode error, bool is_untold) {
   const bool was_idle = connection_ != nullptr && connection_->requests() > 0;
-  was_sent_ = was_sent_ || request_.moved() > 0;
+  was_sent_ = was_sent_ || (request_.moved() > 0 && !is_untold);
   const bool said_nothing = error == ErrorCode::upstream_closed;
   // An idle connection that was closed just now says nothing about the target.
   const bool is_stale = was_idle && said_nothing && !wants_fresh_;

@@ -151,7 +151,7 @@ class Exchange final : public UpstreamUser {
   bool on_interim(const http::ResponseHead& head);
   void begin_response(const http::ResponseHead& head);
   void begin_tunnel(const http::ResponseHead& head);
-  bool fail_target(ErrorCode error);
+  bool fail_target(ErrorCode error, bool is_untold = false);
   Upstreams::Chosen take_target();
   bool patch_target();
   void leave_target();

@@ -33,7 +33,10 @@ uint64_t point_of(const Target& target, uint32_t number) {
 }  // namespace
 
 Target::Target(const route::TargetConfig& config)
-    : id(config.id), authority(config.authority), name(name_of(config.address)) {
+    : id(config.id),
+      authority(config.authority),
+      name(config.relayed_name.empty() ? name_of(config.address) : config.relayed_name),
+      is_relayed(!config.relayed_name.empty()) {
   net::to_socket_address(config.address, address);
 }
 

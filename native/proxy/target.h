@@ -34,6 +34,7 @@ class Target : public Counted<Target> {
   const std::string authority;
   net::SocketAddress address;  ///< constant once made
   const std::string name;      ///< "10.0.0.1:3000" or the path of a unix socket, for logs
+  const bool is_relayed;       ///< `address` is a relay's, see proxy/relay.h
 
   // Written by every worker, relaxed.
   std::atomic<uint32_t> active{0};       ///< requests under way

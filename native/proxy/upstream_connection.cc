@@ -10,6 +10,7 @@
 
 #include "core/limits.h"
 #include "net/sys.h"
+#include "proxy/relay.h"
 #include "proxy/upstreams.h"
 
 namespace sluice::proxy {
@@ -39,6 +40,20 @@ void UpstreamConnection::on_events(uint32_t events) {
 
 void UpstreamConnection::on_alarm() {
   if (!is_closed_ && user_ == nullptr) owner_.expire(*this);
+}
+
+bool UpstreamConnection::is_greeted(ErrorCode& error) {
+  if (is_greeted_) return true;
+  // What a relay has said before it closed is still there to be read.
+  if (!socket_.readable && !is_broken_) return false;
+  char byte = 0;
+  const ssize_t got = sys::recv(socket_.fd, &byte, 1, 0);
+  socket_.on_received(got, 1);
+  if (got == -EAGAIN && !is_broken_) return false;
+  speaks_for_target_ = got == 1 && byte == kRelaySpeaks;
+  is_greeted_ = speaks_for_target_ || (got == 1 && byte == kRelayReady);
+  if (!is_greeted_) error = got == 1 ? relay_fault(byte) : ErrorCode::upstream_refused;
+  return is_greeted_;
 }
 
 transfer::Reader::Fill UpstreamConnection::fill(size_t& room) {

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "core/alarm.h"
+#include "core/error.h"
 #include "net/event_loop.h"
 #include "net/socket_state.h"
 #include "proxy/target.h"
@@ -54,6 +55,10 @@ class UpstreamConnection final : public net::EventHandler, public Alarm, public 
   uint32_t upstream() const { return upstream_; }
   net::SocketState& socket() { return socket_; }
   bool is_connected() const { return is_connected_; }
+  /// Of a connection to a relay: whether it has said that the target is there. `error`: it is not.
+  bool is_greeted(ErrorCode& error);
+  /// Whether what comes is said by a relay, which may say that there is no response.
+  bool speaks_for_target() const { return speaks_for_target_; }
   bool is_broken() const { return is_broken_; }
   /// Requests that it has carried to their end.
   uint32_t requests() const { return requests_; }
@@ -74,6 +79,8 @@ class UpstreamConnection final : public net::EventHandler, public Alarm, public 
   bool is_connected_ = false;
   bool is_broken_ = false;  ///< refused, reset, or both sides have shut
   bool is_closed_ = false;
+  bool is_greeted_ = false;
+  bool speaks_for_target_ = false;
   bool sends_bulk_ = false;
   uint32_t requests_ = 0;
   int64_t idle_until_ms_ = 0;

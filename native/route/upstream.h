@@ -23,7 +23,10 @@ enum class TargetState : uint8_t {
 struct TargetConfig {
   uint64_t id = 0;
   net::Endpoint address;
-  std::string authority;         ///< host[:port] of its URL, for the Host field
+  std::string authority;  ///< host[:port] of its URL, for the Host field
+  /// How it is called, when `address` is that of a relay that connects to it (proxy/relay.h);
+  /// empty: it is the target itself.
+  std::string relayed_name;
   uint32_t weight = 1;           ///< 1 to 1,000
   uint32_t max_connections = 0;  ///< requests at once, over all workers; 0: any number
   bool is_backup = false;        ///< only while no other one is up

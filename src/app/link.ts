@@ -84,6 +84,7 @@ function targetAt(path: string, id: number): NativeTarget {
     id,
     address: { kind: 'unix', path },
     authority: 'localhost',
+    relayed: '',
     weight: 1,
     maxConnections: 0,
     backup: false,

@@ -2,13 +2,12 @@
 // It has a process group of its own, so that what it has started goes with it. It must never
 // outlive the gateway: its channel ends, and where the system can it is killed by the kernel.
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { getCompileCacheDir } from 'node:module'
-import { dirname } from 'node:path'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Problem } from '../config/errors.ts'
 import { extensionOf } from '../config/own-files.ts'
 import type { PublishTo } from '../native/publication.ts'
+import { childCommand, childEnvironment } from './child.ts'
 import type { AppSockets } from './contract.ts'
 import { forwardLines } from './lines.ts'
 import type { FromApp, LogLine, StartMessage, ToApp } from './messages.ts'
@@ -34,12 +33,13 @@ export class AppProcess {
   readonly #child: ChildProcess
 
   constructor(start: StartMessage, events: AppEvents) {
-    const [command = '', ...args] = commandLine()
+    const program = new URL(`./main${extensionOf(import.meta.url)}`, import.meta.url)
+    const [command = '', ...args] = childCommand(fileURLToPath(program))
     this.#child = spawn(command, args, {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       serialization: 'advanced',
-      env: environment(),
+      env: childEnvironment(),
     })
     this.#listen(events)
     this.tell(start)
@@ -115,27 +115,4 @@ function receive(message: FromApp, events: AppEvents): void {
       events.onPublish(message.channel, message.publication)
       break
   }
-}
-
-function commandLine(): string[] {
-  const program = fileURLToPath(new URL(`./main${extensionOf(import.meta.url)}`, import.meta.url))
-  // Type stripping is experimental in the oldest Node that we support; it would say so each time.
-  const node = [process.execPath, '--disable-warning=ExperimentalWarning', program]
-  return canDieWithParent() ? ['setpriv', '--pdeathsig', 'KILL', ...node] : node
-}
-
-let dieWithParent: boolean | undefined
-
-// An app in an endless loop does not notice that its channel has ended; the kernel does. util-linux
-// has a program for it, Alpine's busybox one of the same name that cannot.
-function canDieWithParent(): boolean {
-  dieWithParent ??=
-    spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true'], { stdio: 'ignore' }).status === 0
-  return dieWithParent
-}
-
-// The cache of stripped sources (cli.ts).
-function environment(): NodeJS.ProcessEnv {
-  const cache = getCompileCacheDir()
-  return cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(cache) }
 }

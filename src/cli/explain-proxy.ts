@@ -26,7 +26,8 @@ export async function proxyRows(
   return [
     ['upstream', `'${upstream.name}': ${balanceOf(upstream)}`],
     ...targetRows(upstream, state),
-    ['sends', sentOf(action, request)],
+    ['sends', sentOf(action, upstream, request)],
+    ...transportRows(upstream),
     ['engine', engineOf(addon, config, action)],
   ]
 }
@@ -80,12 +81,31 @@ function whether({ backup }: Member): string {
   return backup ? 'a backup, eligible while no other can take requests' : 'eligible'
 }
 
-function sentOf(action: ResolvedProxy, { method, target }: NamedRequest): string {
+/** Nothing where the workers speak with every target themselves. */
+function transportRows({ targets, transport, allowH2, tls }: ResolvedUpstream): Row[] {
+  const isSecure = targets.some(({ secure }) => secure)
+  const isUndici = transport === 'undici' || (transport === 'auto' && allowH2)
+  if (!isSecure && !isUndici) return []
+  const speaker = isUndici
+    ? `undici, in ${allowH2 ? 'HTTP/2 where the target can' : 'HTTP/1.1'}`
+    : 'the workers'
+  const checked = tls.dangerouslyAcceptAnyCertificate ? 'certificates not verified' : 'verified'
+  const secure = isSecure ? `, TLS in the process of the relays (${checked})` : ''
+  return [['transport', `${speaker}${secure}`]]
+}
+
+function sentOf(
+  action: ResolvedProxy,
+  { targets }: ResolvedUpstream,
+  { method, target }: NamedRequest,
+): string {
+  const automatic = targets.some(({ secure }) => secure) ? 'target' : 'preserve'
   const hosts: Record<string, string> = {
     preserve: 'the Host of the client',
     target: "the target's own Host",
   }
-  const host = hosts[action.host] ?? `Host: ${action.host}`
+  const own = action.host === 'auto' ? automatic : action.host
+  const host = hosts[own] ?? `Host: ${own}`
   return `${method} ${pathOf(action, target)}, with ${host}`
 }
 

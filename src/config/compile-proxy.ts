@@ -18,18 +18,25 @@ import type {
 // What the core takes for "any size".
 const unlimitedBytes = 2 ** 50
 
-/**
- * `upstream` is its index in NativeConfig.upstreams, `filesOf` says what workers ask about a root
- * as.
- */
+/** What a route is compiled with. */
+export interface ProxyReferences {
+  /** Its number in the core. */
+  upstream: number
+  /** Whether one of its targets is https:. */
+  isSecure: boolean
+  /** What workers ask about a root as. */
+  filesOf: (root: ResolvedFileSet) => number
+}
+
 export function compileProxy(
   action: ResolvedProxy,
-  upstream: number,
-  filesOf: (root: ResolvedFileSet) => number,
+  { upstream, isSecure, filesOf }: ProxyReferences,
 ): NativeProxy {
   const { accelRedirect } = action
   const { kind, stripPrefix, rewrite, headers, retry, halfClose } = action
-  const { host, forwarded, via, requestId, bodyBytes } = action
+  const automatic = isSecure ? 'target' : 'preserve'
+  const host = action.host === 'auto' ? automatic : action.host
+  const { forwarded, via, requestId, bodyBytes } = action
   return {
     kind,
     upstream,

@@ -162,7 +162,11 @@ function compileAction(action: ResolvedAction, surroundings: Surroundings): Nati
     case 'channel':
       return compileChannel(action, surroundings.config, surroundings.channels)
     case 'proxy':
-      return compileProxy(action, surroundings.indexOf(action.upstream), surroundings.filesOf)
+      return compileProxy(action, {
+        upstream: surroundings.indexOf(action.upstream),
+        isSecure: isSecure(surroundings.config, action.upstream),
+        filesOf: surroundings.filesOf,
+      })
     case 'handler':
     case 'mount':
       return compileFunction(action, surroundings)
@@ -184,4 +188,9 @@ function compileFunction(
   const own = appUpstreams(config).find((upstream) => upstream.mount === mount)
   const upstream = own === undefined ? -1 : numberOf(own.index)
   return compileAppRoute(action, config, { route, upstream, filesOf, secret })
+}
+
+function isSecure({ upstreams }: ResolvedConfig, wanted: string): boolean {
+  const found = upstreams.find(({ name }) => name === wanted)
+  return found?.targets.some(({ secure }) => secure) ?? false
 }

@@ -37,6 +37,16 @@ export interface UpstreamOptions {
    */
   slowStart?: Duration
   /**
+   * Who speaks HTTP with the targets. 'splice': the workers, in HTTP/1.1, through a process that
+   * adds TLS for https: targets. 'undici': that process, by undici. 'auto': 'undici' with allowH2,
+   * else 'splice'. Default: `'auto'`.
+   */
+  transport?: 'auto' | 'splice' | 'undici'
+  /** Whether https: targets that can are spoken to in HTTP/2, as ALPN finds. Default: `false`. */
+  allowH2?: boolean
+  /** How TLS is spoken with https: targets. Certificates are verified unless this says not to. */
+  tls?: TargetTlsOptions
+  /**
    * Whether a connection begins with a header of the PROXY protocol, for targets that ask for it.
    * Such connections are not shared by clients. Default: `false`.
    */
@@ -51,9 +61,9 @@ export interface UpstreamOptions {
 /** One place that requests can go to; a URL alone stands for { url }. */
 export interface TargetOptions {
   /**
-   * Where it is: 'http://host:port', with a name or an address, 'unix:' and the path of a socket,
-   * relative to the configuration file, or 'srv:' and the name of a service, whose SRV records say
-   * host, port, weight and who is a backup.
+   * Where it is: 'http://host:port' or 'https://host:port', with a name or an address, 'unix:' and
+   * the path of a socket, relative to the configuration file, or 'srv:' and the name of a service,
+   * whose SRV records say host, port, weight and who is a backup.
    */
   url: string
   /** Its share of the requests, beside the weights of the others. Default: `1`. */
@@ -76,6 +86,32 @@ export interface KeepAliveOptions {
    * target allows, or requests meet connections that it is just closing. Default: `'4s'`.
    */
   idle?: Duration
+}
+
+/** How TLS is spoken with https: targets. */
+export interface TargetTlsOptions {
+  /**
+   * PEM files with the authorities whose certificates are believed, in the place of those that
+   * Node knows. Default: `false`.
+   */
+  ca?: string | readonly string[] | false
+  /**
+   * The name that the certificate must have, and that is asked for (SNI). false: the one in the
+   * URL of the target. Default: `false`.
+   */
+  servername?: string | false
+  /**
+   * A certificate that we show to targets that ask for one, with its chain; needs key. Default:
+   * `false`.
+   */
+  cert?: string | false
+  /** Its private key. Default: `false`. */
+  key?: string | false
+  /**
+   * Believe whatever certificate comes, expired ones, made-up ones and those of others. Whoever is
+   * on the way can then read and change everything: for tests. Default: `false`.
+   */
+  dangerouslyAcceptAnyCertificate?: boolean
 }
 
 /** Requests that wait while every target has as many as it may. */
@@ -150,8 +186,8 @@ export interface ProxyOptions<Params = PathParams> {
    */
   rewrite?: string
   /**
-   * The Host field: 'preserve' is the client's, 'target' the target's own, else that value.
-   * Default: `'preserve'`.
+   * The Host field: 'preserve' is the client's, 'target' the target's own, else that value. 'auto'
+   * is 'target' for an upstream with https: targets, and 'preserve' for others. Default: `'auto'`.
    */
   host?: string
   /** Header fields that are set, added and removed. */

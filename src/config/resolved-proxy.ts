@@ -20,6 +20,8 @@ export interface ResolvedTarget {
   address: ResolvedAddress
   /** host[:port] of the URL, for the Host field. */
   authority: string
+  /** TLS is spoken with it. */
+  secure: boolean
   weight: number
   /** 0: any number. */
   maxConnections: number
@@ -46,8 +48,24 @@ export interface ResolvedHealth {
   fall: number
 }
 
+/** How TLS is spoken with https: targets. Paths are absolute. */
+export interface ResolvedTargetTls {
+  /** PEM files of authorities; none: those that Node knows. */
+  ca: string[]
+  /** Of the certificate, and asked for; '': the target's own. */
+  servername: string
+  /** PEM files of our own certificate; '': none. */
+  cert: string
+  key: string
+  dangerouslyAcceptAnyCertificate: boolean
+}
+
 export interface ResolvedUpstream {
   name: string
+  /** Who speaks HTTP with the targets; 'auto': undici where HTTP/2 is allowed. */
+  transport: 'auto' | 'splice' | 'undici'
+  allowH2: boolean
+  tls: ResolvedTargetTls
   targets: ResolvedTarget[]
   balance: 'random-two' | 'round-robin' | 'least-connections' | 'hash' | 'sticky'
   /** What 'hash' looks at; the cookie of 'sticky'. */
@@ -82,7 +100,7 @@ export interface ResolvedProxy {
   stripPrefix: string
   /** The path instead of that of the request; empty: as it came. */
   rewrite: LocationPart[]
-  /** 'preserve', 'target', or a value. */
+  /** 'auto', 'preserve', 'target', or a value. 'auto': 'target' where one is https:. */
   host: string
   headers: { request: ResolvedFieldEdits; response: ResolvedFieldEdits }
   forwarded: 'x-forwarded' | 'forwarded' | 'both' | false

@@ -18,6 +18,7 @@ export type {
   ResolvedHealth,
   ResolvedProxy,
   ResolvedTarget,
+  ResolvedTargetTls,
   ResolvedUpstream,
 } from './resolved-proxy.ts'
 

@@ -3,6 +3,7 @@
 
 import { fieldNamesBut, fieldsBut, framingFields } from './fields.ts'
 import { filesRoot } from './file-roots.ts'
+import { hostValue } from './host-value.ts'
 import {
   boolean,
   choice,
@@ -18,7 +19,6 @@ import {
 } from './kinds.ts'
 import { isPlainObject } from './place.ts'
 import type { ResolvedAccelRedirect, ResolvedFieldEdits, ResolvedProxy } from './resolved.ts'
-import { hostValue } from './schema-upstreams.ts'
 import { type Section, section, shorthand } from './section.ts'
 
 const second = 1_000
@@ -37,9 +37,9 @@ const prefix = text("a path such as '/api'", (path) => {
 
 const path = text("a path such as '/v2$rest'", () => undefined)
 
-/** 'preserve', 'target' or a value. */
+/** 'auto', 'preserve', 'target' or a value. */
 const host: Kind<string> = {
-  expected: `'preserve', 'target', or ${hostValue.expected}`,
+  expected: `'auto', 'preserve', 'target', or ${hostValue.expected}`,
   typescript: 'string',
   read: (value, place) => hostValue.read(value, place),
 }
@@ -187,8 +187,9 @@ unless this has one.`,
   },
   host: {
     kind: host,
-    default: 'preserve',
-    doc: "The Host field: 'preserve' is the client's, 'target' the target's own, else that value.",
+    default: 'auto',
+    doc: `The Host field: 'preserve' is the client's, 'target' the target's own, else that value.
+'auto' is 'target' for an upstream with https: targets, and 'preserve' for others.`,
   },
   headers: {
     kind: section(headers, 'ProxyHeadersOptions'),

@@ -2,6 +2,7 @@
 // to be well. As config/schema.ts has those of the gateway.
 
 import { fieldName } from './fields.ts'
+import { hostValue } from './host-value.ts'
 import {
   boolean,
   choice,
@@ -16,6 +17,7 @@ import {
 } from './kinds.ts'
 import { isPlainObject, type Place, shown } from './place.ts'
 import type { ResolvedHealth, ResolvedTarget, ResolvedUpstream } from './resolved.ts'
+import { checkTransport, targetTls } from './schema-target-tls.ts'
 import { readSection, type Section, section, shorthand } from './section.ts'
 import { isStatusPattern, type StatusPattern } from './status-pattern.ts'
 import { type NamedAddress, readTargetUrl } from './targets.ts'
@@ -39,9 +41,9 @@ export const target: Section<TargetSettings> = {
     kind: targetUrl,
     default: undefined,
     required: true,
-    doc: `Where it is: 'http://host:port', with a name or an address, 'unix:' and the path of a
-socket, relative to the configuration file, or 'srv:' and the name of a service, whose SRV records
-say host, port, weight and who is a backup.`,
+    doc: `Where it is: 'http://host:port' or 'https://host:port', with a name or an address, 'unix:'
+and the path of a socket, relative to the configuration file, or 'srv:' and the name of a service,
+whose SRV records say host, port, weight and who is a backup.`,
   },
   weight: {
     kind: count(1, 1_000),
@@ -164,12 +166,6 @@ const checkedPath = text("a path such as '/healthz'", (path) => {
   return /^[!"$-~]+$/.test(path) ? undefined : 'that is not how a path is sent'
 })
 
-export const hostValue = text("a host such as 'example.com' or 'example.com:8080'", (host) => {
-  const url = URL.parse(`http://${host}/`)
-  const fits = url !== null && /^[\w.:[\]-]+$/.test(host) && url.pathname === '/'
-  return fits && host !== '' ? undefined : 'that cannot stand in a Host field'
-})
-
 const bodyPart = text('a text', (part) => {
   return Buffer.byteLength(part) <= 1_024 ? undefined : 'at most 1024 bytes'
 })
@@ -287,6 +283,24 @@ cookie names, which the first answer sets.`,
     default: 0,
     doc: 'A target that joins or comes back gets its full share only after this. 0: at once.',
   },
+  transport: {
+    kind: choice('auto', 'splice', 'undici'),
+    default: 'auto',
+    doc: `Who speaks HTTP with the targets. 'splice': the workers, in HTTP/1.1, through a process
+that adds TLS for https: targets. 'undici': that process, by undici. 'auto': 'undici' with allowH2,
+else 'splice'.`,
+  },
+  allowH2: {
+    kind: boolean(),
+    default: false,
+    doc: 'Whether https: targets that can are spoken to in HTTP/2, as ALPN finds.',
+  },
+  tls: {
+    kind: section(targetTls, 'TargetTlsOptions'),
+    default: {},
+    doc: `How TLS is spoken with https: targets. Certificates are verified unless this says not
+to.`,
+  },
   proxyProtocol: {
     kind: choice(false, 'v1', 'v2'),
     default: false,
@@ -319,6 +333,7 @@ export function completeUpstream(
   if (balance === 'sticky' && given !== undefined && given.kind !== 'cookie') {
     return at.report("balance: 'sticky' needs { cookie: NAME }")
   }
+  if (!checkTransport(settings, place)) return undefined
   const fallback: Key =
     balance === 'sticky' ? { kind: 'cookie', name: 'sluice-target' } : { kind: 'address', name: '' }
   return { ...settings, key: given ?? fallback }

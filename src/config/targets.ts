@@ -23,6 +23,8 @@ export interface NamedAddress {
   address: ResolvedAddress
   /** host[:port] for the Host field. */
   authority: string
+  /** TLS. */
+  secure: boolean
 }
 
 export function readTargetUrl(value: unknown, place: Place): NamedAddress | undefined {
@@ -38,9 +40,11 @@ export function readTargetUrl(value: unknown, place: Place): NamedAddress | unde
   const reason = wrongTarget(url)
   if (reason !== undefined) return place.report(`${shown(value)}: ${reason}`)
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  const port = url.port === '' ? 80 : Number(url.port)
+  const secure = url.protocol === 'https:'
+  const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port)
   if (port === 0) return place.report(`${shown(value)}: a port is 1 to 65535`)
-  return { url: `http://${url.host}`, address: { host, port }, authority: url.host }
+  const { origin, host: authority } = url
+  return { url: origin, address: { host, port }, authority, secure }
 }
 
 function readService(name: string, place: Place): NamedAddress | undefined {
@@ -50,14 +54,13 @@ function readService(name: string, place: Place): NamedAddress | undefined {
       `a service is written 'srv:_http._tcp.example.com', got ${shown(`srv:${name}`)}`,
     )
   }
-  return { url: `srv:${bare}`, address: { service: bare }, authority: bare }
+  return { url: `srv:${bare}`, address: { service: bare }, authority: bare, secure: false }
 }
 
 function wrongTarget(url: URL): string | undefined {
-  if (url.protocol === 'https:') {
-    return `https: needs the transport 'undici', which is not there yet; http: and unix: are`
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    return `${url.protocol} is not http:, https: or unix:`
   }
-  if (url.protocol !== 'http:') return `${url.protocol} is not http: or unix:`
   if (url.username !== '' || url.password !== '') {
     return "a target has no user: set the field Authorization by 'headers'"
   }
@@ -82,5 +85,10 @@ function readSocketPath(path: string, place: Place): NamedAddress | undefined {
   if (bytes > longestSocketPath) {
     return place.report(`${absolute} has ${bytes} bytes; at most ${longestSocketPath} are possible`)
   }
-  return { url: `unix:${absolute}`, address: { path: absolute }, authority: 'localhost' }
+  return {
+    url: `unix:${absolute}`,
+    address: { path: absolute },
+    authority: 'localhost',
+    secure: false,
+  }
 }

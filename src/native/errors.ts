@@ -211,6 +211,11 @@ export const errors = {
     source: 'upstream',
     meaning: 'no connection to the target within timeout.connect',
   },
+  'upstream-tls': {
+    status: 502,
+    source: 'upstream',
+    meaning: 'no TLS with the target: its certificate is not valid for it, or they cannot agree',
+  },
   'upstream-closed': {
     status: 502,
     source: 'upstream',

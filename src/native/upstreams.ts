@@ -93,6 +93,11 @@ export interface NativeTarget {
   address: NativeEndpoint
   /** host[:port] of its URL, for the Host field. */
   authority: string
+  /**
+   * How it is called, '10.0.0.1:443', when `address` is the socket of a relay that connects to it;
+   * '': it is the target itself.
+   */
+  relayed: string
   /** 1 to 1000. */
   weight: number
   /** Requests at once, over all workers; 0: any number. */

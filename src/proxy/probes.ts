@@ -2,11 +2,12 @@
 // of its own, so that accepting is checked each time. Main thread. undici is loaded when the first
 // such check needs it. Must never keep a socket beyond the check.
 
-import { createConnection, type Socket } from 'node:net'
-import type { ResolvedHealth } from '../config/resolved.ts'
+import type { Socket } from 'node:net'
+import type { ResolvedHealth, ResolvedTargetTls } from '../config/resolved.ts'
 import { matchesStatus } from '../config/status-pattern.ts'
 import type { NativeEndpoint } from '../native/values.ts'
 import type { Probe } from './health-check.ts'
+import { open, wayTo } from './relay-connect.ts'
 
 export interface Probed {
   endpoint: NativeEndpoint
@@ -15,6 +16,9 @@ export interface Probed {
   /** The target wants a header of the PROXY protocol first. */
   proxyProtocol: false | 'v1' | 'v2'
   health: ResolvedHealth
+  /** TLS is spoken with it, and how. */
+  secure: boolean
+  tls: ResolvedTargetTls
 }
 
 /** What is looked at of an answer's body. */
@@ -41,16 +45,18 @@ export function probeOf(probed: Probed): Probe {
 }
 
 /** A connection, its PROXY header written. */
-function connected({ endpoint, proxyProtocol }: Probed, signal: AbortSignal): Promise<Socket> {
+function connected(probed: Probed, signal: AbortSignal): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>()
-  const to = endpoint.kind === 'unix' ? { path: endpoint.path } : endpoint
-  const socket = createConnection({ ...to, signal })
-  // Stays: an error after the check has got what it wanted is nobody's business.
-  socket.on('error', reject)
-  socket.once('connect', () => {
-    if (proxyProtocol !== false) socket.write(headers[proxyProtocol])
+  const socket = open(wayTo(probed, probed), () => {
+    if (probed.proxyProtocol !== false) socket.write(headers[probed.proxyProtocol])
     resolve(socket)
   })
+  // Stays: an error after the check has got what it wanted is nobody's business.
+  socket.on('error', reject)
+  const giveUp = () => socket.destroy(new Error('the check was given up'))
+  if (signal.aborted) giveUp()
+  signal.addEventListener('abort', giveUp, { once: true })
+  socket.once('close', () => signal.removeEventListener('abort', giveUp))
   return promise
 }
 

@@ -12,9 +12,22 @@ import type { Logger } from '../telemetry/log.ts'
 import type { Clock } from './clock.ts'
 import type { Gate } from './gate.ts'
 import { type Health, HealthCheck, type Probe } from './health-check.ts'
+import {
+  addressesOf,
+  adjust,
+  endpointName,
+  endpointOf,
+  type KnownAddress,
+  type KnownTarget,
+  offeredTarget,
+  startTarget,
+  stopTarget,
+  troubleOf,
+} from './known-target.ts'
 import type { Lookup } from './lookup.ts'
 import { NameWatch } from './name-watch.ts'
 import { type Probed, prepareProbes } from './probes.ts'
+import { mannerOf, type RelayedUpstream } from './relay-messages.ts'
 import { type Offer, ServiceWatch } from './service-watch.ts'
 
 /** What the upstreams of one gateway share. */
@@ -26,6 +39,13 @@ export interface Surroundings {
   probeOf: (probed: Probed) => Probe
   /** Ids are unique within the gateway and never used again. */
   nextId: () => number
+}
+
+/** A target for the core, and whether TLS is spoken with it. */
+export interface PublishedTarget extends NativeTarget {
+  secure: boolean
+  /** How it is spoken to where the core cannot. */
+  manner: RelayedUpstream
 }
 
 /** One address now, with everything that is known of it on this side. */
@@ -41,24 +61,6 @@ export interface Member {
   health: Health | 'unwatched'
   /** Why the last check failed; '' when it did not. */
   reason: string
-}
-
-interface KnownAddress {
-  id: number
-  target: ResolvedTarget
-  endpoint: NativeEndpoint
-  name: string
-  check: HealthCheck | undefined
-}
-
-interface KnownTarget {
-  target: ResolvedTarget
-  /** Of a name or a service; undefined: its address needs no resolution. */
-  watch: NameWatch | ServiceWatch | undefined
-  addresses: KnownAddress[]
-  /** Who offers it, if it is a service: each a target of its own. */
-  offers: KnownTarget[]
-  stopped: boolean
 }
 
 export class Upstream {
@@ -77,17 +79,37 @@ export class Upstream {
     this.#targets = config.targets.map((target) => this.#known(target))
   }
 
+  /** Whether what is known of the targets holds with this configuration: they are reached alike. */
+  isReachedAsBy(config: ResolvedUpstream): boolean {
+    const before = { manner: mannerOf(this.#config), targets: this.#config.targets }
+    const now = { manner: mannerOf(config), targets: config.targets }
+    const needNone = ![before, now].some(needsRelays)
+    return needNone || isDeepStrictEqual(before.manner, now.manner)
+  }
+
+  /** Takes over what operators have done to one of the same name, before start(). */
+  succeed(before: Upstream): void {
+    for (const which of before.#draining) this.#draining.add(which)
+    const configured = before.#config.targets.map(({ url }) => url)
+    for (const url of configured) if (!before.has(url)) this.#take(url)
+    for (const { target } of before.#targets) {
+      if (!configured.includes(target.url) && !this.has(target.url)) this.#bring(target)
+    }
+  }
+
   get name(): string {
     return this.#config.name
   }
 
   /** For the core. */
-  get targets(): NativeTarget[] {
+  get targets(): PublishedTarget[] {
     return this.#addresses().map(({ id, target, endpoint, name, check }) => {
-      const { authority, weight, maxConnections, backup } = target
+      const { authority, secure, weight, maxConnections, backup } = target
       const isDraining = this.#isDraining(target.url, name)
       const state = isDraining ? 'draining' : check?.health === 'down' ? 'down' : 'up'
-      return { id, address: endpoint, authority, weight, maxConnections, backup, state }
+      const settings = { authority, secure, weight, maxConnections, backup }
+      const manner = mannerOf(this.#config)
+      return { id, address: endpoint, relayed: '', ...settings, state, manner }
     })
   }
 
@@ -246,11 +268,12 @@ export class Upstream {
   }
 
   #check(target: ResolvedTarget, endpoint: NativeEndpoint): HealthCheck | undefined {
-    const { health, proxyProtocol } = this.#config
+    const { health, proxyProtocol, tls } = this.#config
     if (health === false) return undefined
     const { clock, gate, probeOf } = this.#around
     const { interval, timeout, rise, fall } = health
-    const probe = probeOf({ endpoint, authority: target.authority, proxyProtocol, health })
+    const { authority, secure } = target
+    const probe = probeOf({ endpoint, authority, secure, tls, proxyProtocol, health })
     const onChange = (now: Health, reason: string) => {
       this.#reportHealth(target, endpoint, now, reason)
       this.#onChange()
@@ -330,52 +353,6 @@ export class Upstream {
   }
 }
 
-/** The same place with another weight or so. */
-function adjust(known: KnownTarget, target: ResolvedTarget): void {
-  known.target = target
-  for (const address of known.addresses) address.target = target
-  for (const offer of known.offers) {
-    const { address, authority, weight, backup } = offer.target
-    adjust(offer, { ...target, address, authority, weight, backup })
-  }
-}
-
-async function startTarget({ watch, addresses }: KnownTarget): Promise<void> {
-  for (const { check } of addresses) check?.start()
-  await watch?.start()
-}
-
-function stopTarget(known: KnownTarget): void {
-  known.stopped = true
-  known.watch?.stop()
-  for (const { check } of addressesOf(known)) check?.stop()
-  for (const offer of known.offers) offer.watch?.stop()
-}
-
-function addressesOf({ addresses, offers }: KnownTarget): KnownAddress[] {
-  return [...addresses, ...offers.flatMap((offer) => offer.addresses)]
-}
-
-/** Why there is no address; of a service that is found, why its hosts have none. */
-function troubleOf({ watch, offers }: KnownTarget): string | undefined {
-  return watch?.trouble ?? offers.map((offer) => offer.watch?.trouble).find(Boolean)
-}
-
-/** What an offer of the service `target` is as a target. */
-function offeredTarget(target: ResolvedTarget, offer: Offer): ResolvedTarget {
-  const { host, port, weight, backup } = offer
-  const authority = port === 80 ? host : `${host}:${port}`
-  return { ...target, address: { host, port }, authority, weight, backup }
-}
-
-function endpointOf(address: { host: string; port: number } | { path: string }): NativeEndpoint {
-  if ('path' in address) return { kind: 'unix', path: address.path }
-  return { kind: 'tcp', ...address }
-}
-
-/** '10.0.0.1:3000', '[::1]:3000', or the path of a socket. */
-export function endpointName(endpoint: NativeEndpoint): string {
-  if (endpoint.kind === 'unix') return endpoint.path
-  const { host, port } = endpoint
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+function needsRelays({ manner, targets }: { manner: RelayedUpstream; targets: ResolvedTarget[] }) {
+  return manner.speaks === 'undici' || targets.some(({ secure }) => secure)
 }

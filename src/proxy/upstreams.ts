@@ -15,6 +15,7 @@ import { Gate } from './gate.ts'
 import type { Probe } from './health-check.ts'
 import { type Lookup, systemLookup } from './lookup.ts'
 import { type Probed, probeOf } from './probes.ts'
+import { isRelayed, RelayLink } from './relay-link.ts'
 import { type Member, type Surroundings, Upstream } from './upstream.ts'
 
 export type { Member } from './upstream.ts'
@@ -56,6 +57,8 @@ export interface UpstreamsOptions {
   lookup?: Lookup
   clock?: Clock
   probeOf?: (probed: Probed) => Probe
+  /** Without them targets with TLS cannot be reached. */
+  relays?: RelayLink
 }
 
 /** Upstreams of another configuration that are being made ready. */
@@ -81,11 +84,15 @@ export class Upstreams implements GatewayUpstreams {
   readonly #directory: string
   readonly #changed = new Set<Placed>()
   #publish: ((upstream: number, targets: NativeTarget[]) => void) | undefined
+  readonly #relays: RelayLink | undefined
+  /** Configurations that are being made ready. */
+  #staged = 0
   #lastId = 0
 
   constructor(options: UpstreamsOptions) {
     const { upstreams, directory, logger, clock = systemClock } = options
     this.#directory = directory
+    this.#relays = options.relays
     this.#around = {
       clock,
       logger,
@@ -113,16 +120,20 @@ export class Upstreams implements GatewayUpstreams {
     const fresh: Placed[] = []
     const next = configs.map((config) => {
       const known = this.#upstreams.find(({ upstream }) => upstream.name === config.name)
-      if (known !== undefined) return known
+      if (known?.upstream.isReachedAsBy(config)) return known
       const made = this.#make(config, -1)
+      if (known !== undefined) made.upstream.succeed(known.upstream)
       fresh.push(made)
       return made
     })
-    const ready = Promise.all(fresh.map(({ upstream }) => upstream.start()))
+    this.#staged += 1
+    const started = Promise.all(fresh.map(({ upstream }) => upstream.start()))
+    const ready = started.then(() => this.#place(next))
     return {
       ready,
-      targets: (upstream) => next[upstream]?.upstream.targets ?? [],
+      targets: (upstream) => this.#reached(next[upstream]?.upstream),
       commit: (numbers) => {
+        this.#staged -= 1
         for (const { upstream } of this.#upstreams.filter((one) => !next.includes(one))) {
           upstream.stop()
         }
@@ -136,14 +147,39 @@ export class Upstreams implements GatewayUpstreams {
         }
       },
       abandon: () => {
+        this.#staged -= 1
         for (const { upstream } of fresh) upstream.stop()
       },
     }
   }
 
+  /** Relays of their own have come or gone: the core may reach other targets than before. */
+  publishAgain(): void {
+    for (const placed of this.#upstreams) {
+      if (placed.upstream.targets.some(isRelayed)) this.#note(placed)
+    }
+  }
+
+  /** Resolves when those that need relays have them, as far as they can. */
+  async placed(): Promise<void> {
+    await this.#relays?.settled()
+  }
+
+  /** As far as there is a way to them yet. */
+  #reached(upstream: Upstream | undefined): NativeTarget[] {
+    const targets = upstream?.targets ?? []
+    return this.#relays?.reach(targets) ?? targets
+  }
+
+  /** Resolves when all of these that need relays have them. */
+  async #place(all: readonly Placed[]): Promise<void> {
+    for (const { upstream } of all) this.#reached(upstream)
+    await this.placed()
+  }
+
   /** The targets of an upstream now. */
   targets(upstream: number): NativeTarget[] {
-    return this.#upstreams[upstream]?.upstream.targets ?? []
+    return this.#reached(this.#upstreams[upstream]?.upstream)
   }
 
   states(): UpstreamState[] {
@@ -159,6 +195,8 @@ export class Upstreams implements GatewayUpstreams {
   async start(publish: (upstream: number, targets: NativeTarget[]) => void): Promise<void> {
     this.#publish = publish
     await Promise.all(this.#upstreams.map(({ upstream }) => upstream.start()))
+    // Relays may have come before anybody could be told.
+    this.publishAgain()
     this.#tell()
   }
 
@@ -167,6 +205,7 @@ export class Upstreams implements GatewayUpstreams {
     this.#publish = undefined
     for (const { upstream } of this.#upstreams) upstream.stop()
     this.#around.lookup.close()
+    this.#relays?.stop()
   }
 
   add(upstream: string, target: string | TargetOptions): void {
@@ -225,17 +264,21 @@ export class Upstreams implements GatewayUpstreams {
       // Those that are made ready are in no configuration yet; they begin with what they have then.
       if (number < 0) continue
       try {
-        this.#publish?.(number, upstream.targets)
+        this.#publish?.(number, this.#reached(upstream))
       } catch (error) {
         const fields = { code: 'internal-error', err: error }
         this.#around.logger.error(fields, 'the targets of an upstream could not be replaced')
       }
     }
+    if (this.#staged > 0) return
+    this.#relays?.keep(this.#upstreams.flatMap((placed) => placed.upstream.targets))
   }
 }
 
 /** Those of a configuration. */
 export function upstreamsOf({ upstreams, file }: ResolvedConfig, logger: Logger): Upstreams {
   const directory = file === '' ? process.cwd() : dirname(file)
-  return new Upstreams({ upstreams, directory, logger })
+  const relays = new RelayLink({ logger, onPlaced: () => all.publishAgain() })
+  const all: Upstreams = new Upstreams({ upstreams, directory, logger, relays })
+  return all
 }

@@ -168,7 +168,7 @@ test('proxy: says what is wrong with its words', async (t) => {
   const cases: [string[], RegExp][] = [
     [['x', '3000'], /^sluice: FROM is a port, an address and a port, or unix:PATH, not 'x'\n/],
     [['example.com:80', '3000'], /^sluice: FROM: .* names of other machines cannot be bound\n/],
-    [['0', 'https://a'], /^sluice: TO: 'https:\/\/a': https: needs the transport 'undici'/],
+    [['0', 'ftp://a'], /^sluice: TO: 'ftp:\/\/a': ftp: is not http:, https: or unix:/],
     [['0', 'a/b'], /^sluice: TO: 'http:\/\/a\/b': a target has no path/],
     [['0', '3000', '3000'], /^sluice: TO: 'http:\/\/127\.0\.0\.1:3000' is there twice/],
     [['0', '1', '--health', 'x'], /^sluice: --health: /],

@@ -49,10 +49,12 @@ async function outcome(
 ): Promise<string> {
   const action = proxy('http://target.test:3000', { health: options })
   const { upstreams } = resolveConfig({ routes: { '/': action } }, { file: '', directory: '/' })
-  const health = upstreams[0]?.health
-  if (!health) throw new Error('no health')
+  const [upstream] = upstreams
+  if (!upstream?.health) throw new Error('no health')
+  const { health, tls } = upstream
   const { proxyProtocol = false, signal = AbortSignal.timeout(15_000) } = more
-  const probe = probeOf({ endpoint, authority: 'target.test:3000', proxyProtocol, health })
+  const authority = 'target.test:3000'
+  const probe = probeOf({ endpoint, authority, secure: false, tls, proxyProtocol, health })
   try {
     await probe(signal)
     return ''
