@@ -155,9 +155,10 @@ export const chapters: Chapter[] = [
     title: '`channel(name, options)`',
     typeName: 'ChannelOptions',
     file: 'intake-options',
+    isOfRoute: true,
     about: 'Options of channel().',
     prefix: '',
-    options: channel as Chapter['options'],
+    options: { ...channel, hooks: routeHooks } as Chapter['options'],
   },
   {
     title: '`upload` of `files()`',

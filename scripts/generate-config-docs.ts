@@ -72,6 +72,8 @@ export function intakeOptionTypes(): string {
   const head = `\
 // The options of what clients give, files and messages. ${notice}
 
+import type { Hooks } from './hooks.ts'
+import type { PathParams } from './path-params.ts'
 import type { Duration, Size } from './units.ts'
 `
   const own = chapters.filter(({ file }) => file === 'intake-options')

@@ -50,7 +50,7 @@ export type InlineProxyOptions<Params = PathParams> = ProxyOptions<Params> &
 /** What stands behind a route key. */
 export type RouteAction<Params = PathParams> =
   | FilesAction<Params>
-  | ChannelAction
+  | ChannelAction<Params>
   | HandlerAction<Params>
   | MountAction<Params>
   | RespondAction<Params>

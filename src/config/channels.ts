@@ -3,23 +3,27 @@
 
 import { fieldLines } from './fields.ts'
 import type { ChannelOptions } from './intake-options.ts'
+import type { PathParams } from './path-params.ts'
 import type { Place } from './place.ts'
 import type { ResolvedChannel, ResolvedConfig } from './resolved.ts'
 import { channel as options } from './schema-channel.ts'
 import { readSection } from './section.ts'
 
 /** A route that sends what is published under a name; made by channel(). */
-export interface ChannelAction {
+export interface ChannelAction<Params = PathParams> {
   readonly kind: 'channel'
   readonly name: string
-  readonly options: ChannelOptions
+  readonly options: ChannelOptions<Params>
 }
 
 /**
  * Whoever asks for this route is sent what is published on the channel, from then on:
  * `'GET /prices': channel('prices')`. Any number of routes may send the same channel.
  */
-export function channel(name: string, options: ChannelOptions = {}): ChannelAction {
+export function channel<Params = PathParams>(
+  name: string,
+  options: ChannelOptions<Params> = {},
+): ChannelAction<Params> {
   return { kind: 'channel', name, options }
 }
 

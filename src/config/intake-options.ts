@@ -1,10 +1,12 @@
 // The options of what clients give, files and messages. Written from the tables of
 // schema*.ts: change those, then run scripts/generate-config-docs.ts.
 
+import type { Hooks } from './hooks.ts'
+import type { PathParams } from './path-params.ts'
 import type { Duration, Size } from './units.ts'
 
 /** Options of channel(). */
-export interface ChannelOptions {
+export interface ChannelOptions<Params = PathParams> {
   /**
    * How messages follow each other: server-sent events, one line of JSON each, or their bytes as
    * they are. Default: `'sse'`.
@@ -41,6 +43,8 @@ export interface ChannelOptions {
   messageBytes?: Size
   /** Header fields of the answer. */
   headers?: Readonly<Record<string, string>>
+  /** What requests pass before the action. See docs/HOOKS.md. Default: none. */
+  hooks?: Hooks<Params>
 }
 
 /** What is taken in beneath the root. */
