@@ -388,6 +388,8 @@ worker::GroupOptions decode_config(const Reader& config) {
   snapshot->copy_only = decode_mode(config.at("transfer").at("mode"));
   snapshot->memory_bytes = config.at("transfer").at("memoryBytes").integer(0, 64 * 1024 * 1024);
   snapshot->splice_bytes = config.at("transfer").at("spliceBytes").integer(0, INT64_MAX);
+  snapshot->pipe_bytes = config.at("transfer").at("pipeBytes").integer(4096, 1 << 20);
+  snapshot->copy_bytes = config.at("transfer").at("copyBytes").integer(4096, 1 << 20);
   snapshot->access_log = decode_access_log(config.at("accessLog"));
   snapshot->server_field = decode_server_field(config.at("serverName"));
   decode_trusted(config.at("trustedProxies"), *snapshot);

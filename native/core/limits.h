@@ -9,6 +9,8 @@ namespace sluice {
 
 /// One recv(2) reads at most this much; also the room in which pipelined answers are gathered.
 inline constexpr size_t kScratchBytes = 64 * 1024;
+/// A file that is copied is read in pieces of this size, unless transfer.copyBytes says otherwise.
+inline constexpr size_t kCopyBytes = 256 * 1024;
 /// Bodies up to this size are copied behind their head into one send; larger ones held in memory go
 /// out by one sendmsg of two parts (a copy costs more than the second part from here on).
 inline constexpr size_t kGatherBytes = 4 * 1024;
@@ -67,9 +69,10 @@ inline constexpr uint64_t kDiscardBytes = 64 * 1024;
 inline constexpr int64_t kDrainGraceMs = 500;
 /// An error that a setting would change is logged at most this often.
 inline constexpr int64_t kComplaintUs = 1'000'000;
-/// A pipe for splicing: what is asked for, what is the least that is worth having, how many empty
-/// ones a worker keeps, and how long it does without after it could not have one.
-inline constexpr int kPipeBytes = 1024 * 1024;
+/// A pipe for splicing: what is asked for unless transfer.pipeBytes says otherwise, what is the
+/// least that is worth having, how many empty ones a worker keeps, and how long it does without
+/// after it could not have one.
+inline constexpr size_t kPipeBytes = 1024 * 1024;
 inline constexpr size_t kLeastPipeBytes = 64 * 1024;
 inline constexpr size_t kIdlePipes = 16;
 inline constexpr int64_t kPipeRetryUs = 1'000'000;

@@ -131,6 +131,8 @@ struct Snapshot {
   bool copy_only = false;                     ///< transfer: 'copy' for every route
   uint64_t memory_bytes = 0;                  ///< files up to this size are held in memory
   uint64_t splice_bytes = kSpliceBytes;       ///< proxied bodies are spliced from this size on
+  size_t pipe_bytes = kPipeBytes;             ///< room of the pipes that they go through
+  size_t copy_bytes = kCopyBytes;             ///< files that are copied are read in such pieces
   std::optional<log::Settings> access_log;    ///< none: off
   std::string server_field;                   ///< "Server: sluice\r\n" or empty
   std::vector<net::Network> trusted_proxies;  ///< whose word on a client's address is believed

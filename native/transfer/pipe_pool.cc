@@ -13,6 +13,13 @@ PipePool::~PipePool() {
   for (const Pipe& pipe : idle_) discard(pipe);
 }
 
+void PipePool::want(size_t bytes) {
+  if (bytes == wanted_) return;
+  wanted_ = bytes;
+  for (const Pipe& pipe : idle_) discard(pipe);
+  idle_.clear();
+}
+
 Pipe PipePool::take(int64_t now_us) {
   if (!idle_.empty()) {
     const Pipe pipe = idle_.back();
@@ -32,9 +39,9 @@ Pipe PipePool::make() {
   if (sys::pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) return {};
   counts_.made.add();
   counts_.open.add();
-  Pipe pipe{ends[0], ends[1], 0};
+  Pipe pipe{ends[0], ends[1], 0, wanted_};
   // The answer is what was granted; a refusal leaves what the pipe was born with.
-  int granted = sys::fcntl(pipe.write_end, F_SETPIPE_SZ, kPipeBytes);
+  int granted = sys::fcntl(pipe.write_end, F_SETPIPE_SZ, static_cast<int>(wanted_));
   if (granted < 0) granted = sys::fcntl(pipe.write_end, F_GETPIPE_SZ, 0);
   pipe.capacity = granted < 0 ? 0 : static_cast<size_t>(granted);
   if (pipe.capacity >= kLeastPipeBytes) return pipe;
@@ -43,7 +50,7 @@ Pipe PipePool::make() {
 }
 
 void PipePool::give_back(Pipe pipe) {
-  if (idle_.size() >= kIdlePipes) return discard(pipe);
+  if (idle_.size() >= kIdlePipes || pipe.wanted != wanted_) return discard(pipe);
   idle_.push_back(pipe);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/counter.h"
+#include "core/limits.h"
 
 namespace sluice::transfer {
 
@@ -17,6 +18,7 @@ struct Pipe {
   int read_end = -1;
   int write_end = -1;
   size_t capacity = 0;  ///< bytes that fit at best; fewer when they arrive in small pieces
+  size_t wanted = 0;    ///< what was asked for when it was made
   explicit operator bool() const { return read_end >= 0; }
 };
 
@@ -33,6 +35,8 @@ class PipePool {
   PipePool(const PipePool&) = delete;
   PipePool& operator=(const PipePool&) = delete;
 
+  /// Pipes are made with room for so many bytes from now on, where the user's budget allows it.
+  void want(size_t bytes);
   /// An empty pipe of a useful size, or none. After a refusal none is tried for a while.
   Pipe take(int64_t now_us);
   /// `pipe` is empty.
@@ -45,6 +49,7 @@ class PipePool {
 
   PipeCounts& counts_;
   std::vector<Pipe> idle_;
+  size_t wanted_ = kPipeBytes;
   int64_t refused_until_us_ = 0;
 };
 

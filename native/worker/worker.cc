@@ -84,6 +84,7 @@ Worker::Worker(uint32_t index, Shared& shared)
     access_log_ =
         std::make_unique<log::AccessLog>(*shared.snapshot->access_log, *shared.log, wheel_, index);
   }
+  upstreams_.pipes().want(shared.snapshot->pipe_bytes);
   upstreams_.tell_others_by([this](uint32_t upstream) {
     if (shared_.tell_room) shared_.tell_room(upstream, index_);
   });
@@ -134,7 +135,8 @@ void Worker::post(Task task) {
 }
 
 std::span<char> Worker::copy_scratch() {
-  if (copy_scratch_.empty()) copy_scratch_.resize(4 * kScratchBytes);
+  const size_t wanted = snapshot().copy_bytes;
+  if (copy_scratch_.size() != wanted) copy_scratch_.resize(wanted);
   return copy_scratch_;
 }
 
@@ -365,6 +367,7 @@ void Worker::adopt(const Replacement& next, std::vector<net::OwnedFd>& opened) {
     if (was_hole && !to.routes[i].key.empty()) stats_.latency.clear(i);
   }
   upstreams_.adopt(to.upstreams, next.targets);
+  upstreams_.pipes().want(to.pipe_bytes);
   for (const auto& channel : next.channels) {
     if (channel) desk_of(channel);
   }

@@ -152,8 +152,8 @@ export interface TimeoutsOptions {
 /** How bytes are moved. */
 export interface TransferOptions {
   /**
-   * 'auto' lets the kernel move the bytes (sendfile) where that is cheaper; 'copy' always reads
-   * and writes. Default: `'auto'`.
+   * 'auto': the kernel moves bytes where that is cheaper; 'copy': read and write, always. Default:
+   * `'auto'`.
    */
   mode?: 'auto' | 'copy'
   /** Files up to this size are held in memory and sent with one system call. Default: `'16kb'`. */
@@ -163,6 +163,13 @@ export interface TransferOptions {
    * cheaper. Chunks are spliced from 128kb on, or from here on if this is more. Default: `'16kb'`.
    */
   spliceBytes?: Size
+  /**
+   * Room of the pipes that bodies are spliced through (fs.pipe-user-pages-soft bounds it).
+   * Default: `'1mb'`.
+   */
+  pipeBytes?: Size
+  /** So much of a file is read at once where it is copied. Default: `'256kb'`. */
+  copyBytes?: Size
 }
 
 /** Bounds of what is remembered about files. */

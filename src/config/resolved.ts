@@ -4,6 +4,7 @@
 import type { LogField } from '../native/access-log.ts'
 import type { LocationPart } from '../native/interface.ts'
 import type { NativeTimeouts } from '../native/timeouts.ts'
+import type { NativeTransfer } from '../native/transfer.ts'
 import type { ResolvedAdmin } from './resolved-admin.ts'
 import type { ResolvedFileSet } from './resolved-files.ts'
 import type { ResolvedHook } from './resolved-hooks.ts'
@@ -53,11 +54,7 @@ export interface ResolvedTimeouts extends NativeTimeouts {
   appHang: number
 }
 
-export interface ResolvedTransfer {
-  mode: 'auto' | 'copy'
-  memoryBytes: number
-  spliceBytes: number
-}
+export type ResolvedTransfer = NativeTransfer
 
 /** Bounds of the descriptor cache. */
 export interface ResolvedCache {

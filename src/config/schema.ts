@@ -187,8 +187,7 @@ export const transfer: Section<ResolvedTransfer> = {
   mode: {
     kind: choice('auto', 'copy'),
     default: 'auto',
-    doc: `'auto' lets the kernel move the bytes (sendfile) where that is cheaper; 'copy' always
-reads and writes.`,
+    doc: "'auto': the kernel moves bytes where that is cheaper; 'copy': read and write, always.",
   },
   memoryBytes: {
     kind: size(0, 1 * mb),
@@ -200,6 +199,16 @@ reads and writes.`,
     default: '16kb',
     doc: `Proxied bodies of which so much is left are spliced; of less, reading and sending it is
 cheaper. Chunks are spliced from 128kb on, or from here on if this is more.`,
+  },
+  pipeBytes: {
+    kind: size(64 * kb, 1 * mb),
+    default: '1mb',
+    doc: 'Room of the pipes that bodies are spliced through (fs.pipe-user-pages-soft bounds it).',
+  },
+  copyBytes: {
+    kind: size(64 * kb, 1 * mb),
+    default: '256kb',
+    doc: 'So much of a file is read at once where it is copied.',
   },
 }
 

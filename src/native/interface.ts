@@ -10,6 +10,7 @@ import type { NativeHookStats, NativeHooks } from './hooks.ts'
 import type { ChannelStats, NativeChannel, NativeChannelAction, NativeUpload } from './intake.ts'
 import type { Look, LookAt } from './looks.ts'
 import type { NativeTimeouts } from './timeouts.ts'
+import type { NativeTransfer } from './transfer.ts'
 import type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } from './upstreams.ts'
 import type { LocationPart, NativeEndpoint } from './values.ts'
 
@@ -25,6 +26,7 @@ export type { AdoptedEvent, RetiredEvent } from './generation-events.ts'
 export type { ChannelStats, NativeChannel, NativeChannelAction, NativeUpload } from './intake.ts'
 export type { Look, LookAt } from './looks.ts'
 export type { NativeTimeouts } from './timeouts.ts'
+export type { NativeTransfer } from './transfer.ts'
 export type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } from './upstreams.ts'
 export type { LocationPart, NativeEndpoint } from './values.ts'
 
@@ -81,15 +83,6 @@ export interface NativeLimits {
   /** Number of header fields. */
   headers: number
   bodyBytes: number
-}
-
-export interface NativeTransfer {
-  /** 'copy' turns every zero-copy path into its copying twin. */
-  mode: 'auto' | 'copy'
-  /** Files up to this many bytes are held in memory and sent by one send(2). */
-  memoryBytes: number
-  /** Proxied bodies that have, or go on for, at least this many bytes in one piece are spliced. */
-  spliceBytes: number
 }
 
 export interface NativeRoute {

@@ -68,8 +68,16 @@ function openingComment(file: SourceFile): { length: number; firstParagraph: num
   }
 }
 
+// What a program wrote from a table is as long as the table.
+function isGenerated(file: SourceFile): boolean {
+  return file.lines
+    .slice(0, 3)
+    .some((line) => /\bWritten (by|from) .*scripts\/|Written from the tables/.test(line))
+}
+
 test('files are short enough to be read', (t) => {
   const wrong = code()
+    .filter((file) => !isGenerated(file))
     .filter((file) => file.lines.length > (maxFileLines[kindOf(file)] ?? 0))
     .map((file) => `${file.path}: ${file.lines.length} lines`)
   t.deepEqual(wrong, [])

@@ -63,7 +63,13 @@ test('every default is filled in and the result is frozen', (t) => {
   t.deepEqual(resolved.listen, [{ host: '127.0.0.1', port: 8080, proxyProtocol: false }])
   t.is(resolved.limits.headBytes, 32_768)
   t.is(resolved.timeouts.idle, 60_000)
-  t.deepEqual(resolved.transfer, { mode: 'auto', memoryBytes: 16_384, spliceBytes: 16_384 })
+  t.deepEqual(resolved.transfer, {
+    mode: 'auto',
+    memoryBytes: 16_384,
+    spliceBytes: 16_384,
+    pipeBytes: 1_048_576,
+    copyBytes: 262_144,
+  })
   t.is(resolved.workers, loadAddon().usableCpus())
   t.true(Object.isFrozen(resolved) && Object.isFrozen(resolved.limits))
   t.true(Object.isFrozen(resolved.routes) && Object.isFrozen(resolved.routes[0]?.action))

@@ -47,6 +47,24 @@ TEST(pipe_pool_keeps_so_many_and_closes_all_at_its_end) {
   CHECK_EQ(counts.open.get(), 0);
 }
 
+TEST(pipe_pool_makes_what_is_wanted_now_and_keeps_no_others) {
+  PipeCounts counts;
+  PipePool pool(counts);
+  const Pipe idle = pool.take(0);
+  const Pipe used = pool.take(0);
+  pool.give_back(idle);
+  pool.want(2 * kLeastPipeBytes);
+  CHECK_EQ(counts.open.get(), 1);
+  pool.give_back(used);
+  CHECK_EQ(counts.open.get(), 0);
+  const Pipe pipe = pool.take(0);
+  CHECK_EQ(pipe.capacity, 2 * kLeastPipeBytes);
+  pool.give_back(pipe);
+  pool.want(2 * kLeastPipeBytes);
+  CHECK_EQ(pool.take(0).read_end, pipe.read_end);
+  pool.discard(pipe);
+}
+
 TEST(pipe_pool_does_without_for_a_while_after_a_refusal) {
   PipeCounts counts;
   PipePool pool(counts);
