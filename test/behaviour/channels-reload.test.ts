@@ -59,7 +59,7 @@ testOnBothTwins('a stream whose route stays goes on', async (t, transfer) => {
 })
 
 test('a stream whose route has changed ends behind a message, when its time is over', async (t) => {
-  const timeouts = { drain: '2s' }
+  const timeouts = { drain: 2_000 }
   const { connect, gateway } = await start(t, { timeouts, routes: { '/c': channel('c') } })
   const client = await connect()
   await openStream(client, '/c')
