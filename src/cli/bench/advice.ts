@@ -1,5 +1,5 @@
-// From measurements to the `transfer` settings that cost this machine the least CPU time. Pure. What
-// was not measured, or served by another engine than was meant, leads to no setting.
+// From measurements to the `transfer` settings that cost this machine the least CPU time. Pure.
+// What was not measured, or served by another engine than was meant, leads to no setting.
 
 import type { TransferOptions } from '../../config/options.ts'
 import type { Measurement } from './measure.ts'
