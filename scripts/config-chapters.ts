@@ -5,12 +5,14 @@ import { accessLog } from '../src/config/access-log.ts'
 import { admin } from '../src/config/admin.ts'
 import { routeHooks } from '../src/config/read-hooks.ts'
 import * as schema from '../src/config/schema.ts'
+import { channel } from '../src/config/schema-channel.ts'
 import * as functions from '../src/config/schema-functions.ts'
 import * as hooks from '../src/config/schema-hooks.ts'
 import * as proxies from '../src/config/schema-proxy.ts'
 import * as routes from '../src/config/schema-routes.ts'
 import * as targets from '../src/config/schema-target-tls.ts'
 import * as tls from '../src/config/schema-tls.ts'
+import { upload } from '../src/config/schema-upload.ts'
 import * as upstreams from '../src/config/schema-upstreams.ts'
 import type { Option } from '../src/config/section.ts'
 
@@ -24,7 +26,12 @@ export interface Chapter {
   prefix: string
   options: Record<string, Option<unknown>>
   /** Where its type is, when that is not config/options.ts. */
-  file?: 'proxy-options' | 'hook-options' | 'listener-options'
+  file?:
+    | 'proxy-options'
+    | 'hook-options'
+    | 'intake-options'
+    | 'function-options'
+    | 'listener-options'
   /** Options of a route, which has parameters and hooks. */
   isOfRoute?: boolean
 }
@@ -184,6 +191,23 @@ export const chapters: Chapter[] = [
     options: { ...routes.files, hooks: routeHooks } as Chapter['options'],
   },
   {
+    title: '`channel(name, options)`',
+    typeName: 'ChannelOptions',
+    file: 'intake-options',
+    isOfRoute: true,
+    about: 'Options of channel().',
+    prefix: '',
+    options: { ...channel, hooks: routeHooks } as Chapter['options'],
+  },
+  {
+    title: '`upload` of `files()`',
+    typeName: 'UploadOptions',
+    file: 'intake-options',
+    about: 'What is taken in beneath the root.',
+    prefix: 'upload.',
+    options: upload as Chapter['options'],
+  },
+  {
     title: '`compress` of `files()`',
     typeName: 'CompressOptions',
     about: 'Which encodings are made of which files.',
@@ -258,6 +282,7 @@ export const chapters: Chapter[] = [
   {
     title: '`handler(function, options)`',
     typeName: 'HandlerOptions',
+    file: 'function-options',
     isOfRoute: true,
     about: 'Options of handler().',
     prefix: '',
@@ -266,6 +291,7 @@ export const chapters: Chapter[] = [
   {
     title: '`mount(function, options)`',
     typeName: 'MountOptions',
+    file: 'function-options',
     isOfRoute: true,
     about: 'Options of mount().',
     prefix: '',

@@ -24,14 +24,14 @@ const notice = `Written from the tables of
 /** The text of src/config/options.ts. */
 export function optionTypes(): string {
   const head = `\
-// The options that people write, with units and defaults for their editors; those about forwarding
-// are in proxy-options.ts. ${notice}
+// The options that people write, with units and defaults for their editors; others are in
+// files of their own (*-options.ts). ${notice}
 
 import type { LogField } from '../native/access-log.ts'
 import type { ContentCoding } from '../native/interface.ts'
-import type { FilesRoot } from './files-root.ts'
 import type { Hooks } from './hooks.ts'
 import type { ListenerOptions } from './listener-options.ts'
+import type { UploadOptions } from './intake-options.ts'
 import type { OtherAction } from './other-action.ts'
 import type { PathParams } from './path-params.ts'
 import type { UpstreamOptions } from './proxy-options.ts'
@@ -76,6 +76,33 @@ export function listenerOptionTypes(): string {
 import type { Duration } from './units.ts'
 `
   const own = chapters.filter(({ file }) => file === 'listener-options')
+  return [head, ...own.map(interfaceText)].join('\n')
+}
+
+/** The text of src/config/intake-options.ts. */
+export function intakeOptionTypes(): string {
+  const head = `\
+// The options of what clients give, files and messages. ${notice}
+
+import type { Hooks } from './hooks.ts'
+import type { PathParams } from './path-params.ts'
+import type { Duration, Size } from './units.ts'
+`
+  const own = chapters.filter(({ file }) => file === 'intake-options')
+  return [head, ...own.map(interfaceText)].join('\n')
+}
+
+/** The text of src/config/function-options.ts. */
+export function functionOptionTypes(): string {
+  const head = `\
+// The options of handler() and mount(), as in options.ts. ${notice}
+
+import type { FilesRoot } from './files-root.ts'
+import type { Hooks } from './hooks.ts'
+import type { PathParams } from './path-params.ts'
+import type { Duration, Size } from './units.ts'
+`
+  const own = chapters.filter(({ file }) => file === 'function-options')
   return [head, ...own.map(interfaceText)].join('\n')
 }
 
@@ -138,6 +165,8 @@ export function generatedFiles(): { path: string; text: string }[] {
     { path: 'src/config/options.ts', text: optionTypes() },
     { path: 'src/config/proxy-options.ts', text: proxyOptionTypes() },
     { path: 'src/config/listener-options.ts', text: listenerOptionTypes() },
+    { path: 'src/config/intake-options.ts', text: intakeOptionTypes() },
+    { path: 'src/config/function-options.ts', text: functionOptionTypes() },
     { path: 'src/config/hook-options.ts', text: hookOptionTypes() },
     { path: 'docs/CONFIGURATION.md', text: documentation() },
   ]

@@ -42,13 +42,19 @@ export function generateErrorFiles(): Record<string, string> {
 }
 
 function typescript(rows: ErrorRow[]): string {
-  const entries = rows.flatMap(({ name, status, source, meaning }) => [
-    `  ${/^[a-z]+$/.test(name) ? name : quoted(name)}: {`,
-    `    status: ${status},`,
-    `    source: '${source}',`,
-    ...property('meaning', meaning),
-    '  },',
-  ])
+  const entries = rows.flatMap(({ name, status, source, meaning }) => {
+    const key = /^[a-z]+$/.test(name) ? name : quoted(name)
+    const facts = `status: ${status}, source: '${source}'`
+    const line = `  ${key}: { ${facts}, meaning: ${quoted(meaning)} },`
+    if (line.length <= 100) return [line]
+    return [
+      `  ${key}: {`,
+      `    status: ${status},`,
+      `    source: '${source}',`,
+      ...property('meaning', meaning),
+      '  },',
+    ]
+  })
   return `// The errors of the core by their names in logs and stats. Pure data, any thread.
 // Written by scripts/generate-error-docs.ts from native/core/errors.def; do not edit.
 

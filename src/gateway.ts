@@ -7,33 +7,31 @@ import { type AdminSubject, phaseOf } from './admin/subject.ts'
 import { makeSecret } from './app/contract.ts'
 import { type AppFunctions, functionsOf } from './app/functions.ts'
 import type { GatewayConfig } from './config/actions.ts'
+import { channelsOf } from './config/channels.ts'
 import { loadConfigFile } from './config/load.ts'
 import type { ResolvedConfig } from './config/resolved.ts'
 import { resolveConfig } from './config/validate.ts'
 import { FileQuestions } from './files/questions.ts'
 import { Control, confirmation, refusal } from './gateway/control.ts'
+import type { ConfigFileInput, CreateGatewayOptions, Gateway } from './gateway/gateway-types.ts'
 import { Generations, patiently, type ReloadResult } from './gateway/generations.ts'
-import {
-  type ConfigFileInput,
-  type CreateGatewayOptions,
-  type Gateway,
-  GatewayStateError,
-} from './gateway/surface.ts'
 import { AccessLogError } from './native/access-log.ts'
 import { loadAddon } from './native/addon.ts'
 import type { NativeAddon, NativeEvent, NativeGateway, NativeTarget } from './native/interface.ts'
 import { type Address, addressOf, ListenError } from './native/listening.ts'
+import { type ChannelMessage, type Publication, publisher } from './native/publication.ts'
 import { type GatewayUpstreams, type Upstreams, upstreamsOf } from './proxy/upstreams.ts'
 import { createLogger, type Logger, logFault } from './telemetry/log.ts'
 import { combineStats, type GatewayStats } from './telemetry/stats.ts'
 import { Certificates, filesSeen } from './tls/certificates.ts'
 
-export {
-  type ConfigFileInput,
-  type CreateGatewayOptions,
-  type Gateway,
-  GatewayStateError,
-} from './gateway/surface.ts'
+export type { ConfigFileInput, CreateGatewayOptions, Gateway } from './gateway/gateway-types.ts'
+
+/** Something was asked of a gateway that is not in a state for it. */
+export class GatewayStateError extends Error {
+  readonly code = 'ERR_SLUICE_STATE'
+  override name = 'GatewayStateError'
+}
 
 /**
  * Makes a gateway from a configuration object (paths in it are relative to the working directory)
@@ -186,6 +184,16 @@ class CoreGateway implements Gateway {
     if (this.#isRunning()) this.#native.reopenLogs()
   }
 
+  publish(channel: string, message: ChannelMessage): number {
+    if (this.#state === 'ended') throw new GatewayStateError('cannot publish: ended')
+    let id = 0
+    const to = (name: string, publication: Publication) => {
+      id = this.#generations.publish(name, publication) ?? 0
+    }
+    publisher(channelsOf(this.resolved), to)(channel, message)
+    return id
+  }
+
   stats(): GatewayStats {
     return this.#lastStats ?? this.#count()
   }
@@ -290,7 +298,11 @@ class CoreGateway implements Gateway {
 
   #count(): GatewayStats {
     const counted = this.#native.stats()
-    const native = { ...counted, upstreams: this.#generations.inOrder(counted.upstreams) }
+    const native = {
+      ...counted,
+      upstreams: this.#generations.inOrder('upstreams', counted.upstreams),
+      channels: this.#generations.inOrder('channels', counted.channels),
+    }
     return combineStats({
       native,
       histograms: this.#generations.latencies(counted.histograms),

@@ -14,7 +14,9 @@ export type {
   TargetUrl,
 } from './config/actions.ts'
 export { defineGateway, files, proxy, redirect, respond } from './config/actions.ts'
+export { type ChannelAction, channel } from './config/channels.ts'
 export { ConfigError, type Problem } from './config/errors.ts'
+export type { HandlerOptions, MountOptions } from './config/function-options.ts'
 export type {
   FileInit,
   ForwardInit,
@@ -68,6 +70,7 @@ export {
   rateLimit,
   securityHeaders,
 } from './config/hooks.ts'
+export type { ChannelOptions, UploadOptions } from './config/intake-options.ts'
 export type {
   CertificateOptions,
   HttpsOnlyOptions,
@@ -82,9 +85,7 @@ export type {
   CompressOptions,
   FilesOptions,
   GatewayOptions,
-  HandlerOptions,
   LimitsOptions,
-  MountOptions,
   RedirectOptions,
   RespondOptions,
   TimeoutsOptions,

@@ -48,12 +48,30 @@ bool decode_mode(const Reader& mode) {
   return text == "copy";
 }
 
+void decode_upload(const Reader& upload, route::FilesAction& files) {
+  if (upload.is_null()) return;
+  route::UploadRules rules;
+  rules.replace = upload.at("replace").boolean();
+  rules.remove = upload.at("delete").boolean();
+  rules.folders = upload.at("directories").boolean();
+  rules.sync = upload.at("fsync").boolean();
+  rules.hidden_names = upload.at("dotfiles").boolean();
+  rules.asks = upload.at("asks").boolean();
+  rules.body_bytes = upload.at("bodyBytes").integer(0, kMaxBytes);
+  const uint64_t quota = upload.at("quota").integer(0, kMaxBytes);
+  if (quota > 0) rules.quota_bytes = quota;
+  files.allow = "Allow: GET, HEAD, OPTIONS, PUT, POST";
+  files.allow.append(rules.remove ? ", DELETE\r\n" : "\r\n");
+  files.upload = std::make_shared<const route::UploadRules>(rules);
+}
+
 route::FilesAction decode_files(const Reader& action, bool copy_only) {
   route::FilesAction files;
   files.root = action.at("root").text();
   if (files.root.empty() || files.root[0] != '/') action.at("root").fail("an absolute path");
   files.copy_only = decode_mode(action.at("mode")) || copy_only;
   files.fields = action.at("fields").field_lines();
+  decode_upload(action.at("upload"), files);
   return files;
 }
 
@@ -170,12 +188,49 @@ route::ProxyAction decode_proxy(const Reader& action, const std::vector<std::str
   return proxy;
 }
 
+route::ChannelAction decode_channel_action(const Reader& action, const route::Snapshot& snapshot) {
+  route::ChannelAction decoded;
+  const uint64_t channels = snapshot.channels.size();
+  if (channels == 0) action.at("channel").fail("the index of a channel");
+  decoded.channel = static_cast<uint32_t>(action.at("channel").integer(0, channels - 1));
+  decoded.format = static_cast<route::Format>(action.at("format").integer(0, route::kFormats - 1));
+  decoded.skips = action.at("skips").boolean();
+  decoded.history = static_cast<uint32_t>(action.at("history").integer(0, kMaxCount));
+  decoded.heartbeat_ms = static_cast<int64_t>(action.at("heartbeat").integer(0, kMaxMs));
+  decoded.token = action.at("token").text();
+  decoded.message_bytes = action.at("messageBytes").integer(0, UINT32_MAX);
+  http::append_status_line(decoded.head, 200);
+  decoded.head.append(action.at("fields").field_lines());
+  return decoded;
+}
+
+void decode_channels(const Reader& channels, route::Snapshot& snapshot) {
+  for (uint32_t i = 0; i < channels.length(); ++i) {
+    const Reader each = channels.at(i);
+    route::Channel channel;
+    if (each.is_null()) {
+      snapshot.channels.push_back(channel);
+      continue;
+    }
+    channel.name = each.at("name").text();
+    const Reader formats = each.at("formats");
+    for (uint32_t n = 0; n < formats.length(); ++n) {
+      channel.formats |= static_cast<uint8_t>(1u << formats.at(n).integer(0, route::kFormats - 1));
+    }
+    channel.buffer_bytes = each.at("bufferBytes").integer(1, kMaxBytes);
+    channel.buffer_messages =
+        static_cast<uint32_t>(each.at("bufferMessages").integer(1, kMaxCount));
+    snapshot.channels.push_back(std::move(channel));
+  }
+}
+
 route::Action decode_action(const Reader& action, const std::vector<std::string>& params,
                             const route::Snapshot& snapshot) {
   std::string kind = action.at("kind").text();
   if (kind == "respond") return decode_respond(action);
   if (kind == "redirect") return decode_redirect(action, params);
   if (kind == "proxy") return decode_proxy(action, params, snapshot);
+  if (kind == "channel") return decode_channel_action(action, snapshot);
   if (kind != "files") action.at("kind").fail("'files', 'respond', 'redirect' or 'proxy'");
   route::FilesAction files = decode_files(action, snapshot.copy_only);
   if (Reader otherwise = action.at("otherwise"); !otherwise.is_null()) {
@@ -371,6 +426,7 @@ worker::GroupOptions decode_config(const Reader& config) {
     const Reader each = upstreams.at(i);
     snapshot->upstreams.push_back(each.is_null() ? route::Upstream() : decode_upstream(each));
   }
+  decode_channels(config.at("channels"), *snapshot);
   Reader routes = config.at("routes");
   if (routes.length() > proxy::QueueCounts::kMost) routes.fail("fewer routes");
   for (uint32_t i = 0; i < routes.length(); ++i) decode_route(routes.at(i), i, *snapshot);

@@ -259,6 +259,27 @@ Napi::Array encode_upstreams(Napi::Env env, const worker::WorkerGroup& group) {
   return upstreams;
 }
 
+Napi::Array encode_channels(Napi::Env env, const worker::WorkerGroup& group) {
+  Napi::Array channels = Napi::Array::New(env);
+  const auto& named = group.snapshot().channels;
+  for (uint32_t i = 0; i < named.size(); ++i) {
+    const worker::HubChannel* channel = group.channels().find(i);
+    if (channel == nullptr) {
+      channels[i] = env.Null();
+      continue;
+    }
+    const worker::ChannelCounts& counts = channel->counts;
+    Napi::Object object = Napi::Object::New(env);
+    object["name"] = string(env, named[i].name);
+    object["clients"] = number(env, counts.clients.load(std::memory_order_relaxed));
+    object["published"] = number(env, counts.published.load(std::memory_order_relaxed));
+    object["skipped"] = number(env, counts.skipped.load(std::memory_order_relaxed));
+    object["cut"] = number(env, counts.cut.load(std::memory_order_relaxed));
+    channels[i] = object;
+  }
+  return channels;
+}
+
 }  // namespace
 
 Napi::Object encode_event(Napi::Env env, CoreEvent& event, worker::WorkerGroup& group) {
@@ -323,6 +344,7 @@ Napi::Object encode_stats(Napi::Env env, const worker::WorkerGroup& group) {
   object["workers"] = workers;
   object["histograms"] = encode_histograms(env, group);
   object["upstreams"] = encode_upstreams(env, group);
+  object["channels"] = encode_channels(env, group);
   Napi::Object files = Napi::Object::New(env);
   const files::FileCounts& counts = group.file_counts();
   files["descriptors"] = Napi::Number::New(env, static_cast<double>(counts.descriptors.load()));

@@ -26,6 +26,7 @@ Napi::Function GatewayObject::define(Napi::Env env) {
                       InstanceMethod<&GatewayObject::set_targets>("setTargets"),
                       InstanceMethod<&GatewayObject::reload_certificates>("reloadCertificates"),
                       InstanceMethod<&GatewayObject::rotate_tickets>("rotateTickets"),
+                      InstanceMethod<&GatewayObject::publish>("publish"),
                       InstanceMethod<&GatewayObject::replace>("replace"),
                       InstanceMethod<&GatewayObject::end_generation>("endGeneration"),
                       InstanceMethod<&GatewayObject::set_hook_socket>("setHookSocket"),
@@ -179,6 +180,16 @@ Napi::Value GatewayObject::reload_certificates(const Napi::CallbackInfo& info) {
 
 void GatewayObject::rotate_tickets(const Napi::CallbackInfo&) {
   if (group_) group_->rotate_tickets();
+}
+
+Napi::Value GatewayObject::publish(const Napi::CallbackInfo& info) {
+  worker::WorkerGroup& workers = group(info.Env());
+  Reader channel(info[0], "channel");
+  worker::HubChannel* to = workers.channels().find(channel.integer(0, UINT32_MAX));
+  if (to == nullptr) channel.fail("the index of a channel");
+  const transfer::Publication publication{Reader(info[1], "bytes").bytes(),
+                                          Reader(info[2], "event").text()};
+  return Napi::Number::New(info.Env(), static_cast<double>(to->publish(publication)));
 }
 
 void GatewayObject::set_hook_socket(const Napi::CallbackInfo& info) {

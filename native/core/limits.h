@@ -82,6 +82,17 @@ inline constexpr uint64_t kSpliceBytes = 16 * 1024;
 inline constexpr uint64_t kSpliceChunkBytes = 128 * 1024;
 /// Before a body that is going to be spliced so much is received together with the head.
 inline constexpr size_t kBulkHeadBytes = 16 * 1024;
+/// Of an upload, what is copied is written to its file in pieces of this size.
+inline constexpr size_t kLoadBytes = 128 * 1024;
+/// Messages of channels from this size on are sent from a file of pages in memory, by sendfile;
+/// how much such a file takes before the next one is begun (docs/ZERO-COPY.md).
+inline constexpr size_t kBroadcastFileBytes = 16 * 1024;
+inline constexpr uint64_t kBroadcastPagesBytes = 4 * 1024 * 1024;
+/// A stream without heartbeats is looked at this often.
+inline constexpr int64_t kSilentStreamMs = 3'600'000;
+/// The files of an upload's root are counted again, for its quota, at most this often: others may
+/// write there, too.
+inline constexpr int64_t kRecountUs = 60'000'000;
 /// Of a request, sent so far, that is kept so that it can be sent again to another target.
 inline constexpr size_t kReplayBytes = 16 * 1024;
 /// Retries of one worker for one upstream: as many at once as the reserve, which every request

@@ -16,15 +16,13 @@
 namespace sluice::files {
 namespace {
 
-/// "size-mtime" in hexadecimal, which changes whenever either does, and the coding: two encodings
-/// of one file are never the same bytes.
+/// Of the file as it is, and the coding: two encodings of one file are never the same bytes.
 std::string make_etag(const File& file, http::Coding coding, bool weak) {
-  char text[64];
-  int length = std::snprintf(text, sizeof text, "%s\"%llx-%llx%08x", weak ? "W/" : "",
-                             static_cast<unsigned long long>(file.size),
-                             static_cast<unsigned long long>(file.mtime_s), file.mtime_ns);
-  std::string etag(text, static_cast<size_t>(length));
+  std::string etag = etag_of(file.size, file.mtime_s, file.mtime_ns);
+  etag.pop_back();
+  if (weak) etag.insert(0, "W/");
   if (file.checksum != 0) {
+    char text[16];
     std::snprintf(text, sizeof text, "-%08x", file.checksum);
     etag.append(text);
   }
@@ -65,6 +63,13 @@ AnswerSource json_source(AnswerSource& source) {
 }
 
 }  // namespace
+
+std::string etag_of(uint64_t size, int64_t mtime_s, uint32_t mtime_ns) {
+  char text[64];
+  std::snprintf(text, sizeof text, "\"%llx-%llx%08x\"", static_cast<unsigned long long>(size),
+                static_cast<unsigned long long>(mtime_s), mtime_ns);
+  return text;
+}
 
 Answer::Answer(AnswerSource source)
     : id(source.id),

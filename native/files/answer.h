@@ -60,6 +60,9 @@ struct AnswerSource {
   Grounds grounds;  ///< filled in by the core
 };
 
+/// "size-mtime" in hexadecimal, with quotes: changes whenever either does.
+std::string etag_of(uint64_t size, int64_t mtime_s, uint32_t mtime_ns);
+
 struct Answer;
 
 /// An answer for clients that take its coding.

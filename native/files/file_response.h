@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,7 @@
 #include "files/answer.h"
 #include "files/multipart.h"
 #include "http/request_head.h"
+#include "transfer/transfer.h"
 
 namespace sluice::files {
 
@@ -22,10 +24,12 @@ struct Reply {
   std::string built;               ///< what `head` views when it was not prepared
   const Source* source = nullptr;  ///< body; null: none
   uint64_t offset = 0;
-  uint64_t length = 0;                ///< body bytes that are sent
-  Ref<const Source> own;              ///< a body that was made for this reply; `source` is it
-  std::shared_ptr<Multipart> parts;   ///< parts of `source` in turn: `length` is that of them all
-  uint64_t answer = 0;                ///< id of the answer it came from, or 0
+  uint64_t length = 0;               ///< body bytes that are sent
+  Ref<const Source> own;             ///< a body that was made for this reply; `source` is it
+  std::shared_ptr<Multipart> parts;  ///< parts of `source` in turn: `length` is that of them all
+  uint64_t answer = 0;               ///< id of the answer it came from, or 0
+  /// What moved the request's body; empty: what moves the response's counts.
+  std::optional<transfer::Engine> engine;
   ErrorCode error = ErrorCode::none;  ///< the one that it tells of, when the core made it
 };
 

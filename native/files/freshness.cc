@@ -135,6 +135,14 @@ Grounds Freshness::grounds_for(uint64_t id, const std::vector<Look>& looks) {
   return grounds;
 }
 
+void Freshness::when_seen(std::function<void()> then) {
+  if (inotify_ < 0) return then();
+  loop_->post([this, then = std::move(then)] {
+    on_events(EPOLLIN);  // the kernel queues an event before the call that caused it returns
+    then();
+  });
+}
+
 FreshnessCounts Freshness::counts() const {
   const std::lock_guard lock(mutex_);
   return {tree_.size(), by_key_.size(), changes_};

@@ -50,6 +50,10 @@ class Freshness final : private net::EventHandler {
   /// Lets answer `id` rest on what its looks found. Main thread.
   Grounds grounds_for(uint64_t id, const std::vector<Look>& looks);
 
+  /// Calls back on our thread when everything that has happened to files by now has been taken
+  /// note of. Any thread.
+  void when_seen(std::function<void()> then);
+
   FreshnessCounts counts() const;
 
  private:

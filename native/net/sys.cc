@@ -9,8 +9,10 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -213,6 +215,43 @@ int64_t cachestat(int fd, uint64_t offset, uint64_t size) {
 
 int memfd_create(const char* name, unsigned flags) {
   return retried(Call::memfd_create, [&] { return ::memfd_create(name, flags); });
+}
+
+ssize_t pwrite(int fd, const void* buffer, size_t size, off_t offset) {
+  return retried(Call::pwrite, [&] { return ::pwrite(fd, buffer, size, offset); });
+}
+
+int fsync(int fd) {
+  return retried(Call::fsync, [&] { return ::fsync(fd); });
+}
+
+int flock(int fd, int operation) {
+  return retried(Call::flock, [&] { return ::flock(fd, operation); });
+}
+
+int linkat(int from, const char* path, int to, const char* name, int flags) {
+  return retried(Call::linkat, [&] { return ::linkat(from, path, to, name, flags); });
+}
+
+int renameat2(int from, const char* path, int to, const char* name, unsigned flags) {
+  return retried(Call::renameat2, [&] { return ::renameat2(from, path, to, name, flags); });
+}
+
+int unlinkat(int directory, const char* name, int flags) {
+  return retried(Call::unlinkat, [&] { return ::unlinkat(directory, name, flags); });
+}
+
+int mkdirat(int directory, const char* name, unsigned mode) {
+  return retried(Call::mkdirat, [&] { return ::mkdirat(directory, name, mode); });
+}
+
+int set_modified(int fd, int64_t seconds, uint32_t nanoseconds) {
+  const timespec times[2] = {{0, UTIME_OMIT}, {seconds, static_cast<long>(nanoseconds)}};
+  return retried(Call::utimensat, [&] { return ::futimens(fd, times); });
+}
+
+ssize_t getrandom(void* buffer, size_t size) {
+  return retried(Call::getrandom, [&] { return ::getrandom(buffer, size, 0); });
 }
 
 int unlink(const char* path) {

@@ -24,11 +24,12 @@ namespace sluice::sys {
 // clang-format off
 #define SLUICE_SYSCALLS(X)                                                                       \
   X(accept4) X(bind) X(cachestat) X(close) X(connect) X(epoll_create1) X(epoll_ctl)              \
-  X(epoll_wait) X(eventfd) X(fcntl) X(fstat) X(fstatat) X(getdents64) X(getsockname)             \
-  X(getsockopt) X(inotify) X(listen) X(memfd_create) X(openat) X(openat2) X(pipe2) X(poll)       \
-  X(pread) X(preadv2) X(read) X(readahead) X(readlinkat) X(recv) X(sched_getaffinity) X(send)    \
-  X(sendfile) X(sendmsg) X(setsockopt) X(shutdown) X(socket) X(socketpair) X(splice) X(statfs)   \
-  X(tee) X(unlink) X(vmsplice) X(write)
+  X(epoll_wait) X(eventfd) X(fcntl) X(flock) X(fstat) X(fstatat) X(fsync) X(getdents64)          \
+  X(getrandom) X(getsockname) X(getsockopt) X(inotify) X(linkat) X(listen) X(memfd_create)       \
+  X(mkdirat) X(openat) X(openat2) X(pipe2) X(poll) X(pread) X(preadv2) X(pwrite) X(read)         \
+  X(readahead) X(readlinkat) X(recv) X(renameat2) X(sched_getaffinity) X(send) X(sendfile)       \
+  X(sendmsg) X(setsockopt) X(shutdown) X(socket) X(socketpair) X(splice) X(statfs) X(tee)        \
+  X(unlink) X(unlinkat) X(utimensat) X(vmsplice) X(write)
 // clang-format on
 
 enum class Call : uint8_t {
@@ -95,6 +96,17 @@ ssize_t readahead(int fd, off_t offset, size_t size);
 /// How many pages of [offset, offset + size) are in memory; -ENOSYS before Linux 6.5.
 int64_t cachestat(int fd, uint64_t offset, uint64_t size);
 int memfd_create(const char* name, unsigned flags);
+ssize_t pwrite(int fd, const void* buffer, size_t size, off_t offset);
+int fsync(int fd);
+/// flock(2): LOCK_EX, LOCK_NB … The lock ends with the open file, or its process.
+int flock(int fd, int operation);
+int linkat(int from, const char* path, int to, const char* name, int flags);
+int renameat2(int from, const char* path, int to, const char* name, unsigned flags);
+int unlinkat(int directory, const char* name, int flags);
+int mkdirat(int directory, const char* name, unsigned mode);
+/// Sets the modification time and leaves the access time.
+int set_modified(int fd, int64_t seconds, uint32_t nanoseconds);
+ssize_t getrandom(void* buffer, size_t size);
 int unlink(const char* path);
 /// Never retried: Linux has released the number even when it answers EINTR.
 int close(int fd);

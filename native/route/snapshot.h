@@ -18,6 +18,7 @@
 #include "net/address.h"
 #include "net/network.h"
 #include "net/tls_settings.h"
+#include "route/channel.h"
 #include "route/hooks.h"
 #include "route/route_table.h"
 #include "route/template.h"
@@ -47,11 +48,25 @@ struct Timeouts {
 
 struct Otherwise;
 
+/// What a route takes in beneath its root (docs/UPLOADS.md).
+struct UploadRules {
+  bool replace = true;        ///< a file that is there may be replaced
+  bool remove = false;        ///< DELETE
+  bool folders = true;        ///< directories that are missing are made
+  bool sync = false;          ///< on the disk before it is answered
+  bool hidden_names = false;  ///< names may begin with a dot
+  bool asks = false;          ///< TypeScript knows of more names that may not be written
+  uint64_t body_bytes = 0;
+  uint64_t quota_bytes = UINT64_MAX;  ///< of all files beneath the root
+};
+
 /// Serves what the pattern's final '*' matched from beneath `root`.
 struct FilesAction {
   std::string root;        ///< absolute path
   bool copy_only = false;  ///< transfer: 'copy'
   std::string fields;      ///< of the route: on answers to OPTIONS
+  std::string allow = "Allow: GET, HEAD, OPTIONS\r\n";
+  std::shared_ptr<const UploadRules> upload;  ///< null: nothing is taken in
   /// What takes the requests for which there is no file, and those of other methods; null: nothing.
   std::shared_ptr<const Otherwise> otherwise;
 };
@@ -70,7 +85,7 @@ struct RedirectAction {
   bool keep_query = true;
 };
 
-using Action = std::variant<FilesAction, RespondAction, RedirectAction, ProxyAction>;
+using Action = std::variant<FilesAction, RespondAction, RedirectAction, ProxyAction, ChannelAction>;
 
 /// An action without a pattern of its own: it takes what another one hands on.
 struct Otherwise {
@@ -132,6 +147,7 @@ struct Snapshot {
   /// Names of fields (lower case, with '-') that say whose certificate a client has: only we may.
   std::vector<std::string> subject_fields;
   std::vector<Upstream> upstreams;
+  std::vector<Channel> channels;
   std::vector<Route> routes;  ///< index = route id
   bool has_hooks = false;     ///< some route has a plan
   bool limits_rates = false;  ///< some route has a LimitStep

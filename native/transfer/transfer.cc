@@ -161,10 +161,11 @@ Progress step_copy(Transfer& transfer, const Context& context) {
 }
 
 /// Of bodies that come from a Source; what comes from a socket is a flow (transfer/flow.h).
-constexpr std::array<StepFunction, kEngineCount> kSteps = {
-    step_memory, step_sendfile, step_copy, nullptr, step_copy, step_copy, step_sendfile, nullptr};
+constexpr std::array<StepFunction, kEngineCount> kSteps = {step_memory, step_sendfile, step_copy,
+                                                           nullptr,     nullptr,       step_copy,
+                                                           step_copy,   step_sendfile, nullptr};
 constexpr std::array<std::string_view, kEngineCount> kNames = {
-    "memory",   "sendfile",  "copy",          "splice",
+    "memory",   "sendfile",  "copy",          "splice",     "splice-in",
     "tls-copy", "ktls-copy", "ktls-sendfile", "ktls-splice"};
 
 }  // namespace

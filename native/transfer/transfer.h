@@ -16,10 +16,11 @@ namespace sluice::transfer {
 
 /// Mechanisms that move bytes. The names are those of stats, logs and `explain`.
 enum class Engine : uint8_t {
-  memory,    ///< send of bytes that the core holds
-  sendfile,  ///< sendfile at an explicit offset
-  copy,      ///< pread or recv, and send: the twin of the others
-  splice,    ///< socket to pipe to socket
+  memory,     ///< send of bytes that the core holds
+  sendfile,   ///< sendfile at an explicit offset
+  copy,       ///< pread or recv, and send: the twin of the others
+  splice,     ///< socket to pipe to socket
+  splice_in,  ///< socket to pipe to file
   // To clients that speak TLS:
   tls_copy,       ///< encrypted by OpenSSL, with one copy, whatever the source
   ktls_copy,      ///< encrypted by the kernel as it copies

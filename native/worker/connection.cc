@@ -72,6 +72,8 @@ void Connection::drive(const Ref<Generation>& parked_on) {
       case State::reading_head: goes_on = step_head(); break;
       case State::sending: goes_on = step_sending(); break;
       case State::discarding_body: goes_on = step_body(); break;
+      case State::streaming: goes_on = step_streaming(); break;
+      case State::taking_in: goes_on = step_taking_in(); break;
       case State::proxying: goes_on = step_proxying(); break;
       case State::awaiting_verdict: goes_on = step_verdict(); break;
       case State::lingering: goes_on = step_linger(); break;
@@ -120,6 +122,8 @@ int64_t Connection::deadline_ms() const {
       return body_pace_ ? std::min(silent, body_pace_->due_ms(timeouts.body)) : silent;
     }
     case State::sending: return outgoing_->pace.due_ms(timeouts.write);
+    case State::streaming: return stream_deadline_ms();
+    case State::taking_in: return upload_deadline_ms();
     case State::proxying: return exchange_deadline_ms();
     case State::lingering: {
       return std::min(since_ms_ + kLingerIdleMs, request_us_ / 1000 + kLingerMs);
@@ -185,6 +189,8 @@ void Connection::on_alarm() {
       is_too_slow();
       return;
     case State::sending: is_too_slow(); return;
+    case State::streaming: return on_stream_alarm();
+    case State::taking_in: return on_upload_alarm();
     case State::proxying:
       load_input();
       on_exchange_alarm();
@@ -216,6 +222,7 @@ void Connection::pages_ready(transfer::ReadAhead ahead) {
 }
 
 void Connection::drain() {
+  if (state_ == State::streaming) return on_message();  // its end
   if (state_ != State::reading_head || !kept_.empty()) return;
   since_ms_ = worker_.now_ms();
   set_deadline();
@@ -247,22 +254,33 @@ void Connection::adopt(const Ref<Generation>& next) {
         state_ == State::opening || state_ == State::handshaking || state_ == State::reading_head;
     if (is_idle) return close(ErrorCode::none);
   }
-  if (!forwarding_ || forwarding_->generation.get() != &worker_.generation()) return;
+  Ref<Generation>* held = held_generation();
+  if (held == nullptr || held->get() != &worker_.generation()) return;
   // What did not change has its number in both, and its action is one object.
   const route::Snapshot& snapshot = next->snapshot();
-  const uint32_t route = forwarding_->route;
-  const bool stays = forwarding_->is_raw
-                         ? worker_.rules(listener_).tcp != nullptr &&
-                               listener_ < snapshot.listeners.size() &&
-                               snapshot.listeners[listener_].tcp == worker_.rules(listener_).tcp
-                         : route < snapshot.routes.size() && !snapshot.routes[route].key.empty();
-  if (stays) forwarding_->generation = next;
+  const uint32_t route = forwarding_  ? forwarding_->route
+                         : streaming_ ? streaming_->route
+                                      : uploading_->route;
+  const bool is_served =
+      forwarding_ && forwarding_->is_raw
+          ? worker_.rules(listener_).tcp != nullptr && listener_ < snapshot.listeners.size() &&
+                snapshot.listeners[listener_].tcp == worker_.rules(listener_).tcp
+          : route < snapshot.routes.size() && !snapshot.routes[route].key.empty();
+  if (is_served && !is_leaving_) *held = next;
+}
+
+/// Of the request under way, where it is served apart from what is loaded meanwhile.
+Ref<Generation>* Connection::held_generation() {
+  if (forwarding_) return &forwarding_->generation;
+  if (streaming_) return &streaming_->generation;
+  return uploading_ ? &uploading_->generation : nullptr;
 }
 
 void Connection::leave(uint64_t generation) {
-  if (forwarding_) {
-    if (forwarding_->generation->number() != generation) return;
-    if (forwarding_->exchange.needs_reset()) reset();
+  if (const Ref<Generation>* held = held_generation()) {
+    if ((*held)->number() != generation) return;
+    if (streaming_ && !streaming_->is_blocked) return leave_stream();
+    if (forwarding_ && forwarding_->exchange.needs_reset()) reset();
   } else {
     const bool is_instructed = instructed_ && instructed_->generation->number() == generation;
     const bool is_parked =
@@ -276,6 +294,10 @@ void Connection::close(ErrorCode reason) {
   if (state_ == State::closed) return;
   if (forwarding_) {
     end_exchange(reason);
+  } else if (streaming_) {
+    end_stream(reason);
+  } else if (uploading_) {
+    abort_upload(reason);
   } else if (worker_.access_log() != nullptr && state_ != State::opening &&
              state_ != State::handshaking) {
     log_end(reason);

@@ -27,7 +27,10 @@
 #include "worker/generation.h"
 #include "worker/hook_channel.h"
 #include "worker/hook_run.h"
+#include "worker/outgoing.h"
 #include "worker/pace.h"
+#include "worker/streaming.h"
+#include "worker/uploading.h"
 
 namespace sluice::worker {
 
@@ -64,6 +67,10 @@ class Connection final : public net::EventHandler,
     is_queued_ = false;
     drive();
   }
+  /// Something was published on the channel that it is sent.
+  void on_message();
+  /// An I/O thread has done what was ordered of it.
+  void upload_ready(ErrorCode error);
   /// The gateway is shutting down: the connection ends with its next answer or after a grace.
   void drain();
   /// The gateway goes on with `next`. A request whose route did not change goes with it; any other
@@ -97,21 +104,6 @@ class Connection final : public net::EventHandler,
  private:
   friend class ConnectionList;
 
-  /// A response that could not go out at once.
-  struct Outgoing {
-    std::string pending;     ///< bytes before the body
-    size_t sent = 0;         ///< of pending
-    bool is_corked = false;  ///< see kCorkBytes
-    transfer::Transfer body;
-    std::shared_ptr<files::Multipart> parts;  ///< what follows the body; null: nothing
-    uint32_t route = 0;
-    int64_t started_us = 0;
-    uint64_t answer = 0;  ///< id of the remembered answer, or 0
-    uint64_t taken = 0;   ///< bytes that the socket took
-    log::Lines lines;     ///< of the access log, for the responses that are under way
-    Pace pace;
-  };
-
   /// A request that an upstream answers.
   struct Forwarding {
     Forwarding(Ref<Generation> held, const route::ProxyAction& action, proxy::Upstreams& upstreams,
@@ -126,17 +118,6 @@ class Connection final : public net::EventHandler,
     log::Text text;          ///< of the access log: what the head said
     log::Begun begun;
     std::string head;  ///< of the request, where the answer may be an instruction
-  };
-
-  /// What the answer of an upstream asks for: the request is handled again from its head, and gets
-  /// a file.
-  struct Instructed {
-    proxy::Instruction instruction;
-    uint32_t files = 0;  ///< whom TypeScript is asked as
-    uint32_t route = 0;
-    bool copy_only = false;
-    bool is_read = true;         ///< the request's body is behind us
-    Ref<Generation> generation;  ///< whose `files` it is
   };
 
   void transit(Event event);
@@ -214,6 +195,50 @@ class Connection final : public net::EventHandler,
   void log_forwarded(uint16_t status, transfer::Engine engine, uint64_t bytes, ErrorCode error);
   transfer::Engine response_engine() const;
   void reset();
+
+  // connection_channel.cc
+  bool serve_channel(const http::RequestHead& head, const route::ChannelAction& action,
+                     const route::Match& match);
+  bool begin_stream(const http::RequestHead& head, const route::ChannelAction& action,
+                    const route::Match& match);
+  bool step_streaming();
+  void leave_stream();
+  Ref<Generation>* held_generation();
+  bool send_stream_text();
+  bool next_message();
+  void block_stream();
+  void end_stream(ErrorCode reason);
+  int64_t stream_deadline_ms() const;
+  void on_stream_alarm();
+  bool begin_publication(const http::RequestHead& head, const route::ChannelAction& action,
+                         const route::Match& match);
+  bool step_publishing(transfer::Intake::Step step);
+
+  // connection_upload.cc
+  void log_taking(const http::RequestHead& head, uint32_t route);
+  void take_body(const http::RequestHead& head, uint64_t most);
+  bool answer_taken(const files::Reply& reply);
+  bool answer_taken_again();
+  void keep_for_hooks();
+  bool takes_in(const http::RequestHead& head, const route::FilesAction& action) const;
+  bool take_in(const http::RequestHead& head, const route::FilesAction& action,
+               const route::Match& match);
+  bool begin_upload(const http::RequestHead& head, const route::FilesAction& action,
+                    const route::Match& match, std::string path);
+  bool order(Uploading::Order order);
+  static ErrorCode perform_order(Uploading::Order order, files::Upload& upload,
+                                 files::UploadRoots& roots);
+  bool step_taking_in();
+  bool say_continue();
+  bool answer_upload();
+  bool fail_upload(ErrorCode error);
+  bool skips_body();
+  void end_upload();
+  void abort_upload(ErrorCode reason);
+  void record_upload(uint16_t status, ErrorCode error);
+  transfer::Engine upload_engine() const;
+  int64_t upload_deadline_ms() const;
+  void on_upload_alarm();
 
   // connection_request.cc
   bool handle(http::RequestHead& head, size_t consumed);
@@ -329,6 +354,9 @@ class Connection final : public net::EventHandler,
   std::unique_ptr<Outgoing> outgoing_;
   std::unique_ptr<Forwarding> forwarding_;
   std::unique_ptr<Instructed> instructed_;
+  std::unique_ptr<Uploading> uploading_;
+  std::unique_ptr<Taken> taken_;
+  std::unique_ptr<Streaming> streaming_;
   std::unique_ptr<HookRun> hooks_;  ///< of the request under way, from its first hook on
   Ref<files::Answer> answer_;       ///< given to the request that was parked
   Connection* previous_ = nullptr;

@@ -80,6 +80,7 @@ bool Connection::begin(const files::Reply& reply, uint32_t route, bool copy_only
   consumed_ = 0;
   head_seen_ = 0;
   append_head(reply.head, route);
+  taken_.reset();
   // The body of an answer may be a verdict's, which is held until it has been handed on.
   const std::unique_ptr<HookRun> hooks = std::move(hooks_);
   Outbox& box = worker_.outbox();
@@ -93,8 +94,9 @@ bool Connection::begin(const files::Reply& reply, uint32_t route, bool copy_only
                                 copy_only ? transfer::Mode::copy : transfer::Mode::automatic,
                                 worker_.shared().sendfile_available, cipher())
           .engine;
-  stats.engines[static_cast<size_t>(engine)].responses.add();
-  if (worker_.access_log() != nullptr && !is_logged_) log_begun(reply, route, engine, received);
+  const Engine counted = reply.engine.value_or(engine);
+  stats.engines[static_cast<size_t>(counted)].responses.add();
+  if (worker_.access_log() != nullptr && !is_logged_) log_begun(reply, route, counted, received);
   is_logged_ = false;
   // An empty body too: a head sent with MSG_MORE would wait for bytes that never come.
   bool is_empty = reply.length == 0 && !reply.parts;

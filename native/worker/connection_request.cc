@@ -30,7 +30,9 @@ constexpr std::string_view kAcmePath = "/.well-known/acme-challenge/";
 /// Whether the action, or what it hands on to, has a bound of its own for request bodies.
 bool reads_bodies(const route::Action& action) {
   if (std::holds_alternative<route::ProxyAction>(action)) return true;
+  if (std::holds_alternative<route::ChannelAction>(action)) return true;
   const auto* files = std::get_if<route::FilesAction>(&action);
+  if (files != nullptr && files->upload) return true;
   return files != nullptr && files->otherwise && reads_bodies(files->otherwise->action);
 }
 
@@ -47,6 +49,7 @@ bool Connection::handle(http::RequestHead& head, size_t consumed) {
   keep_ = head.keep_alive && may_persist() &&
           (limits.keep_alive_requests == 0 || requests_ + 1 < limits.keep_alive_requests);
   if (instructed_) return serve_instructed(head);
+  if (taken_) return answer_taken_again();
   if (hooks_ && hooks_->error != ErrorCode::none) return finish_error(head);
   // What follows belongs to a tunnel, not to us.
   if (head.method == Method::connect) return refuse_head(ErrorCode::no_tunnels);
@@ -110,6 +113,9 @@ bool Connection::perform(const http::RequestHead& head, const route::Action& act
   if (const auto* proxied = std::get_if<route::ProxyAction>(&action)) {
     return forward(head, changed_by_hooks(*proxied), match);
   }
+  if (const auto* channel = std::get_if<route::ChannelAction>(&action)) {
+    return serve_channel(head, *channel, match);
+  }
   const auto& fixed = std::get<route::RespondAction>(action);
   files::Reply reply;
   reply.status = fixed.status;
@@ -133,6 +139,7 @@ bool Connection::redirect(const http::RequestHead& head, const route::RedirectAc
 
 bool Connection::serve_files(const http::RequestHead& head, const route::FilesAction& action,
                              const route::Match& match) {
+  if (takes_in(head, action)) return take_in(head, action, match);
   if (head.method != Method::get && head.method != Method::head) {
     return serve_no_file(head, action, match);
   }
@@ -204,15 +211,14 @@ bool Connection::reply_instructed(const http::RequestHead& head, const files::An
 /// A method that files do not have.
 bool Connection::serve_no_file(const http::RequestHead& head, const route::FilesAction& action,
                                const route::Match& match) {
-  constexpr std::string_view kAllow = "Allow: GET, HEAD, OPTIONS\r\n";
   if (action.otherwise) return perform(head, action.otherwise->action, match);
   if (head.method != Method::options) {
-    return refuse(ErrorCode::method_not_allowed, match.route, kAllow);
+    return refuse(ErrorCode::method_not_allowed, match.route, action.allow);
   }
   files::Reply reply;
   reply.status = 204;
   http::append_status_line(reply.built, reply.status);
-  reply.built.append(action.fields).append(kAllow);
+  reply.built.append(action.fields).append(action.allow);
   reply.head = reply.built;
   return respond(reply, match.route);
 }

@@ -12,6 +12,7 @@
 //   opening ──opened──> reading_head, ──forward──> proxying (PROXY protocol, tcp listeners)
 //      └──secure──> handshaking ──opened──> reading_head, ──forward──> proxying (TLS)
 //   reading_head <──forward / sent──> proxying
+//   reading_head <──take_in / sent──> taking_in, ──stream──> streaming
 //   reading_head ──consult──> awaiting_verdict ──answered──> reading_head (hooks)
 //   every state: end ──> closed
 #pragma once
@@ -31,6 +32,8 @@ enum class State : uint8_t {
   sending,           ///< the socket is full, or the turn's budget was used up
   awaiting_pages,    ///< an I/O thread reads ahead
   discarding_body,   ///< answered; the request body is read and dropped
+  streaming,         ///< it is sent what is published on a channel
+  taking_in,         ///< the request is a file that comes, or one to remove
   proxying,          ///< the request is with an upstream, or its response on the way back
   lingering,         ///< answered, our side is shut; unread bytes are drained
   closed,
@@ -49,6 +52,8 @@ enum class Event : uint8_t {
   warm,      ///< they are in memory now
   skip,      ///< a response is out, the request's body is not read
   skipped,   ///< it is now
+  stream,    ///< the response goes on until somebody ends it
+  take_in,   ///< the request's body is a file, or names one to remove
   forward,   ///< the request goes to an upstream
   linger,    ///< a response is out, the connection ends with bytes unread
   end,       ///< nothing more to do
@@ -75,6 +80,9 @@ inline constexpr Transition<State, Event> kConnectionRows[] = {
     {State::reading_head, Event::skip, State::discarding_body},
     {State::sending, Event::skip, State::discarding_body},
     {State::discarding_body, Event::skipped, State::reading_head},
+    {State::reading_head, Event::stream, State::streaming},
+    {State::reading_head, Event::take_in, State::taking_in},
+    {State::taking_in, Event::sent, State::reading_head},
     {State::reading_head, Event::forward, State::proxying},
     {State::proxying, Event::sent, State::reading_head},
     {State::reading_head, Event::linger, State::lingering},
@@ -86,6 +94,8 @@ inline constexpr Transition<State, Event> kConnectionRows[] = {
     {State::sending, Event::end, State::closed},
     {State::awaiting_pages, Event::end, State::closed},
     {State::discarding_body, Event::end, State::closed},
+    {State::streaming, Event::end, State::closed},
+    {State::taking_in, Event::end, State::closed},
     {State::proxying, Event::end, State::closed},
     {State::lingering, Event::end, State::closed},
 };
@@ -103,6 +113,8 @@ constexpr const char* blocked_on(State state) {
     case State::sending: return "write";
     case State::awaiting_pages: return "disk";
     case State::discarding_body: return "body";
+    case State::streaming: return "message";
+    case State::taking_in: return "upload";
     case State::proxying: return "upstream";
     case State::lingering: return "linger";
     default: return "nothing";

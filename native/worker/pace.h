@@ -28,6 +28,11 @@ class Pace {
                                                                      : Verdict::fine;
   }
 
+  /// So long we kept the client waiting.
+  void pause(int64_t ms) {
+    if (has_begun()) begun_ms_ += ms;
+  }
+
   Pace() = default;
 
  private:

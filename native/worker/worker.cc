@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <cassert>
 
 #include "core/hash.h"
 #include "net/address.h"
@@ -89,6 +90,9 @@ Worker::Worker(uint32_t index, Shared& shared)
   upstreams_.tell_others_by([this](uint32_t upstream) {
     if (shared_.tell_room) shared_.tell_room(upstream, index_);
   });
+  for (const auto& channel : shared.channels) {
+    if (channel) desk_of(channel);
+  }
   set_date();
   complained_us_.fill(now_us_ - kComplaintUs);
 }
@@ -343,6 +347,34 @@ void Worker::pages_ready(uint64_t ticket, transfer::ReadAhead ahead) {
   connection->pages_ready(std::move(ahead));
 }
 
+/// A message of a channel may come before the configuration that it is of.
+ChannelDesk& Worker::desk_of(const std::shared_ptr<HubChannel>& channel) {
+  const uint32_t number = channel->number();
+  if (number >= desks_.size()) desks_.resize(number + 1);
+  std::unique_ptr<ChannelDesk>& desk = desks_[number];
+  if (desk && desk->hub == channel) return *desk;
+  // Numbers are given anew only when nobody is left of those before.
+  assert(!desk || desk->listeners.empty());
+  desk = std::make_unique<ChannelDesk>(channel);
+  return *desk;
+}
+
+void Worker::deliver(const std::shared_ptr<HubChannel>& channel,
+                     const Ref<const transfer::Message>& message) {
+  ChannelDesk& desk = desk_of(channel);
+  desk.ring.limit(channel->buffer_messages(), channel->buffer_bytes());
+  desk.ring.add(message);
+  for (Connection* listener : desk.listeners) listener->on_message();
+}
+
+void Worker::upload_ready(uint64_t ticket, ErrorCode error, Ref<files::Upload> upload) {
+  auto found = waiting_.find(ticket);
+  if (found == waiting_.end()) return discard_upload(*this, std::move(upload));
+  Connection* connection = found->second.connection;
+  waiting_.erase(found);
+  connection->upload_ready(error);
+}
+
 uint64_t Worker::parked_on(uint64_t ticket) const {
   const auto found = waiting_.find(ticket);
   if (found == waiting_.end() || !found->second.generation) return 0;
@@ -362,6 +394,9 @@ void Worker::adopt(const Replacement& next, std::vector<net::OwnedFd>& opened) {
   }
   upstreams_.adopt(to.upstreams, next.targets);
   upstreams_.pipes().want(to.pipe_bytes);
+  for (const auto& channel : next.channels) {
+    if (channel) desk_of(channel);
+  }
   exchange_limits_ = exchange_limits_of(to);
   live_.each([&](Connection& connection) { connection.adopt(generation); });
   generation_ = generation;

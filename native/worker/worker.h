@@ -25,6 +25,8 @@
 #include "net/owned_fd.h"
 #include "net/tls_session.h"
 #include "route/snapshot.h"
+#include "worker/channel_desk.h"
+#include "worker/channel_hub.h"
 #include "worker/connection.h"
 #include "worker/core_event.h"
 #include "worker/generation.h"
@@ -52,6 +54,11 @@ struct Shared {
   bool sendfile_available = true;
   TlsContexts tls;  ///< that workers begin with
   Ref<const net::TicketKeys> tickets;
+  std::shared_ptr<files::UploadRoots> uploads = std::make_shared<files::UploadRoots>();
+  /// Calls back, on another thread, when whoever asks for a file sees what has happened to it by
+  /// now.
+  std::function<void(std::function<void()>)> when_seen;
+  HubChannels channels;                        ///< that workers begin with; main thread
   std::shared_ptr<proxy::QueueCounts> queued;  ///< by upstream
   /// Tells every worker but `from` that a target of `upstream` has room.
   std::function<void(uint32_t upstream, uint32_t from)> tell_room;
@@ -64,6 +71,7 @@ struct Replacement {
   std::vector<uint16_t> closed;                      ///< listeners that have left
   TlsContexts tls;
   Ref<const net::TicketKeys> tickets;
+  HubChannels channels;
 };
 
 class Worker {
@@ -196,6 +204,11 @@ class Worker {
   bool awaits(uint64_t ticket) const { return waiting_.contains(ticket); }
   void resume(uint64_t ticket, const Ref<files::Answer>& answer);
   void pages_ready(uint64_t ticket, transfer::ReadAhead ahead);
+  ChannelDesk& desk(uint32_t channel) { return *desks_[channel]; }
+  /// Somebody has published it.
+  void deliver(const std::shared_ptr<HubChannel>& channel,
+               const Ref<const transfer::Message>& message);
+  void upload_ready(uint64_t ticket, ErrorCode error, Ref<files::Upload> upload);
   /// The connection has closed its socket; it is destroyed at the end of the turn.
   void bury(Connection& connection);
 
@@ -208,6 +221,7 @@ class Worker {
   };
 
   void run();
+  ChannelDesk& desk_of(const std::shared_ptr<HubChannel>& channel);
   void note_port(uint16_t listener, int fd);
   void adopt_tls(const Replacement& next);
   void close_listeners(const std::vector<uint16_t>& numbers);
@@ -235,6 +249,7 @@ class Worker {
   proxy::Upstreams upstreams_;
   proxy::ExchangeLimits exchange_limits_;
   files::AnswerTable answers_;
+  std::vector<std::unique_ptr<ChannelDesk>> desks_;  ///< by number
   Questions questions_{*this};
   HookChannel hook_channel_{*this};
   HookMemory hook_memory_;

@@ -36,6 +36,20 @@ WorkerGroup::WorkerGroup(GroupOptions options, EventSink& sink)
       worker->post([upstream](Worker& there) { there.upstreams().on_room(upstream); });
     }
   };
+  auto tell = [this](const std::shared_ptr<HubChannel>& channel,
+                     const Ref<const transfer::Message>& message) {
+    for (auto& worker : workers_) {
+      worker->post([channel, message](Worker& there) { there.deliver(channel, message); });
+    }
+  };
+  channels_ = std::make_unique<ChannelHub>(
+      snapshot().copy_only || !net::available(net::Feature::sendfile), std::move(tell));
+  channels_->adopt(snapshot().channels);
+  shared_.channels = channels_->all();
+  // Whoever has uploads has files: they are watched before the first upload.
+  shared_.when_seen = [this](std::function<void()> then) {
+    freshness_ ? freshness_->when_seen(std::move(then)) : then();
+  };
   if (snapshot().limits_rates) shared_.rates = std::make_unique<RateTable>(kRateSets);
   shared_.sendfile_available = net::available(net::Feature::sendfile);
 }
@@ -130,6 +144,7 @@ ListenError WorkerGroup::listen() {
   uint32_t started = 0;
   try {
     watch_files();
+    sweep_uploads();
     warn_of_remote_roots();
     for (; started < options_.workers; ++started) {
       std::vector<int> fds;
@@ -197,6 +212,17 @@ void WorkerGroup::watch_files() {
     sink_.emit(std::move(event));
   };
   freshness_ = std::make_unique<files::Freshness>(std::move(listener), kMaxWatchedFolders);
+}
+
+/// What a gateway that was killed has left of uploads goes before the first new one comes.
+void WorkerGroup::sweep_uploads() {
+  for (const route::Route& route : snapshot().routes) {
+    const auto* action = std::get_if<route::FilesAction>(&*route.action);
+    if (action == nullptr || !action->upload) continue;
+    const bool counts = action->upload->quota_bytes != UINT64_MAX;
+    auto job = [root = shared_.uploads->at(action->root), counts] { root->prepare(counts); };
+    io_->post(std::move(job), files::lane_of(action->root));
+  }
 }
 
 files::FreshnessCounts WorkerGroup::freshness_counts() const {
@@ -279,6 +305,7 @@ ListenError WorkerGroup::replace(GroupOptions next) {
   next.snapshot.reset();
   try {
     watch_files();
+    sweep_uploads();
     warn_of_remote_roots();
   } catch (const std::system_error&) {
     shared_.snapshot = before;
@@ -287,6 +314,7 @@ ListenError WorkerGroup::replace(GroupOptions next) {
   }
   shared_.queued->grow(snapshot().upstreams.size());
   targets_.adopt(before->upstreams, snapshot().upstreams);
+  channels_->adopt(snapshot().channels);
   name_routes();
   if (log_) log_->name_routes(route_names_);
   auto replacement = std::make_shared<Replacement>();
@@ -294,6 +322,7 @@ ListenError WorkerGroup::replace(GroupOptions next) {
   replacement->targets = targets_.all();
   replacement->tls = std::move(contexts);
   replacement->tickets = shared_.tickets;
+  replacement->channels = channels_->all();
   replacement->closed = take_listeners(next, opened);
   hand_out(std::move(replacement), opened);
   return {};

@@ -95,6 +95,8 @@ class WorkerGroup {
   /// Requests that wait for a target of this upstream.
   uint64_t queued(uint32_t upstream) const;
 
+  const ChannelHub& channels() const { return *channels_; }
+
   void drain();
   void stop();
 
@@ -122,6 +124,7 @@ class WorkerGroup {
   files::OpenOptions open_options() const;
   void watch_files();
   void warn_of_remote_roots();
+  void sweep_uploads();
   ListenError abandon(uint32_t started);
   void close_listeners();
   void hide_listeners();
@@ -130,6 +133,7 @@ class WorkerGroup {
   EventSink& sink_;
   std::shared_ptr<files::FileCounts> file_counts_ = std::make_shared<files::FileCounts>();
   std::unique_ptr<log::Writer> log_;
+  std::unique_ptr<ChannelHub> channels_;
   Shared shared_;
   std::vector<net::BoundListener> bound_;  ///< by number
   std::vector<std::string> route_names_;   ///< by number; of holes, who was there last

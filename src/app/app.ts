@@ -4,10 +4,12 @@
 
 import { unlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { channelsOf } from '../config/channels.ts'
 import { functionOf } from '../config/compile-app.ts'
 import { compileHooks } from '../config/compile-hooks.ts'
 import { ConfigError, type Problem } from '../config/errors.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
+import { type PublishTo, publisher } from '../native/publication.ts'
 import type { AppLog, HandlerRoute } from './call.ts'
 import { clientAddressBy } from './client-address.ts'
 import { type AppSockets, tokenOf } from './contract.ts'
@@ -32,6 +34,8 @@ export interface AppSettings {
   /** Milliseconds that a mounted server has to listen. */
   mountPatience: number
   log: AppLog
+  /** Hands what handlers publish to the gateway. */
+  publish: PublishTo
 }
 
 export interface App {
@@ -121,9 +125,10 @@ class RunningApp implements App {
 
   #routes(): Map<string, HandlerRoute> {
     const { resolved, functions, secret, canInstruct, log } = this.#settings
+    const publish = publisher(channelsOf(resolved), this.#settings.publish)
     const upstreams = new Map(resolved.upstreams.map(({ name }, index) => [name, index] as const))
     const clientAddress = clientAddressBy(resolved.trustedProxies)
-    const app = { secret, upstreams, canInstruct, clientAddress, log }
+    const app = { secret, upstreams, canInstruct, clientAddress, log, publish }
     const routes = new Map<string, HandlerRoute>()
     for (const [index, handle] of functions.handlers) {
       const route = resolved.routes[index]

@@ -9,6 +9,7 @@ import type {
   HandlerLog,
   PathParams,
 } from '../config/functions.ts'
+import type { ChannelMessage } from '../native/publication.ts'
 import type { Instruction } from './answer.ts'
 import type { ClientAddressOf } from './client-address.ts'
 import { fileAnswer, fileField, forwardAnswer, forwardField, requestIdField } from './contract.ts'
@@ -34,7 +35,11 @@ export interface AppSurroundings {
   canInstruct: boolean
   clientAddress: ClientAddressOf
   log: AppLog
+  publish: AppPublish
 }
+
+/** Where messages for channels go. Throws when there is no such channel. */
+export type AppPublish = (channel: string, message: ChannelMessage) => void
 
 /** Where lines of handlers go, with their fields. */
 export type AppLog = (level: keyof HandlerLog, fields: object, message: string) => void
@@ -95,6 +100,10 @@ export class HandlerCall implements HandlerContext {
   // Getters, so that they can be taken out of the context.
   get file(): HandlerContext['file'] {
     return (path, init) => this.#file(path, init)
+  }
+
+  get publish(): HandlerContext['publish'] {
+    return (channel, message) => this.#route.app.publish(channel, message)
   }
 
   get proxy(): HandlerContext['proxy'] {

@@ -9,6 +9,7 @@ import { readdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError, type Problem } from '../config/errors.ts'
 import { showDuration } from '../config/units.ts'
+import type { PublishTo } from '../native/publication.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { AppSockets } from './contract.ts'
 import type { LogLine, StartMessage } from './messages.ts'
@@ -30,6 +31,7 @@ export class Generation {
   readonly number: number
   readonly #start: StartMessage
   readonly #logger: Logger
+  readonly #onPublish: PublishTo
   readonly #onGone: (how: string) => void
   readonly #process: AppProcess
   readonly #ready = Promise.withResolvers<AppSockets>()
@@ -43,10 +45,16 @@ export class Generation {
   #missed = 0
 
   /** `onGone` is called once, after `ready` has been settled. */
-  constructor(start: StartMessage, logger: Logger, onGone: (how: string) => void) {
+  constructor(
+    start: StartMessage,
+    logger: Logger,
+    onPublish: PublishTo,
+    onGone: (how: string) => void,
+  ) {
     this.number = start.generation
     this.#start = start
     this.#logger = logger
+    this.#onPublish = onPublish
     this.#onGone = onGone
     // Nobody has to wait for it.
     this.#ready.promise.catch(() => {})
@@ -127,6 +135,7 @@ export class Generation {
       onLog: (lines) => {
         for (const { level, fields, message } of lines) this.#write(level, fields, message)
       },
+      onPublish: this.#onPublish,
       onPrinted: printed,
       onPrintedTooMuch: (count) =>
         this.#logger.warn({ ...about, dropped: count }, 'the app prints too much: lines left out'),

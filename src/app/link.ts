@@ -6,6 +6,7 @@ import { appUpstreams } from '../config/compile-app.ts'
 import { asksApp } from '../config/compile-hooks.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import type { NativeGateway } from '../native/interface.ts'
+import type { PublishTo } from '../native/publication.ts'
 import type { NativeTarget } from '../native/upstreams.ts'
 import type { Logger } from '../telemetry/log.ts'
 import { type AppSockets, appTarget } from './contract.ts'
@@ -17,6 +18,7 @@ export interface LinkSettings {
   secret: string
   logger: Logger
   native: Pick<NativeGateway, 'setTargets' | 'setHookSocket' | 'stats'>
+  publish: PublishTo
   ids: TargetIds
   runDirectory(): string
   nextNumber(): number
@@ -31,7 +33,7 @@ export type AppLink = AppRunner
 export function linkApp(
   resolved: ResolvedConfig,
   functions: AppFunctions | undefined,
-  { secret, logger, native, ids, runDirectory, nextNumber }: LinkSettings,
+  { secret, logger, native, publish, ids, runDirectory, nextNumber }: LinkSettings,
 ): AppLink | undefined {
   const upstreams = appUpstreams(resolved)
   const hasHooks = asksApp(resolved)
@@ -44,6 +46,7 @@ export function linkApp(
     // Workers do not know these fields yet.
     canInstruct: false,
     logger,
+    publish,
     onSockets(sockets: AppSockets | undefined) {
       for (const { index, mount } of upstreams) {
         const target = sockets && appTarget(sockets, secret, mount ?? -1)

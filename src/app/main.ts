@@ -2,6 +2,7 @@
 // ends when it is told to, or at once when the gateway is gone. Nothing of the gateway runs here.
 
 import { ConfigError } from '../config/errors.ts'
+import type { PublishTo } from '../native/publication.ts'
 import { type App, startApp } from './app.ts'
 import { importFunctions } from './import-config.ts'
 import { installLightResponse } from './light-response.ts'
@@ -21,6 +22,8 @@ function send(message: FromApp, onSent: () => void = () => {}): void {
 
 const log = logChannel((lines, onSent) => send({ type: 'log', lines }, onSent))
 
+const publish: PublishTo = (channel, publication) => send({ type: 'publish', channel, publication })
+
 // Its own children are in its process group, and have nobody to serve either.
 function endWithGateway(): void {
   process.kill(-process.pid, 'SIGKILL')
@@ -31,7 +34,8 @@ async function start(message: StartMessage): Promise<void> {
     const functions = await importFunctions(message)
     // Since the process began; the rest is for saying what did not come up.
     const patience = message.resolved.timeouts.appStart * mountShare - performance.now()
-    app = await startApp({ ...message, functions, log, mountPatience: Math.max(patience, 0) })
+    const mountPatience = Math.max(patience, 0)
+    app = await startApp({ ...message, functions, log, publish, mountPatience })
     send({ type: 'ready', sockets: app.sockets, host: app.host })
   } catch (error) {
     const { stack } = error instanceof Error ? error : { stack: String(error) }

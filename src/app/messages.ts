@@ -4,6 +4,7 @@
 import type { Problem } from '../config/errors.ts'
 import type { HandlerLog } from '../config/functions.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
+import type { Publication } from '../native/publication.ts'
 import type { AppSockets } from './contract.ts'
 
 /** The first thing that an app is told. */
@@ -33,6 +34,7 @@ export type FromApp =
   | { type: 'failed'; problems: readonly Problem[] }
   | { type: 'pong'; sequence: number }
   | { type: 'log'; lines: LogLine[] }
+  | { type: 'publish'; channel: string; publication: Publication }
 
 /** A line of a handler's log. `fields` are plain data. */
 export interface LogLine {

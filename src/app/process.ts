@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Problem } from '../config/errors.ts'
 import { extensionOf } from '../config/own-files.ts'
+import type { PublishTo } from '../native/publication.ts'
 import { childCommand, childEnvironment } from './child.ts'
 import type { AppSockets } from './contract.ts'
 import { forwardLines } from './lines.ts'
@@ -17,6 +18,7 @@ export interface AppEvents {
   onFailed(problems: readonly Problem[]): void
   onPong(sequence: number): void
   onLog(lines: LogLine[]): void
+  onPublish: PublishTo
   /** A line that it printed. */
   onPrinted(line: string, to: 'stdout' | 'stderr'): void
   onPrintedTooMuch(count: number): void
@@ -108,6 +110,9 @@ function receive(message: FromApp, events: AppEvents): void {
       break
     case 'log':
       events.onLog(message.lines)
+      break
+    case 'publish':
+      events.onPublish(message.channel, message.publication)
       break
   }
 }

@@ -4,6 +4,7 @@
 
 import type { ResolvedConfig } from '../config/resolved.ts'
 import { showDuration } from '../config/units.ts'
+import type { PublishTo } from '../native/publication.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { AppSockets } from './contract.ts'
 import { Generation } from './generation.ts'
@@ -15,6 +16,8 @@ export interface SupervisorSettings {
   /** Whether workers do what the fields of contract.ts ask for. */
   canInstruct: boolean
   logger: Logger
+  /** Takes what handlers publish. */
+  publish: PublishTo
   /** Of the gateway: ours alone, there before the app starts and until it has ended. */
   runDirectory(): string
   /** The number of the next app; no two of a gateway have the same. */
@@ -81,7 +84,7 @@ export class AppSupervisor implements AppRunner {
   }
 
   async #launch(): Promise<void> {
-    const { realFile, secret, canInstruct, logger } = this.#settings
+    const { realFile, secret, canInstruct, logger, publish } = this.#settings
     const resolved = this.#resolved
     const generation: Generation = new Generation(
       {
@@ -95,6 +98,7 @@ export class AppSupervisor implements AppRunner {
         canInstruct,
       },
       logger,
+      publish,
       (how) => this.#gone(generation, how),
     )
     this.#alive.add(generation)

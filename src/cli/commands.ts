@@ -1,5 +1,6 @@
 // The table of commands, in the order of the help.
 
+import { bench } from './bench.ts'
 import { check } from './check.ts'
 import type { Command } from './command.ts'
 import { doctor } from './doctor.ts'
@@ -22,5 +23,6 @@ export const commands: readonly Command[] = [
   proxy,
   status,
   doctor,
+  bench,
   hashPassword,
 ]

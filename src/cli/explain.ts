@@ -1,7 +1,12 @@
 // sluice explain: which route takes a request, which file or target answers it, and which engine
 // moves the bytes, each with the reason.
 
-import type { ResolvedConfig, ResolvedFiles, ResolvedRoute } from '../config/resolved.ts'
+import type {
+  ResolvedChannel,
+  ResolvedConfig,
+  ResolvedFiles,
+  ResolvedRoute,
+} from '../config/resolved.ts'
 import { showSize } from '../config/units.ts'
 import type { Decision } from '../files/decide.ts'
 import type { Sidecar } from '../files/variants.ts'
@@ -84,6 +89,8 @@ function shownAction(action: ResolvedRoute['action']): string {
       return `respond(${action.status})`
     case 'redirect':
       return `redirect(${action.status}, '${template(action.location)}')`
+    case 'channel':
+      return `channel('${action.name}')`
     case 'proxy':
       return `proxy('${action.upstream}')`
     case 'handler':
@@ -116,8 +123,11 @@ async function actionRows(
     return [['answer', `${action.status}, ${action.body.length} bytes, ${type}`], prepared]
   }
   if (action.kind === 'proxy') return proxyRows(addon, config, action, request)
+  if (action.kind === 'channel') return channelRows(action, method)
   if (action.kind === 'handler') return [['answer', 'what its function answers, in the app']]
   if (action.kind === 'mount') return [['answer', 'what the server answers that runs in the app']]
+  const uploads = uploadRows(config, action, method, match.rest)
+  if (uploads !== undefined) return uploads
   if (method !== 'GET' && method !== 'HEAD') {
     const { otherwise } = action
     if (otherwise) {
@@ -131,6 +141,39 @@ async function actionRows(
     return [['answer', '404: such a path cannot name a file']]
   }
   return fileRows(addon, config, action, match.rest ?? '\0', request)
+}
+
+/** What a route does with a request that brings a file or removes one; undefined: it does not. */
+function uploadRows(
+  config: ResolvedConfig,
+  { upload, root, transfer, sendfile }: ResolvedFiles,
+  method: string,
+  rest: string | null,
+): Row[] | undefined {
+  if (!upload.enabled) return undefined
+  const path = `${root}${rest ?? ''}`
+  if (method === 'DELETE' && upload.delete) return [['answer', `204, and ${path} is removed`]]
+  if (method !== 'PUT' && method !== 'POST') return undefined
+  const most = showSize(upload.bodyBytes ?? config.limits.bodyBytes)
+  const name = method === 'POST' ? 'a new name in ' : ''
+  const isCopied = config.transfer.mode === 'copy' || transfer === 'copy' || !sendfile
+  return [
+    ['answer', `201 or 204, when the body, at most ${most}, is there as ${name}${path}`],
+    isCopied
+      ? ['engine', 'copy: the configuration or the route says so']
+      : ['engine', 'splice-in for large bodies, copy for small ones and those with a digest'],
+  ]
+}
+
+function channelRows({ name, as, token }: ResolvedChannel, method: string): Row[] {
+  if (method === 'POST' && token !== '') {
+    return [['answer', `204 with the token, when the body is published on '${name}'`]]
+  }
+  if (method !== 'GET' && method !== 'HEAD') return [['answer', '405: a channel is for GET']]
+  return [
+    ['answer', `200, and what is published on '${name}' from then on, as ${as}`],
+    ['engine', 'memory for small messages, sendfile for large ones'],
+  ]
 }
 
 async function otherwiseRows(

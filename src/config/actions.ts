@@ -1,6 +1,7 @@
 // What a configuration file writes: defineGateway() and one function for every kind of route. They
 // only note what was asked for as plain data; config/validate.ts judges it, with all else, at once.
 
+import type { ChannelAction } from './channels.ts'
 import type { HandlerAction, MountAction, PathParams } from './functions.ts'
 import type { FilesOptions, GatewayOptions, RedirectOptions, RespondOptions } from './options.ts'
 import type { CheckedRoute, ParamsOf, RouteKey } from './pattern-types.ts'
@@ -49,6 +50,7 @@ export type InlineProxyOptions<Params = PathParams> = ProxyOptions<Params> &
 /** What stands behind a route key. */
 export type RouteAction<Params = PathParams> =
   | FilesAction<Params>
+  | ChannelAction<Params>
   | HandlerAction<Params>
   | MountAction<Params>
   | RespondAction<Params>

@@ -4,12 +4,15 @@
 import { type NativeAccessLog, usualLogFields } from '../native/access-log.ts'
 import type {
   NativeAction,
+  NativeChannel,
   NativeConfig,
   NativeListener,
   NativeRoute,
   NativeTarget,
+  NativeUpload,
   NativeUpstream,
 } from '../native/interface.ts'
+import { compileChannel, compileChannels } from './channels.ts'
 import { appUpstreams, compileAppRoute, compileAppUpstream } from './compile-app.ts'
 import { compileHooks, withBits } from './compile-hooks.ts'
 import { compileProxy, compileUpstream, filesMode } from './compile-proxy.ts'
@@ -21,6 +24,7 @@ import type {
   ResolvedAction,
   ResolvedConfig,
   ResolvedFileSet,
+  ResolvedFiles,
   ResolvedHandler,
   ResolvedListener,
   ResolvedMount,
@@ -36,29 +40,35 @@ interface Surroundings {
   indexOf: UpstreamIndex
   numberOf: (index: number) => number
   filesOf: (root: ResolvedFileSet) => number
+  channels: readonly number[] | undefined
   /** Index of the route that it belongs to. */
   route: number
   secret: string
 }
 
-/** What routes refer to: upstreams by position, roots by their place in fileRoots(). */
+/**
+ * What routes refer to: upstreams by position, roots by their place in fileRoots(), channels by
+ * theirs in channelsOf().
+ */
 export interface ReferenceNumbers {
   upstreams: readonly number[]
   roots: readonly number[]
+  channels: readonly number[]
 }
 
 /** A configuration in which nothing has left yet. */
 export interface CompiledConfig extends NativeConfig {
   listeners: NativeListener[]
   upstreams: NativeUpstream[]
+  channels: NativeChannel[]
   routes: NativeRoute[]
 }
 
 /**
  * The index of a route or an upstream is the same in both; upstreams of the app (compile-app.ts)
  * follow. `targetsOf` says which targets an upstream begins with, by its index; `secret` is what
- * the app knows requests of the gateway by. Routes and listeners name upstreams, and roots of
- * files, by `numbers`; default: by their place.
+ * the app knows requests of the gateway by. Routes and listeners name upstreams, roots of
+ * files and channels by `numbers`; default: by their place.
  */
 export function compileConfig(
   config: ResolvedConfig,
@@ -71,6 +81,8 @@ export function compileConfig(
   const indexOf: UpstreamIndex = (name) =>
     numberOf(config.upstreams.findIndex((upstream) => upstream.name === name))
   const { routes: hooks, version } = compileHooks(config)
+  const { channels } = numbers
+  const references = { indexOf, numberOf, filesOf, channels }
   const places = config.upstreams.map((_, index) => numberOf(index))
   return {
     generation: 1,
@@ -91,10 +103,11 @@ export function compileConfig(
       ...config.upstreams.map((upstream, index) => compileUpstream(upstream, targetsOf(index))),
       ...appUpstreams(config).map(compileAppUpstream),
     ],
+    channels: compileChannels(config),
     routes: config.routes.map((route, index) => {
       const plan = hooks[index] ?? null
       return {
-        ...compileRoute(route, { config, indexOf, numberOf, filesOf, route: index, secret }),
+        ...compileRoute(route, { ...references, config, route: index, secret }),
         hooks: plan && { ...plan, version, upstreams: places },
       }
     }),
@@ -141,6 +154,7 @@ function compileAction(action: ResolvedAction, surroundings: Surroundings): Nati
         root: action.root,
         mode: filesMode(action),
         fields: routeFields(action),
+        upload: compileUpload(action, surroundings.config),
         otherwise: action.otherwise ? compileAction(action.otherwise, surroundings) : null,
       }
     case 'respond': {
@@ -151,6 +165,8 @@ function compileAction(action: ResolvedAction, surroundings: Surroundings): Nati
       const { kind, status, location, keepQuery } = action
       return { kind, status, fields: fieldLines(action.headers), location, keepQuery }
     }
+    case 'channel':
+      return compileChannel(action, surroundings.config, surroundings.channels)
     case 'proxy':
       return compileProxy(action, {
         upstream: surroundings.indexOf(action.upstream),
@@ -161,6 +177,13 @@ function compileAction(action: ResolvedAction, surroundings: Surroundings): Nati
     case 'mount':
       return compileFunction(action, surroundings)
   }
+}
+
+function compileUpload(action: ResolvedFiles, config: ResolvedConfig): NativeUpload | null {
+  const { enabled, bodyBytes = config.limits.bodyBytes, ...rules } = action.upload
+  if (!enabled) return null
+  const { dotfiles, hide } = action
+  return { ...rules, bodyBytes, dotfiles, asks: hide.length > 0 }
 }
 
 function compileFunction(

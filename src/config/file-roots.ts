@@ -35,6 +35,9 @@ function readFilesOf(
   if (otherwise !== undefined) {
     return place.at('otherwise').report('a file was asked for: nothing else can answer')
   }
+  if (settings.upload.enabled) {
+    return place.at('upload').report('files are taken in by routes, not where one is named')
+  }
   return { kind: 'files', root, ...settings }
 }
 

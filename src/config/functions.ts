@@ -2,8 +2,9 @@
 // are given. Functions stay in the process that evaluates the file (src/app); of these actions only
 // that they are there goes to the gateway. Types, and two functions that note what was asked for.
 
+import type { ChannelMessage } from '../native/publication.ts'
+import type { HandlerOptions, MountOptions } from './function-options.ts'
 import type { HandlerLog } from './handler-log.ts'
-import type { HandlerOptions, MountOptions } from './options.ts'
 import type { PathParams } from './path-params.ts'
 
 export type { HandlerLog, LogMethod } from './handler-log.ts'
@@ -19,6 +20,11 @@ export interface HandlerContext<Params = PathParams> {
   /** Aborted when the client goes away before the answer has ended. */
   readonly signal: AbortSignal
   readonly log: HandlerLog
+  /**
+   * Sends a message to every client of a channel() of this configuration. Returns before they have
+   * it; messages of one handler keep their order. Throws when there is no channel of that name.
+   */
+  publish(channel: string, message: ChannelMessage): void
   /**
    * The answer is a file beneath the `root` of the route, sent by the gateway without passing
    * through JavaScript. Its header fields may be changed; its body is the file's. Throws when the

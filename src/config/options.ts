@@ -1,11 +1,11 @@
-// The options that people write, with units and defaults for their editors; those about forwarding
-// are in proxy-options.ts. Written from the tables of
+// The options that people write, with units and defaults for their editors; others are in
+// files of their own (*-options.ts). Written from the tables of
 // schema*.ts: change those, then run scripts/generate-config-docs.ts.
 
 import type { LogField } from '../native/access-log.ts'
 import type { ContentCoding } from '../native/interface.ts'
-import type { FilesRoot } from './files-root.ts'
 import type { Hooks } from './hooks.ts'
+import type { UploadOptions } from './intake-options.ts'
 import type { ListenerOptions } from './listener-options.ts'
 import type { OtherAction } from './other-action.ts'
 import type { PathParams } from './path-params.ts'
@@ -286,6 +286,12 @@ export interface FilesOptions<Params = PathParams> {
    */
   compress?: boolean | ContentCoding | readonly ContentCoding[] | CompressOptions
   /**
+   * Whether files are taken in: PUT creates and replaces them, POST to a directory gives one a new
+   * name. true, or an object. Whoever reaches the route may write: see UPLOADS.md. Default:
+   * `false`.
+   */
+  upload?: boolean | UploadOptions
+  /**
    * Header fields added to every answer of this route, and by pattern to those of files that fit:
    * { 'X-Robots-Tag': 'none', '*.html': { 'X-Frame-Options': 'DENY' } }. Later ones win.
    */
@@ -345,37 +351,6 @@ export interface RedirectOptions<Params = PathParams> {
   keepQuery?: boolean
   /** Header fields of the answer. */
   headers?: Readonly<Record<string, string>>
-  /** What requests pass before the action. See docs/HOOKS.md. Default: none. */
-  hooks?: Hooks<Params>
-}
-
-/** Options of handler(). */
-export interface HandlerOptions<Params = PathParams> {
-  /**
-   * From the end of a request to the head of its answer; then 504. 0: no limit. Default:
-   * `'timeouts.handler'`.
-   */
-  timeout?: Duration
-  /** Body of a request; more is answered with 413. Default: `'limits.bodyBytes'`. */
-  bodyBytes?: Size
-  /**
-   * The files that context.file() answers with: a directory, or files('directory', { … }) for
-   * options such as cacheControl. Nobody else reaches them. Default: none.
-   */
-  root?: FilesRoot
-  /** What requests pass before the action. See docs/HOOKS.md. Default: none. */
-  hooks?: Hooks<Params>
-}
-
-/** Options of mount(). */
-export interface MountOptions<Params = PathParams> {
-  /**
-   * From the end of a request to the head of its answer; then 504. 0: no limit. Default:
-   * `'timeouts.handler'`.
-   */
-  timeout?: Duration
-  /** Body of a request; more is answered with 413. Default: `'limits.bodyBytes'`. */
-  bodyBytes?: Size
   /** What requests pass before the action. See docs/HOOKS.md. Default: none. */
   hooks?: Hooks<Params>
 }

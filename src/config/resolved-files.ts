@@ -10,6 +10,19 @@ export interface ResolvedCompress {
   maxBytes: number
 }
 
+/** What a route takes in. */
+export interface ResolvedUpload {
+  enabled: boolean
+  /** Bytes of a file; absent: limits.bodyBytes. */
+  bodyBytes?: number
+  /** Bytes of all files; 0: no limit. */
+  quota: number
+  replace: boolean
+  delete: boolean
+  directories: boolean
+  fsync: boolean
+}
+
 /** Files beneath a directory, and how they are served. */
 export interface ResolvedFileSet {
   kind: 'files'
@@ -32,6 +45,7 @@ export interface ResolvedFileSet {
   /** Encoded files beside a file are sent to clients that take them. */
   precompressed: boolean
   compress: ResolvedCompress
+  upload: ResolvedUpload
   /** Fields added to every answer, and, by pattern, to those of the files that fit. */
   headers: Record<string, string | Record<string, string>>
   /** A value for every file, or values by pattern. */

@@ -149,8 +149,26 @@ export interface ResolvedMount {
   bodyBytes?: number
 }
 
+/** Sends what is published. */
+export interface ResolvedChannel {
+  kind: 'channel'
+  name: string
+  as: 'sse' | 'ndjson' | 'raw'
+  history: number
+  slow: 'skip' | 'disconnect'
+  /** Bytes and number of messages that are kept. */
+  buffer: number
+  bufferMessages: number
+  /** Milliseconds; 0: none. */
+  heartbeat: number
+  /** '': nobody publishes by POST. */
+  token: string
+  messageBytes: number
+  headers: Record<string, string>
+}
+
 /** What stands behind a key. */
-export type ResolvedAction = ResolvedFiles | ResolvedOther
+export type ResolvedAction = ResolvedFiles | ResolvedChannel | ResolvedOther
 
 /** What also may take the requests for which files() has no file. */
 export type ResolvedOther =

@@ -2,6 +2,7 @@
 // functions in config/function-routes.ts), and what must hold between a key and its action.
 // Everything wrong is reported with the route's own path.
 
+import { readChannel } from './channels.ts'
 import { wrongFieldValue } from './fields.ts'
 import { readHandler, readMount } from './function-routes.ts'
 import { hasQuery, parseLocation, queryBeforeFragment } from './location.ts'
@@ -16,7 +17,7 @@ import { readSection } from './section.ts'
 
 type Action = Record<string, unknown>
 
-const anAction = 'files(…), proxy(…), handler(…), mount(…), respond(…) or redirect(…)'
+const anAction = 'files(…), proxy(…), handler(…), mount(…), channel(…), respond(…) or redirect(…)'
 
 /** The routes in the order of their keys, or as many as could be read. */
 export function readRoutes(value: unknown, place: Place): ResolvedRoute[] {
@@ -82,6 +83,8 @@ function readAction(value: Action, pattern: Pattern, place: Place) {
   switch (value.kind) {
     case 'files':
       return readFiles(value, pattern, place.at('files'))
+    case 'channel':
+      return readChannel(value, place.at('channel'))
     case 'respond':
       return readRespond(value, place.at('respond'))
     case 'redirect':
@@ -99,12 +102,14 @@ function readAction(value: Action, pattern: Pattern, place: Place) {
 
 function readFiles(value: Action, pattern: Pattern, place: Place): ResolvedFiles | undefined {
   if (!pattern.rest) place.report("the key must end in '*': what that matches is looked up")
-  if (!['', 'GET', 'HEAD'].includes(pattern.method)) {
-    place.report(`files() answers GET and HEAD, and this key says ${pattern.method}`)
-  }
   const root = readDirectory(value.root, place.at('root'))
   const options = readSection(schema.files, value.options ?? {}, place)
   if (root === undefined || options === undefined) return undefined
+  if (!methodsOf(options).includes(pattern.method)) {
+    const others = options.upload.enabled ? ', PUT, POST and DELETE' : ''
+    place.report(`files() answers GET and HEAD${others}, and this key says ${pattern.method}`)
+    return undefined
+  }
   const { otherwise, ...settings } = options
   if (otherwise === undefined) return { kind: 'files', root, ...settings }
   if (settings.fallback !== '') {
@@ -114,6 +119,12 @@ function readFiles(value: Action, pattern: Pattern, place: Place): ResolvedFiles
   }
   const other = readOtherwise(otherwise, pattern, place.at('otherwise'))
   return other && { kind: 'files', root, ...settings, otherwise: other }
+}
+
+/** What a key of a files() route may name; '' is any. */
+function methodsOf({ upload }: schema.FilesSettings): string[] {
+  const methods = ['', 'GET', 'HEAD']
+  return upload.enabled ? [...methods, 'PUT', 'POST', 'DELETE'] : methods
 }
 
 function readOtherwise(value: Action, pattern: Pattern, place: Place) {

@@ -15,6 +15,7 @@ import { globPattern } from './globs.ts'
 import { boolean, choice, type Kind, oneOrMany, orNone, orNothing, size, text } from './kinds.ts'
 import { isPlainObject } from './place.ts'
 import type { ResolvedCompress, ResolvedFiles, ResolvedRedirect } from './resolved.ts'
+import { uploadOption } from './schema-upload.ts'
 import { type Section, shorthand } from './section.ts'
 
 const mb = 1024 * 1024
@@ -164,6 +165,12 @@ clients that take their coding, unless they are older.`,
     default: false,
     doc: `Whether files of types that shrink are encoded by the gateway itself, each once, in the
 background, where there is no encoded file beside them: true, codings, or an object.`,
+  },
+  upload: {
+    kind: uploadOption,
+    default: false,
+    doc: `Whether files are taken in: PUT creates and replaces them, POST to a directory gives one a
+new name. true, or an object. Whoever reaches the route may write: see UPLOADS.md.`,
   },
   headers: {
     kind: fieldsByPattern(ownedByFiles),

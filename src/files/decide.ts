@@ -7,6 +7,7 @@
 import { routeFields } from '../config/fields.ts'
 import { fits } from '../config/globs.ts'
 import type { ResolvedFiles } from '../config/resolved.ts'
+import { mayWrite } from '../native/intake.ts'
 import type { NativeAnswer } from '../native/interface.ts'
 import { FileFields } from './answer-fields.ts'
 import { listingOf } from './listing.ts'
@@ -41,6 +42,7 @@ export async function decide(
   look: LookAtDisk,
 ): Promise<Decision> {
   const search = new Search(route, look)
+  if (path.startsWith(mayWrite)) return mayBeWritten(search, path.slice(mayWrite.length))
   const name = path.slice(1)
   try {
     if (path === noName || search.hides(name)) return await decideMissing(search, undefined)
@@ -52,6 +54,12 @@ export async function decide(
     if (!(error instanceof DiskFailure)) throw error
     return withErrorPage(new Search(route, look), failure(error.error))
   }
+}
+
+/** Whether an upload may take this name. Rests on nothing but the configuration. */
+function mayBeWritten(search: Search, path: string): Decision {
+  const status = search.hides(path) ? 403 : 204
+  return plain(status, '')
 }
 
 /** 'a' → the file, another file that stands for it, or a redirect. */

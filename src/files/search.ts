@@ -49,6 +49,7 @@ export class Search {
 
   /** Whether the route serves no such name, whatever is there. */
   hides(path: string): boolean {
+    if (path.includes(incomplete)) return true
     if (!this.route.dotfiles && hasDotName(path)) return true
     return fitsAlong(this.route.hide, path.endsWith('/') ? path.slice(0, -1) : path)
   }
@@ -87,6 +88,9 @@ export class Search {
     return { root, path, follow: symlinks === 'follow', list }
   }
 }
+
+/** What the core begins the names of files with that are not complete (files/upload_root.h). */
+const incomplete = '.sluice-upload-'
 
 /** Whether a segment begins with a dot; a leading '.well-known' does not count (RFC 8615). */
 function hasDotName(path: string): boolean {

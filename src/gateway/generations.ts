@@ -16,6 +16,7 @@ import { frozen } from '../config/validate.ts'
 import type { FileQuestions } from '../files/questions.ts'
 import type { NativeConfig, NativeGateway, NativeHistogram } from '../native/interface.ts'
 import { type Address, addressOf, ListenError } from '../native/listening.ts'
+import type { Publication, PublishTo } from '../native/publication.ts'
 import type { StagedUpstreams, Upstreams } from '../proxy/upstreams.ts'
 import { byKey, type KeyedHistogram } from '../telemetry/latencies.ts'
 import type { Logger } from '../telemetry/log.ts'
@@ -113,9 +114,16 @@ export class Generations {
     return new Map(filesOf(this.#current))
   }
 
-  /** From the numbers of upstreams to their order in the configuration. */
-  inOrder<T>(byNumber: readonly T[]): T[] {
-    return this.#current.numbers.upstreams.flatMap((number) => byNumber[number] ?? [])
+  /** From their numbers to the order in which the configuration has them. */
+  inOrder<T>(kind: 'upstreams' | 'channels', byNumber: readonly (T | null)[]): T[] {
+    return this.#current.numbers[kind].flatMap((number) => byNumber[number] ?? [])
+  }
+
+  /** The message's id; undefined: the configuration of now has no such channel. */
+  publish(channel: string, { bytes, event }: Publication): number | undefined {
+    const { compiled, numbers } = this.#current
+    const number = numbers.channels[compiled.channels.findIndex(({ name }) => name === channel)]
+    return number === undefined ? undefined : this.#core?.native.publish(number, bytes, event)
   }
 
   /** The configuration of now from its file as that is now. */
@@ -281,7 +289,9 @@ export class Generations {
   ): AppLink | undefined {
     const { secret, logger, runDirectory } = this.#options
     const nextNumber = () => ++this.#lastApp
-    const shared = { secret, logger, runDirectory, nextNumber, ids: this.#targetIds }
+    // What an app of before says after its channel has left is for nobody.
+    const publish: PublishTo = (channel, publication) => void this.publish(channel, publication)
+    const shared = { secret, logger, runDirectory, nextNumber, publish, ids: this.#targetIds }
     return linkApp(resolved, functions, { ...shared, native })
   }
 

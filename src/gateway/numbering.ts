@@ -1,7 +1,7 @@
-// The numbers by which the core knows listeners, upstreams and routes. They outlive a generation of
-// the configuration: what did not change keeps its number, and with it connections, health, counts
-// and remembered answers. Must never give a number to another one while requests may be under way
-// that mean the one before.
+// The numbers by which the core knows listeners, upstreams, routes and channels. They outlive a
+// generation of the configuration: what did not change keeps its number, and with it connections,
+// health, counts and remembered answers. Must never give a number to another one while requests may
+// be under way that mean the one before.
 
 import { isDeepStrictEqual } from 'node:util'
 import type { CompiledConfig, ReferenceNumbers } from '../config/compile.ts'
@@ -16,6 +16,8 @@ export interface Numbers {
   routes: number[]
   /** Files that are no route, by their place in fileRoots(). */
   roots: number[]
+  /** By their place in channelsOf(). */
+  channels: number[]
 }
 
 /** What a generation was compiled to, and the numbers of its parts. */
@@ -65,11 +67,16 @@ class Pool {
   }
 }
 
+const kinds = ['listeners', 'upstreams', 'routes', 'roots', 'channels'] as const
+
 export class Numbering {
-  readonly #listeners = new Pool()
-  readonly #upstreams = new Pool()
-  readonly #routes = new Pool()
-  readonly #roots = new Pool(firstRootNumber)
+  readonly #pools: Record<keyof Numbers, Pool> = {
+    listeners: new Pool(),
+    upstreams: new Pool(),
+    routes: new Pool(),
+    roots: new Pool(firstRootNumber),
+    channels: new Pool(),
+  }
 
   /**
    * Numbers for another configuration, whose app is always another one. A generation that is given
@@ -82,7 +89,7 @@ export class Numbering {
     const named = new Map(
       before?.compiled.upstreams.map((one, at) => [nameOf(at, before.resolved, one), at] as const),
     )
-    const upstreams = numbersOf(this.#upstreams, plain.upstreams, (upstream, index) => {
+    const upstreams = numbersOf(this.#pools.upstreams, plain.upstreams, (upstream, index) => {
       const name = nameOf(index, resolved, upstream)
       const at = named.get(name)
       const one = at === undefined ? undefined : before?.compiled.upstreams[at]
@@ -90,17 +97,21 @@ export class Numbering {
       return isSameUpstream(one, upstream) ? numberAt(before?.numbers.upstreams, at) : undefined
     })
     const had = before ? fileRoots(before.resolved) : []
-    const roots = numbersOf(this.#roots, fileRoots(resolved), (root) => {
+    const roots = numbersOf(this.#pools.roots, fileRoots(resolved), (root) => {
       return numberAt(
         before?.numbers.roots,
         had.findIndex((one) => isDeepStrictEqual(one, root)),
       )
     })
-    const compiled = compile({ upstreams, roots })
-    const listeners = numbersOf(this.#listeners, compiled.listeners, sameListener(before))
+    const names = new Map(before?.compiled.channels.map(({ name }, at) => [name, at] as const))
+    const channels = numbersOf(this.#pools.channels, plain.channels, ({ name }) =>
+      numberAt(before?.numbers.channels, names.get(name)),
+    )
+    const compiled = compile({ upstreams, roots, channels })
+    const listeners = numbersOf(this.#pools.listeners, compiled.listeners, sameListener(before))
     const known = new Map(before?.compiled.routes.map(({ key }, index) => [key, index] as const))
     const isCopied = before?.compiled.transfer.mode === compiled.transfer.mode
-    const routes = numbersOf(this.#routes, compiled.routes, (route, index) => {
+    const routes = numbersOf(this.#pools.routes, compiled.routes, (route, index) => {
       const at = known.get(route.key)
       if (before === undefined || at === undefined || !isCopied) return undefined
       const isSame =
@@ -108,7 +119,8 @@ export class Numbering {
         isDeepStrictEqual(before.resolved.routes[at], resolved.routes[index])
       return isSame ? before.numbers.routes[at] : undefined
     })
-    return { generation, resolved, compiled, numbers: { listeners, upstreams, routes, roots } }
+    const numbers = { listeners, upstreams, routes, roots, channels }
+    return { generation, resolved, compiled, numbers }
   }
 
   /** `next` takes the place of `before`. */
@@ -123,21 +135,14 @@ export class Numbering {
 
   /** Nothing is under way on generations before `oldest`. */
   settle(oldest: number): void {
-    const pools = [this.#listeners, this.#upstreams, this.#routes, this.#roots]
-    for (const pool of pools) pool.settle(oldest)
+    for (const kind of kinds) this.#pools[kind].settle(oldest)
   }
 
   #leave(from: Numbered, to: Numbered, last: number): void {
-    const pools = {
-      listeners: this.#listeners,
-      upstreams: this.#upstreams,
-      routes: this.#routes,
-      roots: this.#roots,
-    }
-    for (const kind of ['listeners', 'upstreams', 'routes', 'roots'] as const) {
+    for (const kind of kinds) {
       const stays = new Set(to.numbers[kind])
       const gone = from.numbers[kind].filter((number) => !stays.has(number))
-      for (const number of gone) pools[kind].leave(number, last)
+      for (const number of gone) this.#pools[kind].leave(number, last)
     }
   }
 }
@@ -201,6 +206,7 @@ export function placed({ generation, compiled, numbers }: Numbered): NativeConfi
     listeners: spread(compiled.listeners.map(withTwin), numbers.listeners),
     upstreams: spread(compiled.upstreams, numbers.upstreams),
     routes: spread(compiled.routes, numbers.routes),
+    channels: spread(compiled.channels, numbers.channels),
   }
 }
 

@@ -15,11 +15,7 @@ export const errors = {
     source: 'downstream',
     meaning: 'request line is not method SP target SP HTTP-version CRLF',
   },
-  'bad-method': {
-    status: 400,
-    source: 'downstream',
-    meaning: 'method is not a token',
-  },
+  'bad-method': { status: 400, source: 'downstream', meaning: 'method is not a token' },
   'bad-target': {
     status: 400,
     source: 'downstream',
@@ -50,26 +46,10 @@ export const errors = {
     source: 'downstream',
     meaning: 'field value has a control character',
   },
-  'folded-field': {
-    status: 400,
-    source: 'downstream',
-    meaning: 'obsolete line folding',
-  },
-  'bad-line-ending': {
-    status: 400,
-    source: 'downstream',
-    meaning: 'bare CR or bare LF',
-  },
-  'missing-host': {
-    status: 400,
-    source: 'downstream',
-    meaning: 'HTTP/1.1 request without Host',
-  },
-  'bad-host': {
-    status: 400,
-    source: 'downstream',
-    meaning: 'Host is repeated or malformed',
-  },
+  'folded-field': { status: 400, source: 'downstream', meaning: 'obsolete line folding' },
+  'bad-line-ending': { status: 400, source: 'downstream', meaning: 'bare CR or bare LF' },
+  'missing-host': { status: 400, source: 'downstream', meaning: 'HTTP/1.1 request without Host' },
+  'bad-host': { status: 400, source: 'downstream', meaning: 'Host is repeated or malformed' },
   'bad-content-length': {
     status: 400,
     source: 'downstream',
@@ -140,11 +120,7 @@ export const errors = {
     source: 'downstream',
     meaning: 'plain HTTP was sent to a port where TLS is spoken: use https://',
   },
-  'tls-failed': {
-    status: 0,
-    source: 'downstream',
-    meaning: 'the TLS handshake failed',
-  },
+  'tls-failed': { status: 0, source: 'downstream', meaning: 'the TLS handshake failed' },
   'too-many-handshakes': {
     status: 0,
     source: 'downstream',
@@ -190,11 +166,7 @@ export const errors = {
     source: 'internal',
     meaning: 'no decision within timeouts.head',
   },
-  draining: {
-    status: 503,
-    source: 'internal',
-    meaning: 'the gateway is shutting down',
-  },
+  draining: { status: 503, source: 'internal', meaning: 'the gateway is shutting down' },
   'hook-failed': {
     status: 500,
     source: 'internal',
@@ -321,31 +293,19 @@ export const errors = {
     source: 'upstream',
     meaning: 'the target closed the connection within the response body',
   },
-  'tunnel-broken': {
-    status: 0,
-    source: 'upstream',
-    meaning: 'one side of a tunnel was reset',
-  },
+  'tunnel-broken': { status: 0, source: 'upstream', meaning: 'one side of a tunnel was reset' },
   'tunnel-timeout': {
     status: 0,
     source: 'upstream',
     meaning: 'no byte in either direction within timeout.tunnel',
   },
-  'no-route': {
-    status: 404,
-    source: 'downstream',
-    meaning: 'no route matches',
-  },
+  'no-route': { status: 404, source: 'downstream', meaning: 'no route matches' },
   'method-not-allowed': {
     status: 405,
     source: 'downstream',
     meaning: 'the path is routed, the method is not',
   },
-  'not-found': {
-    status: 404,
-    source: 'downstream',
-    meaning: 'no such file',
-  },
+  'not-found': { status: 404, source: 'downstream', meaning: 'no such file' },
   'range-not-satisfiable': {
     status: 416,
     source: 'downstream',
@@ -361,21 +321,63 @@ export const errors = {
     source: 'internal',
     meaning: 'file is shorter than promised: truncated while being sent',
   },
-  'file-error': {
-    status: 500,
+  'file-error': { status: 500, source: 'internal', meaning: 'file cannot be opened or read' },
+  'upload-refused': {
+    status: 403,
+    source: 'downstream',
+    meaning: 'no file may be written or removed there',
+  },
+  'upload-conflict': {
+    status: 409,
+    source: 'downstream',
+    meaning: 'something other than a file that may be replaced is there, or no directory is',
+  },
+  'upload-type': {
+    status: 415,
+    source: 'downstream',
+    meaning: 'an upload is the file itself: neither multipart/form-data nor Content-Encoding',
+  },
+  'upload-range': {
+    status: 400,
+    source: 'downstream',
+    meaning: 'an upload is a whole file: Content-Range is not taken',
+  },
+  'bad-digest': {
+    status: 400,
+    source: 'downstream',
+    meaning: 'Content-Digest or Repr-Digest is malformed, or two of them differ',
+  },
+  'digest-mismatch': {
+    status: 400,
+    source: 'downstream',
+    meaning: "the upload's sha-256 is not that of its Content-Digest or Repr-Digest",
+  },
+  'quota-exceeded': {
+    status: 507,
+    source: 'downstream',
+    meaning: 'the files of the root would be over upload.quota',
+  },
+  'no-space': {
+    status: 507,
     source: 'internal',
-    meaning: 'file cannot be opened or read',
+    meaning: 'the disk is full, or over the quota of its user',
+  },
+  'bad-token': {
+    status: 401,
+    source: 'downstream',
+    meaning: 'publishing on a channel needs its token in Authorization: Bearer',
+  },
+  'fell-behind': {
+    status: 0,
+    source: 'downstream',
+    meaning: 'client of a channel was further behind than its buffer reaches',
   },
   'out-of-descriptors': {
     status: 503,
     source: 'internal',
     meaning: 'process or system limit of open descriptors',
   },
-  'internal-error': {
-    status: 500,
-    source: 'internal',
-    meaning: 'a fault of ours',
-  },
+  'internal-error': { status: 500, source: 'internal', meaning: 'a fault of ours' },
 } as const satisfies Record<string, ErrorInfo>
 
 /** Name of an error, as in logs and stats. */

@@ -4,8 +4,10 @@
 
 import type { AccessLogStats, NativeAccessLog } from './access-log.ts'
 import type { EncodedEvent, EncodeJob, NativeVariant } from './encodings.ts'
+import type { LookedEvent, QuestionEvent, StaleEvent, TouchedEvent } from './file-events.ts'
 import type { AdoptedEvent, RetiredEvent } from './generation-events.ts'
 import type { NativeHookStats, NativeHooks } from './hooks.ts'
+import type { ChannelStats, NativeChannel, NativeChannelAction, NativeUpload } from './intake.ts'
 import type { NativeAddress, NativeListener } from './listener.ts'
 import type { Look, LookAt } from './looks.ts'
 import type { NativeTimeouts } from './timeouts.ts'
@@ -15,7 +17,15 @@ import type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } fro
 import type { LocationPart } from './values.ts'
 
 export type { ContentCoding, EncodedEvent, EncodeJob, NativeVariant } from './encodings.ts'
+export type {
+  DirectoryEntry,
+  LookedEvent,
+  QuestionEvent,
+  StaleEvent,
+  TouchedEvent,
+} from './file-events.ts'
 export type { AdoptedEvent, RetiredEvent } from './generation-events.ts'
+export type { ChannelStats, NativeChannel, NativeChannelAction, NativeUpload } from './intake.ts'
 export type { NativeAddress, NativeListener } from './listener.ts'
 export type { Look, LookAt } from './looks.ts'
 export type { NativeTimeouts } from './timeouts.ts'
@@ -50,6 +60,8 @@ export interface NativeConfig {
   serverName: string
   /** The index of an upstream in this array is its id in routes, targets and stats. */
   upstreams: (NativeUpstream | null)[]
+  /** The index of a channel in this array is its id in routes, publish() and stats. */
+  channels: (NativeChannel | null)[]
   /** The index of a route in this array is its id in questions and stats. */
   routes: (NativeRoute | null)[]
 }
@@ -92,6 +104,8 @@ export type NativeAction =
       mode: 'auto' | 'copy'
       /** Of the route: on answers to OPTIONS. */
       fields: string
+      /** null: nothing is taken in. */
+      upload: NativeUpload | null
       /** Takes requests without a file (NativeAnswer.otherwise) and those of other methods. */
       otherwise: NativeAction | null
     }
@@ -104,73 +118,7 @@ export type NativeAction =
       keepQuery: boolean
     }
   | NativeProxy
-
-/** A worker met a path that its table does not remember; the request is parked until the answer. */
-export interface QuestionEvent {
-  type: 'question'
-  worker: number
-  /** Unique among the open questions of that worker. */
-  id: number
-  /** Index into NativeConfig.routes. */
-  route: number
-  /**
-   * What the final '*' matched, percent-decoded once, valid UTF-8, without empty or dot segments,
-   * with its leading slash: '/docs/*' asks '' for '/docs', '/' for '/docs/', '/a' for '/docs/a'.
-   * A NUL alone stands for every path that cannot name a file.
-   */
-  path: string
-}
-
-/** The outcome of NativeGateway.look(), from an I/O thread. */
-export interface LookedEvent {
-  type: 'looked'
-  id: number
-  /**
-   * 'special': neither file nor directory (FIFO, socket, device). 'refused': escapes the root, no
-   * permission, a name too long or a loop. 'failed': the system could not tell (EIO, EMFILE …).
-   */
-  outcome: 'file' | 'directory' | 'absent' | 'special' | 'refused' | 'failed'
-  /** Id of the open file when outcome is 'file', else 0. The caller owns it: release() it once. */
-  file: number
-  /** Bytes, by fstat of the very descriptor. */
-  size: number
-  /** Modification time in milliseconds since the epoch. */
-  mtimeMs: number
-  /** Device, inode, size, times in one number: equal means unchanged; 0n: nothing was there. */
-  identity: bigint
-  /** Bytes that the core holds in memory for it; 0: it holds a descriptor instead. */
-  heldBytes: number
-  /** errno name when refused or failed, else ''. */
-  error: string
-  /** Of a directory that was to be listed: what is in it and can be asked for, in no order. */
-  entries: DirectoryEntry[]
-  /** There were more entries than fit. */
-  hasMore: boolean
-}
-
-/** A regular file or a directory, perhaps by a symlink. */
-export interface DirectoryEntry {
-  name: string
-  type: 'file' | 'directory'
-  /** Bytes; 0 for a directory. */
-  size: number
-  mtimeMs: number
-}
-
-/** Remembered answers that workers gave since the last such event (at most every 100 ms). */
-export interface TouchedEvent {
-  type: 'touched'
-  answers: number[]
-}
-
-/**
- * What these answers rest on has changed on disk; the worker that noticed has dropped them.
- * TypeScript forgets them, which tells the other workers.
- */
-export interface StaleEvent {
-  type: 'stale'
-  answers: number[]
-}
+  | NativeChannelAction
 
 /** Something an operator should know; rate-limited by the core. */
 export interface FaultEvent {
@@ -298,6 +246,8 @@ export interface NativeStats {
   histograms: NativeHistogram[]
   /** By upstream, in the order of NativeConfig.upstreams; targets in no order. */
   upstreams: { targets: NativeTargetStats[]; queued: number }[]
+  /** In the order of NativeConfig.channels. */
+  channels: (ChannelStats | null)[]
   /** Open file descriptors and bytes in memory that the core holds for files. */
   files: { descriptors: number; heldBytes: number }
   /**
@@ -362,6 +312,8 @@ export interface NativeGateway extends NativeCertificates {
   disconnectEncoder(): void
   /** Answers with one EncodedEvent. Jobs are done in their order. */
   encode(id: number, job: EncodeJob): void
+  /** Sends a message to every client of a channel. The id that it got. */
+  publish(channel: number, bytes: Uint8Array, event: string): number
   /** Which route a request would take. Works before listen(). */
   match(method: string, host: string, target: string): NativeMatch
   stats(): NativeStats

@@ -2,6 +2,7 @@
 // stands in docs/METRICS.md, which a test compares.
 
 import type { NativeCapability } from '../native/interface.ts'
+import { addChannels } from './channel-metrics.ts'
 import {
   Exposition,
   type Labels,
@@ -35,6 +36,7 @@ export function renderMetrics(sources: MetricsSources): string {
   addQuestions(page, stats)
   addCache(page, stats)
   addTransfer(page, stats)
+  addChannels(page, stats.channels)
   addUpstreams(page, stats.upstreams)
   addLog(page, stats)
   addProcess(page)

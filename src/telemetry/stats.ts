@@ -2,7 +2,7 @@
 // main thread. Counters only grow while the gateway lives; gauges say so.
 
 import type { AccessLogStats } from '../native/access-log.ts'
-import type { NativeStats, NativeWorkerStats } from '../native/interface.ts'
+import type { ChannelStats, NativeStats, NativeWorkerStats } from '../native/interface.ts'
 import type { UpstreamState } from '../proxy/upstreams.ts'
 import type { KeyedHistogram } from './latencies.ts'
 import { quantileUs } from './quantiles.ts'
@@ -101,6 +101,7 @@ export interface GatewayStats {
   /** Targets by upstream, with what happened to each and how it does. */
   upstreams: UpstreamStats[]
   compression: CompressionStats
+  channels: ChannelStats[]
   /** Gauges of the core: descriptors and bytes that it holds, running transfers included. */
   files: { descriptors: number; heldBytes: number }
   /** Gauges: directories and paths under inotify; and a counter of the changes that it told. */
@@ -136,6 +137,7 @@ export function combineStats({
     latencies: histograms.map(latencyOf),
     ...desk,
     upstreams: upstreamStats(upstreams, native.upstreams),
+    channels: native.channels.flatMap((channel) => channel ?? []),
     files: native.files,
     watched: native.watched,
     accessLog: native.accessLog,

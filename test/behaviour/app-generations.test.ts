@@ -36,6 +36,7 @@ async function startApp(t: ExecutionContext, file: string) {
     nextNumber: () => ++number,
     canInstruct: true,
     logger,
+    publish: () => {},
     onSockets: (sockets) => void seen.push(sockets),
     isWaitedFor: () => true,
   })

@@ -3,7 +3,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import test from 'ava'
-import { files, proxy, respond } from '../../src/index.ts'
+import { channel, files, proxy, respond } from '../../src/index.ts'
 import { startWithAdmin } from '../support/admin.ts'
 import { makeSite } from '../support/site.ts'
 import { startTarget } from '../support/target.ts'
@@ -33,8 +33,11 @@ withPromtool('promtool finds nothing to say (needs the Debian package prometheus
 
 test('figures are those of stats()', async (t) => {
   const { root } = makeSite(t, { 'a.txt': 'four' })
-  const { admin, get, gateway } = await startWithAdmin(t, { routes: { '/*': files(root) } })
+  const { admin, get, gateway } = await startWithAdmin(t, {
+    routes: { '/*': files(root), '/news': channel('news') },
+  })
   for (const path of ['/a.txt', '/a.txt', '/none']) await get(path)
+  gateway.publish('news', 'something')
   const { body, headers } = await admin('/metrics')
   t.is(headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8')
   const kind = 'route="/*",engine="memory"'
@@ -44,6 +47,7 @@ test('figures are those of stats()', async (t) => {
   t.is(figure(body, 'sluice_requests_total'), 3)
   t.is(figure(body, 'sluice_questions_total{event="asked"}'), gateway.stats().questions.asked)
   t.true(figure(body, 'sluice_syscalls_total{threads="workers",call="recv"}') > 0)
+  t.is(figure(body, 'sluice_channel_messages_total{channel="news"}'), 1)
   t.is(figure(body, 'sluice_ready'), 1)
 })
 
@@ -65,7 +69,7 @@ test('every metric is documented, and every documented one is there', async (t) 
   const target = await startTarget(t, 'app')
   const { root } = makeSite(t, { 'a.txt': 'a' })
   const { admin, get } = await startWithAdmin(t, {
-    routes: { '/*': files(root), '/app': proxy(target.url) },
+    routes: { '/*': files(root), '/app': proxy(target.url), '/news': channel('news') },
   })
   for (const path of ['/a.txt', '/app', '/none']) await get(path)
   await get('/bad', { Host: 'a b' })

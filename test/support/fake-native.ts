@@ -173,6 +173,10 @@ export class FakeNative implements NativeGateway {
     this.calls.push('reopenLogs')
   }
 
+  publish(): number {
+    return 1
+  }
+
   match(): NativeMatch {
     return { route: -1, allow: [], rest: null, error: '' }
   }
@@ -182,7 +186,16 @@ export class FakeNative implements NativeGateway {
     const watched = { folders: 0, paths: 0, changes: 0 }
     const files = { descriptors: 0, heldBytes: 0 }
     const accessLog = { lines: 0, bytes: 0, dropped: 0 }
-    return { workers: [], histograms: [], upstreams: [], files, watched, accessLog, io }
+    return {
+      workers: [],
+      histograms: [],
+      upstreams: [],
+      channels: [],
+      files,
+      watched,
+      accessLog,
+      io,
+    }
   }
 
   /** A question as a worker would ask it. */

@@ -41,6 +41,14 @@ test('files: defaults, and a root relative to the configuration', (t) => {
     transfer: 'auto',
     precompressed: true,
     compress: { codings: [], minBytes: 1024, maxBytes: 32 * 1024 * 1024 },
+    upload: {
+      enabled: false,
+      quota: 0,
+      replace: true,
+      delete: false,
+      directories: true,
+      fsync: false,
+    },
     sendfile: true,
   })
   t.like(actionOf(files('/')), { root: '/' })
@@ -223,8 +231,8 @@ test('respond: what cannot be', (t) => {
 })
 
 test('a value that is no route', (t) => {
-  const expected =
-    ': expected files(…), proxy(…), handler(…), mount(…), respond(…) or redirect(…), got '
+  const actions = 'files(…), proxy(…), handler(…), mount(…), channel(…), respond(…) or redirect(…)'
+  const expected = `: expected ${actions}, got `
   t.deepEqual(problemsOfAction('public'), [`${expected}'public'`])
   t.deepEqual(problemsOfAction({ root: '.' }), [`${expected}an object`])
   t.deepEqual(
@@ -288,7 +296,7 @@ test('compiled routes keep their order; fields become lines', (t) => {
     kind: 'respond',
     fields: 'Content-Type: text/plain; charset=utf-8\r\nX-A: 1\r\n',
   })
-  const none = { fields: '', otherwise: null }
+  const none = { fields: '', upload: null, otherwise: null }
   t.deepEqual(second, { kind: 'files', root: directory, mode: 'copy', ...none })
   t.like(third, { kind: 'redirect', status: 308, fields: '', keepQuery: true })
 })

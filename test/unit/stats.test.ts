@@ -35,6 +35,7 @@ const native: NativeStats = {
     { route: 0, engine: 'memory', count: 4, sumUs: 100, buckets: [{ leUs: 40, count: 4 }] },
     { route: 1, engine: 'copy', count: 0, sumUs: 0, buckets: [] },
   ],
+  channels: [],
   upstreams: [
     {
       queued: 2,

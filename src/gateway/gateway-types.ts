@@ -1,9 +1,9 @@
-// What programs see of a gateway: its functions, and the error of asking at the wrong time. Only
-// types, but for that error.
+// What createGateway() takes and gives, as its users see it. Types only.
 
 import type { GatewayConfig } from '../config/actions.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import type { Address } from '../native/listening.ts'
+import type { ChannelMessage } from '../native/publication.ts'
 import type { GatewayUpstreams } from '../proxy/upstreams.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { GatewayStats } from '../telemetry/stats.ts'
@@ -42,6 +42,11 @@ export interface Gateway {
   readonly adminAddresses: readonly Address[]
   /** Adds, removes and drains targets while the gateway runs. */
   readonly upstreams: GatewayUpstreams
+  /**
+   * Sends a message to every client of a channel() of this configuration, and gives the id that it
+   * got. The bytes are copied: they may change afterwards. Throws when there is no such channel.
+   */
+  publish(channel: string, message: ChannelMessage): number
   /** What has been counted so far; the last figures when the gateway has ended. */
   stats(): GatewayStats
   /**
@@ -54,10 +59,4 @@ export interface Gateway {
    * `drain: false`, or at a second call that says so, it is cut off. Resolves when all has ended.
    */
   close(options?: { drain?: boolean }): Promise<void>
-}
-
-/** Something was asked of a gateway that is not in a state for it. */
-export class GatewayStateError extends Error {
-  readonly code = 'ERR_SLUICE_STATE'
-  override name = 'GatewayStateError'
 }

@@ -1,0 +1,38 @@
+// One worker's part of a channel: the newest messages and who listens here. The worker's thread.
+#pragma once
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "transfer/broadcast.h"
+#include "worker/channel_hub.h"
+
+namespace sluice::worker {
+
+class Connection;
+
+class ChannelDesk {
+ public:
+  explicit ChannelDesk(std::shared_ptr<HubChannel> channel)
+      : hub(std::move(channel)), ring(hub->buffer_messages(), hub->buffer_bytes()) {}
+
+  void join(Connection& connection, size_t& slot) {
+    slot = listeners.size();
+    listeners.push_back(&connection);
+  }
+  /// Whose slot was the last one gets `slot`: the caller tells it so. Null: nobody.
+  Connection* leave(size_t slot) {
+    Connection* moved = listeners.back();
+    const bool is_last = slot + 1 == listeners.size();
+    listeners[slot] = moved;
+    listeners.pop_back();
+    return is_last ? nullptr : moved;
+  }
+
+  std::shared_ptr<HubChannel> hub;
+  transfer::Ring ring;
+  std::vector<Connection*> listeners;
+};
+
+}  // namespace sluice::worker
