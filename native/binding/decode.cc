@@ -327,6 +327,7 @@ route::ListenerRules decode_listener_rules(const Reader& listener,
     rules.subject_field = tls.at("subjectField").text();
     rules.hsts_field = tls.at("hsts").field_lines();
   }
+  rules.is_inner = listener.at("inner").boolean();
   if (Reader upstream = listener.at("tcp"); !upstream.is_null()) {
     const uint64_t upstreams = snapshot.upstreams.size();
     if (upstreams == 0) upstream.fail("the index of an upstream");

@@ -29,7 +29,8 @@ Connection::Connection(Worker& worker, int fd, const Origin& origin)
       socket_{fd},
       state_(first_state(worker.rules(origin.listener))),
       is_counted_(origin.is_counted),
-      is_trusted_(worker.trusts(origin.address)),
+      is_trusted_(worker.rules(origin.listener).is_inner || worker.trusts(origin.address)),
+      is_inner_(worker.rules(origin.listener).is_inner),
       address_(origin.address),
       port_(origin.port),
       local_port_(worker.port_of(origin.listener)),
@@ -298,8 +299,7 @@ void Connection::close(ErrorCode reason) {
     end_stream(reason);
   } else if (uploading_) {
     abort_upload(reason);
-  } else if (worker_.access_log() != nullptr && state_ != State::opening &&
-             state_ != State::handshaking) {
+  } else if (access_log() != nullptr && state_ != State::opening && state_ != State::handshaking) {
     log_end(reason);
   }
   if (tls_) say_goodbye(reason);

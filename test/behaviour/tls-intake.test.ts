@@ -11,19 +11,22 @@ import { put, putChunked } from '../support/upload.ts'
 
 const large = patternBytes(1_000_000)
 
-testOnBothTwins('files that clients send over TLS arrive as they were sent', async (t, transfer) => {
-  const site = makeSite(t)
-  const routes = { '/*': files(site.root, { upload: true }) }
-  const { port } = await startGateway(t, { listen: secure(), transfer, routes })
-  const client = await TlsClient.open(t, port)
-  for (const size of [0, 1, 20_000, 1_000_000]) {
-    const body = large.subarray(0, size)
-    t.is((await put(client, `/whole-${size}`, body)).status, 201)
-    t.true(readFileSync(site.path(`whole-${size}`)).equals(body), String(size))
-  }
-  t.is((await putChunked(client, '/chunked', large, 70_000)).status, 201)
-  t.true(readFileSync(site.path('chunked')).equals(large))
-})
+testOnBothTwins(
+  'files that clients send over TLS arrive as they were sent',
+  async (t, transfer) => {
+    const site = makeSite(t)
+    const routes = { '/*': files(site.root, { upload: true }) }
+    const { port } = await startGateway(t, { listen: secure(), transfer, routes })
+    const client = await TlsClient.open(t, port)
+    for (const size of [0, 1, 20_000, 1_000_000]) {
+      const body = large.subarray(0, size)
+      t.is((await put(client, `/whole-${size}`, body)).status, 201)
+      t.true(readFileSync(site.path(`whole-${size}`)).equals(body), String(size))
+    }
+    t.is((await putChunked(client, '/chunked', large, 70_000)).status, 201)
+    t.true(readFileSync(site.path('chunked')).equals(large))
+  },
+)
 
 testOnBothTwins('a channel over TLS has every message, and an end', async (t, transfer) => {
   const routes = { '/raw': channel('news', { as: 'raw' }) }
