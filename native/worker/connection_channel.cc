@@ -19,8 +19,9 @@ namespace {
 
 using transfer::Engine;
 
-/// One connection's share of a turn: many of them have something to send at the same moment.
-constexpr uint64_t kStreamTurnBytes = 64 * 1024;
+/// One connection's share of a turn: many of them have something to send at the same moment. More
+/// than the usual large message with what frames it, whose end would wait for all others.
+constexpr uint64_t kStreamTurnBytes = 128 * 1024;
 constexpr std::string_view kHeartbeat = ":\n\n";
 
 std::string_view find_field(const http::RequestHead& head, std::string_view lower) {
