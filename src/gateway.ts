@@ -243,17 +243,8 @@ class CoreGateway implements Gateway {
   }
 
   async #startControl(): Promise<void> {
-    const about = () => {
-      const { resolved, addresses } = this.#generations
-      const urls = addresses.map(({ url }) => url)
-      const generation = this.#generations.stats().number
-      return { pid: process.pid, file: resolved.file, addresses: urls, generation }
-    }
-    const reload = () => this.reload().then(confirmation, refusal)
     try {
-      const control = new Control({ about, reload })
-      this.#control = control
-      await control.start()
+      await this.#needControl().start()
     } catch (error) {
       this.#control?.close()
       this.#control = undefined
@@ -264,8 +255,18 @@ class CoreGateway implements Gateway {
   }
 
   #needControl(): Control {
-    if (this.#control === undefined) throw this.#noControl
+    if (this.#noControl !== undefined) throw this.#noControl
+    this.#control ??= this.#makeControl()
     return this.#control
+  }
+
+  #makeControl(): Control {
+    const about = () => {
+      const { file } = this.resolved
+      const addresses = this.#generations.addresses.map(({ url }) => url)
+      return { pid: process.pid, file, addresses, generation: this.#generations.stats().number }
+    }
+    return new Control({ about, reload: () => this.reload().then(confirmation, refusal) })
   }
 
   // A name that is not known yet is no reason not to listen, but most are within a moment.

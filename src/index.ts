@@ -19,7 +19,7 @@ export { ConfigError, type Problem } from './config/errors.ts'
 export type { HandlerOptions, MountOptions } from './config/function-options.ts'
 export type {
   FileInit,
-  ForwardInit,
+  ForwardOptions,
   Handler,
   HandlerAction,
   HandlerContext,

@@ -319,6 +319,7 @@ route::ListenerRules decode_listener_rules(const Reader& listener,
                                            const route::Snapshot& snapshot) {
   route::ListenerRules rules;
   rules.proxy_protocol = listener.at("proxyProtocol").boolean();
+  rules.is_inner = listener.at("inner").boolean();
   if (Reader upstream = listener.at("tcp"); !upstream.is_null()) {
     const uint64_t upstreams = snapshot.upstreams.size();
     if (upstreams == 0) upstream.fail("the index of an upstream");

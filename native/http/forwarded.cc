@@ -32,7 +32,12 @@ void append_once(const RequestHead& head, const Hop& hop, FieldId id, std::strin
 void append_x_forwarded(const RequestHead& head, const Hop& hop, std::string& out) {
   out.append("X-Forwarded-For: ");
   if (hop.is_peer_trusted) append_earlier(head, FieldId::x_forwarded_for, out);
-  out.append(hop.client).append("\r\n");
+  if (hop.is_continued && out.ends_with(", ")) {
+    out.resize(out.size() - 2);
+  } else {
+    out.append(hop.client);
+  }
+  out.append("\r\n");
   append_once(head, hop, FieldId::x_forwarded_proto, "X-Forwarded-Proto",
               hop.is_secure ? "https" : "http", out);
   if (!hop.host.empty()) {

@@ -18,6 +18,7 @@ struct Hop {
   uint16_t local_port = 0;  ///< that it connected to; 0: a unix socket, or unknown
   bool is_secure = false;
   bool is_peer_trusted = false;
+  bool is_continued = false;  ///< X-Forwarded-For ends with `client` already
 };
 
 /// X-Forwarded-For, -Proto, -Host and -Port.

@@ -117,6 +117,7 @@ void append_forwarded(const http::RequestHead& head, const route::ProxyAction& a
   hop.port = head.port;
   hop.local_port = asker.port;
   hop.is_peer_trusted = asker.is_peer_trusted;
+  hop.is_continued = asker.is_continued;
   if ((action.forwarded & route::kXForwarded) != 0) http::append_x_forwarded(head, hop, out);
   if ((action.forwarded & route::kForwarded) != 0) http::append_forwarded(head, hop, out);
   if ((action.forwarded & route::kVia) != 0) http::append_via(head, out);

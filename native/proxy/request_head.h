@@ -18,6 +18,7 @@ struct Asker {
   std::string_view address;      ///< of the client, as text: "192.0.2.1", "2001:db8::1", "unix"
   AddressKey client;             ///< that it asks for, if it may say so: what `hash` looks at
   bool is_peer_trusted = false;  ///< what its X-Forwarded-* say is passed on
+  bool is_continued = false;     ///< those say already that `address` asks
   bool is_secure = false;        ///< TLS
   uint16_t port = 0;             ///< that it connected to; 0: a unix socket
   std::string_view request_id;

@@ -113,9 +113,15 @@ struct Route {
   std::shared_ptr<const HookPlan> hooks;  ///< null: none
 };
 
+/// Names the host of the route that the app means; nobody else knows one.
+inline constexpr std::string_view kInnerRouteField = "x-sluice-route";
+
 /// What is special about the connections of one listener.
 struct ListenerRules {
   bool proxy_protocol = false;  ///< they begin with a header of the PROXY protocol
+  /// They come from the app, on behalf of clients: kInnerRouteField stands in the place of Host
+  /// when the route is looked for, and what they say about the client is so.
+  bool is_inner = false;
   /// Passed on by it as they are; null: HTTP is spoken. Shared as actions are.
   std::shared_ptr<const ProxyAction> tcp;
 };

@@ -27,8 +27,14 @@ void Acceptor::pause() {
 void Acceptor::stop() {
   if (stopped_) return;
   worker_.wheel().cancel(*this);
-  for (unsigned i = 0; i < kBacklogTaken && worker_.has_room() && accept_one(); ++i) {
+  for (unsigned i = 0; i < kBacklogTaken && worker_.has_room(listener_) && accept_one(); ++i) {
   }
+  close();
+}
+
+void Acceptor::close() {
+  if (stopped_) return;
+  worker_.wheel().cancel(*this);
   pause();
   stopped_ = true;
   sys::close(fd_);
@@ -36,7 +42,7 @@ void Acceptor::stop() {
 
 void Acceptor::on_events(uint32_t) {
   for (unsigned i = 0; i < kTurnAccepts && listening_; ++i) {
-    if (!worker_.has_room()) {
+    if (!worker_.has_room(listener_)) {
       pause();
       worker_.wheel().set(*this, worker_.now_ms() + kAcceptPauseMs);
       return;

@@ -21,6 +21,8 @@ class Acceptor final : public net::EventHandler, public Alarm {
   void resume();
   /// Takes what the kernel has queued already, then closes the socket.
   void stop();
+  /// Closes the socket, whoever is queued there.
+  void close();
   void on_events(uint32_t events) override;
   void on_alarm() override { resume(); }
 

@@ -28,7 +28,8 @@ Connection::Connection(Worker& worker, int fd, const Origin& origin)
       socket_{fd},
       state_(first_state(worker.rules(origin.listener))),
       is_counted_(origin.is_counted),
-      is_trusted_(worker.trusts(origin.address)),
+      is_trusted_(worker.rules(origin.listener).is_inner || worker.trusts(origin.address)),
+      is_inner_(worker.rules(origin.listener).is_inner),
       address_(origin.address),
       port_(origin.port),
       local_port_(worker.port_of(origin.listener)),
@@ -268,7 +269,7 @@ void Connection::close(ErrorCode reason) {
     end_stream(reason);
   } else if (uploading_) {
     abort_upload(reason);
-  } else if (worker_.access_log() != nullptr && state_ != State::opening) {
+  } else if (access_log() != nullptr && state_ != State::opening) {
     log_end(reason);
   }
   if (state_ == State::awaiting_answer) worker_.questions().leave();

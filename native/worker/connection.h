@@ -15,6 +15,7 @@
 #include "files/file_response.h"
 #include "http/chunked_decoder.h"
 #include "http/request_head.h"
+#include "log/access_log.h"
 #include "log/lines.h"
 #include "net/event_loop.h"
 #include "net/socket_state.h"
@@ -191,6 +192,9 @@ class Connection final : public net::EventHandler,
                const route::Match& match);
   bool forward_raw(const route::ProxyAction& action);
   AddressKey client_of(const http::RequestHead& head) const;
+  void continue_for(const http::RequestHead& head, proxy::Asker& asker) const;
+  std::string_view routed_host(const http::RequestHead& head) const;
+  log::AccessLog* access_log() const;
   bool step_proxying();
   void watch_pace();
   int64_t exchange_deadline_ms() const;
@@ -336,6 +340,7 @@ class Connection final : public net::EventHandler,
   bool is_queued_ : 1 = false;    ///< has a turn coming without an event
   bool was_in_line_ : 1 = false;  ///< the request under way waited to ask: it began when it came
   bool is_trusted_ : 1;           ///< the peer may say who its client is
+  bool is_inner_ : 1;             ///< it is the app, see route::ListenerRules
   bool has_preface_ : 1 = false;  ///< the header of the PROXY protocol has been read
   bool is_logged_ : 1 = false;    ///< the answer under way has its line already
   bool is_refused_ : 1 = false;   ///< the rest of the request is not read: more of it may come

@@ -71,7 +71,7 @@ void Connection::match_preflight(const http::RequestHead& head, route::Match& ma
   if (!is_preflight(head)) return;
   route::Match meant;
   const std::string_view method = head.find("access-control-request-method");
-  worker_.snapshot().table.match(method, head.host, head.path, meant);
+  worker_.snapshot().table.match(method, routed_host(head), head.path, meant);
   const route::HookPlan* plan = meant.route == route::kNoRoute ? nullptr : plan_of(meant.route);
   if (plan == nullptr) return;
   const auto is_cors = [](const route::HookStep& step) {

@@ -12,6 +12,11 @@
 
 namespace sluice::worker {
 
+/// None for what the app asks: that is a part of a request that has its line.
+log::AccessLog* Connection::access_log() const {
+  return is_inner_ ? nullptr : worker_.access_log();
+}
+
 /// `head`: null when it was never parsed, and `received` is what came.
 log::Request Connection::log_request(const http::RequestHead* head, std::string_view received,
                                      int64_t started_us) const {
@@ -26,7 +31,7 @@ log::Request Connection::log_request(const http::RequestHead* head, std::string_
 /// The response's head is in the outbox, its body follows.
 void Connection::log_begun(const files::Reply& reply, uint32_t route, transfer::Engine engine,
                            std::string_view received) {
-  log::AccessLog& log = *worker_.access_log();
+  log::AccessLog& log = *access_log();
   if (!log.wants(reply.status)) return;
   // The head that was parsed last is that of the request under way, unless it was refused.
   const http::RequestHead* head = is_refused_ ? nullptr : &worker_.head_scratch();
@@ -53,14 +58,14 @@ void Connection::write_line(const log::Lines::Line& line, std::string_view begun
   outcome.ended_us = worker_.now_us();
   outcome.engine = line.engine;
   outcome.error = error;
-  worker_.access_log()->end(begun, outcome);
+  access_log()->end(begun, outcome);
 }
 
 /// The socket took `bytes` more of the connection's output.
 void Connection::took(uint64_t bytes) {
   worker_.stats().bytes_out.add(bytes);
-  if (worker_.access_log() == nullptr) return;
-  log::Lines& lines = outgoing_ ? outgoing_->lines : worker_.access_log()->staged();
+  if (access_log() == nullptr) return;
+  log::Lines& lines = outgoing_ ? outgoing_->lines : access_log()->staged();
   if (lines.empty()) return;
   if (outgoing_) worker_.refresh_clock();
   lines.took(bytes, [this](const log::Lines::Line& line, std::string_view begun, uint64_t body) {
@@ -70,7 +75,7 @@ void Connection::took(uint64_t bytes) {
 
 /// The connection ends: so do the responses that are not out, and the requests that have none.
 void Connection::log_end(ErrorCode reason) {
-  log::Lines& lines = outgoing_ ? outgoing_->lines : worker_.access_log()->staged();
+  log::Lines& lines = outgoing_ ? outgoing_->lines : access_log()->staged();
   lines.cut_off([&](const log::Lines::Line& line, std::string_view begun, uint64_t body) {
     write_line(line, begun, body, reason == ErrorCode::none ? line.error : reason);
   });
@@ -94,7 +99,7 @@ void Connection::log_unanswered(ErrorCode reason) {
         http::parse_request(bytes, 0, worker_.snapshot().limits.head, head);
     const bool is_whole = parsed.status == http::ParseStatus::ok;
     const http::RequestHead* whole = is_whole ? &head : nullptr;
-    worker_.access_log()->log(log_request(whole, bytes, outcome.started_us), outcome);
+    access_log()->log(log_request(whole, bytes, outcome.started_us), outcome);
     if (!is_whole || head.framing != http::Framing::none) return;
     bytes.remove_prefix(parsed.consumed);
   }
@@ -103,7 +108,7 @@ void Connection::log_unanswered(ErrorCode reason) {
 /// Before a request that was parked is answered without being handled again: its head is another's
 /// by now.
 void Connection::parse_again() {
-  if (worker_.access_log() == nullptr) return;
+  if (access_log() == nullptr) return;
   http::parse_request(input_, 0, worker_.snapshot().limits.head, worker_.head_scratch());
 }
 

@@ -63,8 +63,7 @@ Connection::Sent Connection::flush(bool more_follows) {
 void Connection::keep_outgoing() {
   if (outgoing_) return;
   outgoing_ = std::make_unique<Outgoing>();
-  if (worker_.access_log() != nullptr)
-    outgoing_->lines = worker_.access_log()->staged().take_rest();
+  if (access_log() != nullptr) outgoing_->lines = access_log()->staged().take_rest();
 }
 
 /// Answers the request under way. True: the connection can go on now.
@@ -95,7 +94,7 @@ bool Connection::begin(const files::Reply& reply, uint32_t route, bool copy_only
           .engine;
   const Engine counted = reply.engine.value_or(engine);
   stats.engines[static_cast<size_t>(counted)].responses.add();
-  if (worker_.access_log() != nullptr && !is_logged_) log_begun(reply, route, counted, received);
+  if (access_log() != nullptr && !is_logged_) log_begun(reply, route, counted, received);
   is_logged_ = false;
   // An empty body too: a head sent with MSG_MORE would wait for bytes that never come.
   bool is_empty = reply.length == 0 && !reply.parts;

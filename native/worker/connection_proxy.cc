@@ -6,6 +6,7 @@
 #include <cassert>
 #include <cerrno>
 
+#include "http/chars.h"
 #include "net/acknowledged.h"
 #include "net/sys.h"
 #include "proxy/client_address.h"
@@ -40,17 +41,18 @@ bool Connection::forward(const http::RequestHead& head, const route::ProxyAction
   char id[kRequestIdBytes];
   proxy::Asker asker;
   asker.address = {address, net::write_address(address_, address)};
+  if (is_inner_) continue_for(head, asker);
   asker.is_peer_trusted = is_trusted_;
   asker.client = client_of(head);
   asker.port = local_port_;
   asker.request_id = hooks_ ? request_id() : worker_.next_request_id(id);
   forwarding_ = std::make_unique<Forwarding>(worker_.serving(), action, worker_.upstreams(), *this,
-                                             worker_.exchange_limits());
+                                             worker_.exchange_limits(is_inner_));
   forwarding_->route = match.route;
   const route::HookPlan* plan = plan_of(match.route);
   const bool is_asked_of_errors = plan != nullptr && plan->on_error >= 0;
   if (action.file || is_asked_of_errors) forwarding_->head = input_.substr(0, consumed_);
-  if (log::AccessLog* log = worker_.access_log()) {
+  if (log::AccessLog* log = access_log()) {
     log::Request request = log_request(&head, {}, request_us_);
     request.route = match.route;
     forwarding_->begun = log->begin(request, forwarding_->text);
@@ -68,10 +70,10 @@ bool Connection::forward_raw(const route::ProxyAction& action) {
   keep_ = false;
   request_us_ = worker_.now_us();
   forwarding_ = std::make_unique<Forwarding>(worker_.serving(), action, worker_.upstreams(), *this,
-                                             worker_.exchange_limits());
+                                             worker_.exchange_limits(false));
   forwarding_->route = unrouted();
   forwarding_->is_raw = true;
-  if (log::AccessLog* log = worker_.access_log()) {
+  if (log::AccessLog* log = access_log()) {
     log::Request request;
     request.client = address_;
     request.started_us = request_us_;
@@ -80,6 +82,16 @@ bool Connection::forward_raw(const route::ProxyAction& action) {
   forwarding_->exchange.begin_raw(address_);
   transit(Event::forward);
   return true;
+}
+
+/// The app has the request from us: who asks is the last that we wrote down then.
+void Connection::continue_for(const http::RequestHead& head, proxy::Asker& asker) const {
+  const std::string_view chain = head.find(http::FieldId::x_forwarded_for);
+  const size_t comma = chain.rfind(',');
+  if (chain.empty()) return;
+  asker.is_continued = true;
+  asker.address =
+      http::trim_white_space(comma == std::string_view::npos ? chain : chain.substr(comma + 1));
 }
 
 AddressKey Connection::client_of(const http::RequestHead& head) const {
@@ -146,6 +158,7 @@ bool Connection::step_proxying() {
 
 /// Counts how fast the client is from when the exchange waits for it.
 void Connection::watch_pace() {
+  if (is_inner_) return;
   const bool is_upload = forwarding_->exchange.waits_for_body();
   if (!is_upload && !forwarding_->exchange.waits_for_client()) return;
   if (forwarding_->pace.has_begun() && forwarding_->is_upload == is_upload) return;
@@ -279,7 +292,7 @@ bool Connection::refuse_forwarded(ErrorCode error) {
   const route::HookPlan* plan = plan_of(route);
   const bool is_asked = hooks_ && plan != nullptr && plan->on_error >= 0;
   // Where a hook may answer instead, the line is written with its answer.
-  if (worker_.access_log() != nullptr && !is_asked) {
+  if (access_log() != nullptr && !is_asked) {
     const uint64_t bytes = is_head_ ? 0 : error_reply(error).body->bytes.size();
     log_forwarded(error_info(error).status, transfer::Engine::memory, bytes, error);
     is_logged_ = true;
@@ -316,13 +329,13 @@ void Connection::record_exchange(ErrorCode error) {
   stats.engines[static_cast<size_t>(Engine::copy)].bytes.add(down.taken() + up.taken() - spliced);
   stats.bytes_out.add(down.moved());
   record(forwarding_->route, response_engine(), request_us_);
-  if (worker_.access_log() == nullptr) return;
+  if (access_log() == nullptr) return;
   log_forwarded(exchange.status(), response_engine(), down.taken(), error);
 }
 
 void Connection::log_forwarded(uint16_t status, transfer::Engine engine, uint64_t bytes,
                                ErrorCode error) {
-  log::AccessLog& log = *worker_.access_log();
+  log::AccessLog& log = *access_log();
   if (!log.wants(status)) return;
   const Exchange& exchange = forwarding_->exchange;
   const proxy::ExchangeTimes& times = exchange.times();
@@ -349,7 +362,7 @@ void Connection::end_exchange(ErrorCode reason) {
   const Exchange& exchange = forwarding_->exchange;
   if (exchange.has_begun_response()) {
     record_exchange(reason);
-  } else if (worker_.access_log() != nullptr) {
+  } else if (access_log() != nullptr) {
     log_forwarded(0, transfer::Engine::copy, 0, reason);
   }
   forwarding_.reset();

@@ -9,6 +9,7 @@
 #include "http/response_head.h"
 #include "http/uri.h"
 #include "net/sys.h"
+#include "proxy/relay.h"
 #include "worker/connection.h"
 #include "worker/error_reply.h"
 #include "worker/location.h"
@@ -53,6 +54,11 @@ bool Connection::handle(const http::RequestHead& head, size_t consumed) {
   return dispatch(head);
 }
 
+/// Whose routes are looked through.
+std::string_view Connection::routed_host(const http::RequestHead& head) const {
+  return is_inner_ ? head.find(route::kInnerRouteField) : head.host;
+}
+
 /// OPTIONS of the server as a whole (RFC 9110 §9.3.7): what some route may answer.
 bool Connection::tell_options() {
   files::Reply reply;
@@ -69,7 +75,7 @@ bool Connection::dispatch(const http::RequestHead& head) {
   route::Match match;
   drop_outdated_hooks();
   if (!use_target(worker_.head_scratch())) return refuse(ErrorCode::hook_failed, unrouted());
-  snapshot.table.match(head.method_text, head.host, head.path, match);
+  snapshot.table.match(head.method_text, routed_host(head), head.path, match);
   if (match.route == route::kNoRoute && snapshot.has_hooks) match_preflight(head, match);
   const bool is_routed = match.route != route::kNoRoute;
   const bool has_own_bound = is_routed && reads_bodies(snapshot.routes[match.route].action);
@@ -286,8 +292,9 @@ bool Connection::refuse(ErrorCode error, uint32_t route, std::string_view fields
   reply.status = error_info(error).status;
   reply.error = error;
   reply.head = prepared.head;
-  if (!fields.empty()) {
+  if (!fields.empty() || is_inner_) {
     reply.built.append(prepared.head).append(fields);
+    if (is_inner_) http::append_field(reply.built, proxy::kFaultField, error_info(error).name);
     reply.head = reply.built;
   }
   reply.source = prepared.body.get();

@@ -21,6 +21,11 @@ proxy::ExchangeLimits exchange_limits_of(const route::Snapshot& snapshot) {
   return {snapshot.limits.response_head, snapshot.timeouts.body, snapshot.splice_bytes};
 }
 
+proxy::ExchangeLimits without_patience(proxy::ExchangeLimits limits) {
+  limits.body_ms = 0;
+  return limits;
+}
+
 }  // namespace
 
 /// Tells TypeScript which answers were served, so that its cache's recency is true.
@@ -76,6 +81,7 @@ Worker::Worker(uint32_t index, Shared& shared)
       wheel_(now_us_ / 1000),
       upstreams_({loop_, wheel_, now_us_}, shared.snapshot->upstreams, shared.queued),
       exchange_limits_(exchange_limits_of(*shared.snapshot)),
+      inner_limits_(without_patience(exchange_limits_)),
       head_(std::make_unique<http::RequestHead>()),
       input_scratch_(kScratchBytes),
       reporter_(std::make_unique<Reporter>(*this)),
@@ -183,6 +189,7 @@ void Worker::run() {
     hook_channel_.flush();
     remove_dead();
   }
+  for (auto& acceptor : acceptors_) acceptor->close();
   wheel_.cancel(*reporter_);
   wheel_.cancel(*last_call_);
   wheel_.cancel(hook_channel_);
@@ -230,7 +237,10 @@ std::string_view Worker::next_request_id(char (&room)[kRequestIdBytes]) {
   return {room, kRequestIdBytes};
 }
 
-bool Worker::has_room() const { return live_.size() < snapshot().limits.connections_per_worker; }
+bool Worker::has_room(uint16_t listener) const {
+  // Clients that have a place wait for what the app asks on their behalf.
+  return rules(listener).is_inner || live_.size() < snapshot().limits.connections_per_worker;
+}
 
 const route::ListenerRules& Worker::rules(uint16_t listener) const {
   static const route::ListenerRules kNone;
@@ -372,6 +382,7 @@ void Worker::adopt(const Replacement& next, std::vector<net::OwnedFd>& opened) {
     if (channel) desk_of(channel);
   }
   exchange_limits_ = exchange_limits_of(to);
+  inner_limits_ = without_patience(exchange_limits_);
   live_.each([&](Connection& connection) { connection.adopt(generation); });
   generation_ = generation;
   serving_ = generation_.get();
@@ -406,7 +417,10 @@ void Worker::end_generation(uint64_t number) {
 void Worker::drain() {
   if (draining_) return;
   draining_ = true;
-  for (auto& acceptor : acceptors_) acceptor->stop();
+  // The app may have something to ask for until the last request has its answer.
+  for (auto& acceptor : acceptors_) {
+    if (!rules(acceptor->listener()).is_inner) acceptor->stop();
+  }
   wheel_.set(*last_call_, now_ms() + snapshot().timeouts.drain);
   live_.each([](Connection& connection) { connection.drain(); });
 }

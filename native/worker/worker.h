@@ -150,7 +150,10 @@ class Worker {
   std::string_view next_request_id(char (&room)[kRequestIdBytes]);
 
   proxy::Upstreams& upstreams() { return upstreams_; }
-  const proxy::ExchangeLimits& exchange_limits() const { return exchange_limits_; }
+  /// `is_inner`: for the app. How slow a client may be is judged where it is.
+  const proxy::ExchangeLimits& exchange_limits(bool is_inner) const {
+    return is_inner ? inner_limits_ : exchange_limits_;
+  }
 
   void accept(int fd, const sockaddr_storage& address, uint16_t listener);
   const route::ListenerRules& rules(uint16_t listener) const;
@@ -160,7 +163,7 @@ class Worker {
   }
   /// Whether what `address` says of its clients is believed.
   bool trusts(const AddressKey& address) const;
-  bool has_room() const;
+  bool has_room(uint16_t listener) const;
   void remember(const files::PathKey& key, Ref<files::Answer> answer);
   void report_touched(files::Answer& answer);
   /// Now, ahead of a question: what is hot must not be evicted for what is asked.
@@ -230,6 +233,7 @@ class Worker {
   uint64_t last_request_ = 0;
   proxy::Upstreams upstreams_;
   proxy::ExchangeLimits exchange_limits_;
+  proxy::ExchangeLimits inner_limits_;
   files::AnswerTable answers_;
   std::vector<std::unique_ptr<ChannelDesk>> desks_;  ///< by number
   Questions questions_{*this};

@@ -352,6 +352,15 @@ void WorkerGroup::hide_listeners() {
   for (const net::BoundListener& bound : std::exchange(bound_, {})) net::hide_listener(bound);
 }
 
+/// That of the app stays: requests under way may need it.
+void WorkerGroup::hide_outer_listeners() {
+  const std::vector<route::ListenerRules>& rules = shared_.snapshot->listeners;
+  for (size_t i = 0; i < bound_.size(); ++i) {
+    if (i < rules.size() && rules[i].is_inner) continue;
+    net::hide_listener(std::exchange(bound_[i], {}));
+  }
+}
+
 void WorkerGroup::close_listeners() {
   for (net::BoundListener& bound : bound_) net::close_listener(bound);
   bound_.clear();
@@ -462,7 +471,7 @@ uint64_t WorkerGroup::queued(uint32_t upstream) const {
 }
 
 void WorkerGroup::drain() {
-  hide_listeners();
+  hide_outer_listeners();
   for (auto& worker : workers_) worker->post([](Worker& there) { there.drain(); });
 }
 

@@ -121,6 +121,7 @@ class WorkerGroup {
   ListenError abandon(uint32_t started);
   void close_listeners();
   void hide_listeners();
+  void hide_outer_listeners();
 
   GroupOptions options_;
   EventSink& sink_;

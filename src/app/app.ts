@@ -7,13 +7,15 @@ import { join } from 'node:path'
 import { channelsOf } from '../config/channels.ts'
 import { functionOf } from '../config/compile-app.ts'
 import { compileHooks } from '../config/compile-hooks.ts'
+import { hasInnerRoutes } from '../config/compile-inner.ts'
 import { ConfigError, type Problem } from '../config/errors.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import { type PublishTo, publisher } from '../native/publication.ts'
 import type { AppLog, HandlerRoute } from './call.ts'
 import { clientAddressBy } from './client-address.ts'
-import { type AppSockets, tokenOf } from './contract.ts'
+import { type AppSockets, doorSocket, tokenOf } from './contract.ts'
 import { dispatcher } from './dispatch.ts'
+import { Door } from './door.ts'
 import type { AppFunctions } from './functions.ts'
 import { servedGroups } from './hook-groups.ts'
 import { HookServer } from './hook-server.ts'
@@ -30,7 +32,6 @@ export interface AppSettings {
   runDirectory: string
   generation: number
   secret: string
-  canInstruct: boolean
   /** Milliseconds that a mounted server has to listen. */
   mountPatience: number
   log: AppLog
@@ -75,6 +76,7 @@ class RunningApp implements App {
   #hooks = ''
   #hookServer: HookServer | undefined
   #host: Host | undefined
+  #door: Door | undefined
   readonly host: string
 
   constructor(settings: AppSettings) {
@@ -98,20 +100,29 @@ class RunningApp implements App {
   async drain(): Promise<void> {
     const closing = this.#mounted.map((mounted) => mounted.close().catch(() => {}))
     await Promise.all([this.#host?.drain(), this.#hookServer?.drain(), ...closing])
+    await this.#door?.close()
   }
 
   destroy(): void {
     this.#host?.destroy()
     this.#hookServer?.destroy()
+    this.#door?.destroy()
     for (const mounted of this.#mounted) void mounted.close().catch(() => {})
   }
 
   async #startHandlers(): Promise<void> {
     const { headBytes } = this.#settings.resolved.limits
+    this.#door = this.#openDoor()
     const routes = this.#routes()
     this.#host = chooseHost().create(dispatcher(routes), { headBytes: headBytes + ownHeadBytes })
     this.#handlers = this.#socket('handlers')
     await this.#host.listen(this.#handlers)
+  }
+
+  #openDoor(): Door | undefined {
+    const { resolved, secret, runDirectory } = this.#settings
+    if (!hasInnerRoutes(resolved)) return undefined
+    return new Door({ path: doorSocket(runDirectory), secret, idle: resolved.timeouts.idle })
   }
 
   async #startHooks(): Promise<void> {
@@ -124,11 +135,11 @@ class RunningApp implements App {
   }
 
   #routes(): Map<string, HandlerRoute> {
-    const { resolved, functions, secret, canInstruct, log } = this.#settings
+    const { resolved, functions, secret, log } = this.#settings
     const publish = publisher(channelsOf(resolved), this.#settings.publish)
-    const upstreams = new Map(resolved.upstreams.map(({ name }, index) => [name, index] as const))
     const clientAddress = clientAddressBy(resolved.trustedProxies)
-    const app = { secret, upstreams, canInstruct, clientAddress, log, publish }
+    const upstreamNamed = upstreamsByName(resolved)
+    const app = { secret, upstreamNamed, door: this.#door, clientAddress, log, publish }
     const routes = new Map<string, HandlerRoute>()
     for (const [index, handle] of functions.handlers) {
       const route = resolved.routes[index]
@@ -174,4 +185,16 @@ class RunningApp implements App {
     }
     return path
   }
+}
+
+/** By name, or by the URL of the only target of one that a route describes. */
+function upstreamsByName({ upstreams }: ResolvedConfig): (name: string) => string | undefined {
+  const names = new Map(upstreams.map(({ name }) => [name, name]))
+  for (const { name, targets } of upstreams) {
+    const [target, ...others] = targets
+    if (target !== undefined && others.length === 0 && !names.has(target.url)) {
+      names.set(target.url, name)
+    }
+  }
+  return (wanted) => names.get(wanted) ?? names.get(wanted.replace(/\/$/, ''))
 }

@@ -3,7 +3,7 @@
 
 import type {
   FileInit,
-  ForwardInit,
+  ForwardOptions,
   Handler,
   HandlerContext,
   HandlerLog,
@@ -12,7 +12,8 @@ import type {
 import type { ChannelMessage } from '../native/publication.ts'
 import type { Instruction } from './answer.ts'
 import type { ClientAddressOf } from './client-address.ts'
-import { fileAnswer, fileField, forwardAnswer, forwardField, requestIdField } from './contract.ts'
+import { fileAnswer, fileField, requestIdField } from './contract.ts'
+import type { Door } from './door.ts'
 import type { Exchange } from './host.ts'
 import type { ReadParams } from './params.ts'
 
@@ -29,10 +30,10 @@ export interface HandlerRoute {
 /** What all handlers of an app share. */
 export interface AppSurroundings {
   secret: string
-  /** Indices of upstreams, by name. */
-  upstreams: ReadonlyMap<string, number>
-  /** Whether the gateway does what the fields of contract.ts ask for. */
-  canInstruct: boolean
+  /** Of the configuration; the only target of one has its name, too. */
+  upstreamNamed: (name: string) => string | undefined
+  /** The way to them; undefined: there are none. */
+  door: Door | undefined
   clientAddress: ClientAddressOf
   log: AppLog
   publish: AppPublish
@@ -107,7 +108,7 @@ export class HandlerCall implements HandlerContext {
   }
 
   get proxy(): HandlerContext['proxy'] {
-    return (upstream, init) => this.#proxy(upstream, init)
+    return async (request, options) => this.#proxy(request, options)
   }
 
   /** A line in the log about this request. */
@@ -116,7 +117,7 @@ export class HandlerCall implements HandlerContext {
     this.#route.app.log(level, { ...fields, requestId, route: this.#route.key }, message)
   }
 
-  /** What the gateway is to do for this answer, if file() or proxy() made it. */
+  /** What the gateway is to do for this answer, if file() made it. */
   instructionOf(response: Response): Instruction | undefined {
     return instructions.get(response)
   }
@@ -135,24 +136,16 @@ export class HandlerCall implements HandlerContext {
     return response
   }
 
-  #proxy(upstream: string, { target = '' }: ForwardInit = {}): Response {
-    const { secret, upstreams } = this.#route.app
-    const index = upstreams.get(upstream)
-    if (index === undefined) throw new TypeError(`no upstream is called '${upstream}'`)
-    this.#checkGateway()
-    if (this.#exchange.hasBody) {
-      throw new TypeError('proxy() is for requests without a body: use fetch()')
+  #proxy(request: Request, { upstream: wanted, target = '' }: ForwardOptions): Promise<Response> {
+    const { door, upstreamNamed } = this.#route.app
+    const upstream = upstreamNamed(wanted)
+    if (door === undefined || upstream === undefined) {
+      throw new TypeError(`no upstream of the configuration is called '${wanted}'`)
     }
     if (target !== '' && !/^\/[!-~]*$/.test(target)) {
       throw new TypeError("the target of proxy() is a path that begins with '/', percent-encoded")
     }
-    const response = new Response(null)
-    instructions.set(response, [forwardField, forwardAnswer(secret, index, target)])
-    return response
-  }
-
-  #checkGateway(): void {
-    if (this.#route.app.canInstruct) return
-    throw new Error('this gateway cannot answer for a handler yet: use fetch(), or a stream')
+    const { signal } = this
+    return door.ask({ exchange: this.#exchange, request, target, upstream, signal })
   }
 }

@@ -5,25 +5,40 @@
 //   request    x-sluice-token: SECRET.ROUTE      whose request this is: index of the route
 //              x-forwarded-for, x-forwarded-proto, x-request-id   as to any upstream
 //   response   x-sluice-file: SECRET PATH        the body is this file beneath the route's root
-//              x-sluice-forward: SECRET UPSTREAM TARGET   ask this upstream instead (by index)
+//
+// And what the app asks on behalf of clients, on a socket that workers listen on for it:
+//
+//   request    x-sluice-route: HOST              in the place of Host when the route is looked for;
+//                                                who does not have the secret knows no such host
+//              x-forwarded-*, x-request-id       as they came to the app: they are believed
+//   response   x-sluice-fault: NAME              the gateway's own answer to an error
 //
 // Workers take these names out of whatever clients, mounted servers and upstreams send, and honour
 // the response fields only from the handlers' socket and with the secret.
 
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 
 export const tokenField = 'x-sluice-token'
 export const requestIdField = 'x-request-id'
 export const fileField = 'x-sluice-file'
-export const forwardField = 'x-sluice-forward'
+export const routeField = 'x-sluice-route'
+export const faultField = 'x-sluice-fault'
+/** Who asks, and where. */
+export const forwardedFields = [
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'x-forwarded-port',
+]
 
 /** Everything that begins so is ours, and never passes in either direction. */
 export const ownPrefix = 'x-sluice-'
 
 /** Names that are taken out of what clients send. */
-export const requestFields = [tokenField]
+export const requestFields = [tokenField, routeField]
 /** Names that are taken out of what anybody answers. */
-export const responseFields = [fileField, forwardField]
+export const responseFields = [fileField, faultField]
 
 /** 256 bits that are in no log and no message but the one that starts an app. */
 export function makeSecret(): string {
@@ -40,9 +55,16 @@ export function fileAnswer(secret: string, path: string): string {
   return `${secret} /${path.split('/').map(encodeURIComponent).join('/')}`
 }
 
-/** The value of `x-sluice-forward`; `target`: path and query, '' for those of the request. */
-export function forwardAnswer(secret: string, upstream: number, target: string): string {
-  return `${secret} ${upstream} ${target}`
+/** The host by which workers know the way to an upstream, by its name. */
+export function innerHost(secret: string, upstream: string): string {
+  const digest = createHmac('sha256', secret).update(upstream).digest('hex')
+  // A label of a name has at most 63 characters.
+  return `${digest.slice(0, 32)}.${digest.slice(32)}`
+}
+
+/** Where workers listen for the app. */
+export function doorSocket(runDirectory: string): string {
+  return join(runDirectory, 'door.sock')
 }
 
 /** Where an app listens: one socket for all handlers, and one for each mount, by route index. */

@@ -43,8 +43,6 @@ export function linkApp(
     secret,
     runDirectory,
     nextNumber,
-    // Workers do not know these fields yet.
-    canInstruct: false,
     logger,
     publish,
     onSockets(sockets: AppSockets | undefined) {

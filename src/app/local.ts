@@ -22,13 +22,13 @@ export class LocalApp implements AppRunner {
   }
 
   async start(): Promise<void> {
-    const { secret, canInstruct, logger, publish, onSockets } = this.#settings
+    const { secret, logger, publish, onSockets } = this.#settings
     const runDirectory = this.#settings.runDirectory()
     const generation = this.#settings.nextNumber()
     const log = (level: Exclude<keyof Logger, 'level'>, fields: object, message: string) =>
       logger[level](fields, message)
     const mountPatience = this.#resolved.timeouts.appStart
-    const shared = { secret, canInstruct, log, publish, runDirectory, mountPatience, generation }
+    const shared = { secret, log, publish, runDirectory, mountPatience, generation }
     this.#app = await startApp({ resolved: this.#resolved, functions: this.#functions, ...shared })
     logger.info(
       { host: this.#app.host },

@@ -19,8 +19,6 @@ export interface StartMessage {
   runDirectory: string
   generation: number
   secret: string
-  /** Whether workers do what the fields of contract.ts ask for. */
-  canInstruct: boolean
 }
 
 export type ToApp =

@@ -13,8 +13,6 @@ export interface SupervisorSettings {
   /** The configuration file without symbolic links; `resolved.file` is its name. */
   realFile: string
   secret: string
-  /** Whether workers do what the fields of contract.ts ask for. */
-  canInstruct: boolean
   logger: Logger
   /** Takes what handlers publish. */
   publish: PublishTo
@@ -84,7 +82,7 @@ export class AppSupervisor implements AppRunner {
   }
 
   async #launch(): Promise<void> {
-    const { realFile, secret, canInstruct, logger, publish } = this.#settings
+    const { realFile, secret, logger, publish } = this.#settings
     const resolved = this.#resolved
     const generation: Generation = new Generation(
       {
@@ -95,7 +93,6 @@ export class AppSupervisor implements AppRunner {
         runDirectory: this.#settings.runDirectory(),
         generation: this.#settings.nextNumber(),
         secret,
-        canInstruct,
       },
       logger,
       publish,

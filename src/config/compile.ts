@@ -15,6 +15,7 @@ import type {
 import { compileChannel, compileChannels } from './channels.ts'
 import { appUpstreams, compileAppRoute, compileAppUpstream } from './compile-app.ts'
 import { compileHooks, withBits } from './compile-hooks.ts'
+import { compileInnerListener, compileInnerRoutes, hasInnerRoutes } from './compile-inner.ts'
 import { compileProxy, compileUpstream, filesMode } from './compile-proxy.ts'
 import { fieldLines, routeFields } from './fields.ts'
 import { rootNumbering } from './file-roots.ts'
@@ -45,6 +46,14 @@ interface Surroundings {
   secret: string
 }
 
+/** What the gateway and its app know of each other. */
+export interface AppDoor {
+  /** What the app knows requests of the gateway by. */
+  secret: string
+  /** The socket on which workers listen for the app; '': they do not. */
+  door: string
+}
+
 /**
  * What routes refer to: upstreams by position, roots by their place in fileRoots(), channels by
  * theirs in channelsOf().
@@ -65,28 +74,37 @@ export interface CompiledConfig extends NativeConfig {
 
 /**
  * The index of a route or an upstream is the same in both; upstreams of the app (compile-app.ts)
- * follow. `targetsOf` says which targets an upstream begins with, by its index; `secret` is what
- * the app knows requests of the gateway by. Routes and listeners name upstreams, roots of
- * files and channels by `numbers`; default: by their place.
+ * follow, and so do the routes and the listener for the app (compile-inner.ts). `targetsOf` says
+ * which targets an upstream begins with, by its index. Routes and listeners name upstreams, roots
+ * of files and channels by `numbers`; default: by their place.
  */
 export function compileConfig(
   config: ResolvedConfig,
   targetsOf: (upstream: number) => NativeTarget[] = () => [],
-  secret = '',
+  { secret, door }: AppDoor = { secret: '', door: '' },
   numbers: Partial<ReferenceNumbers> = {},
 ): CompiledConfig {
   const numberOf = (index: number) => numbers.upstreams?.[index] ?? index
   const filesOf = rootNumbering(config, numbers.roots)
   const indexOf: UpstreamIndex = (name) =>
     numberOf(config.upstreams.findIndex((upstream) => upstream.name === name))
+  const referencesOf = (upstream: string) => ({
+    upstream: indexOf(upstream),
+    isSecure: isSecure(config, upstream),
+    filesOf,
+  })
   const { routes: hooks, version } = compileHooks(config)
   const { channels } = numbers
   const references = { indexOf, numberOf, filesOf, channels }
+  const hasDoor = door !== '' && hasInnerRoutes(config)
   const places = config.upstreams.map((_, index) => numberOf(index))
   return {
     generation: 1,
     workers: config.workers,
-    listeners: config.listen.map((listener) => compileListener(listener, indexOf)),
+    listeners: [
+      ...config.listen.map((listener) => compileListener(listener, indexOf)),
+      ...(hasDoor ? [compileInnerListener(door)] : []),
+    ],
     limits: config.limits,
     timeouts: config.timeouts,
     // A file that the cache has no room for in memory is held by descriptor, so that it can be
@@ -103,13 +121,16 @@ export function compileConfig(
       ...appUpstreams(config).map(compileAppUpstream),
     ],
     channels: compileChannels(config),
-    routes: config.routes.map((route, index) => {
-      const plan = hooks[index] ?? null
-      return {
-        ...compileRoute(route, { ...references, config, route: index, secret }),
-        hooks: plan && { ...plan, version, upstreams: places },
-      }
-    }),
+    routes: [
+      ...config.routes.map((route, index) => {
+        const plan = hooks[index] ?? null
+        return {
+          ...compileRoute(route, { ...references, config, route: index, secret }),
+          hooks: plan && { ...plan, version, upstreams: places },
+        }
+      }),
+      ...(hasDoor ? compileInnerRoutes(config, secret, referencesOf) : []),
+    ],
   }
 }
 
@@ -127,7 +148,7 @@ function compileAccessLog(log: ResolvedAccessLog): NativeAccessLog {
 
 function compileListener(listener: ResolvedListener, indexOf: UpstreamIndex): NativeListener {
   const { host = '127.0.0.1', port = 0, path, proxyProtocol, tcp } = listener
-  const rules = { proxyProtocol, tcp: tcp === undefined ? null : indexOf(tcp) }
+  const rules = { proxyProtocol, tcp: tcp === undefined ? null : indexOf(tcp), inner: false }
   if (path === undefined) return { kind: 'tcp', host, port, ...rules }
   return { kind: 'unix', path, ...rules }
 }

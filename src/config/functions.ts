@@ -32,10 +32,11 @@ export interface HandlerContext<Params = PathParams> {
    */
   file(path: string, init?: FileInit): Response
   /**
-   * The gateway forwards the request to an upstream, as proxy() would, and the answer does not pass
-   * through JavaScript. Only for requests without a body.
+   * Passes a request on to an upstream, under the rules of proxy() routes: fields, balancing,
+   * retries, deadlines. Resolves with its answer, or with the gateway's own (502, 503, 504) when it
+   * has none. Bodies stream both ways; given up when `signal` is aborted.
    */
-  proxy(upstream: string, init?: ForwardInit): Response
+  proxy(request: Request, options: ForwardOptions): Promise<Response>
 }
 
 /** Of a file as an answer. */
@@ -45,7 +46,9 @@ export interface FileInit {
 }
 
 /** Of a request that is forwarded. */
-export interface ForwardInit {
+export interface ForwardOptions {
+  /** The name of an upstream of the configuration, or the URL of a target that a route names. */
+  readonly upstream: string
   /** Path and query in place of the request's. */
   readonly target?: string
 }

@@ -3,11 +3,13 @@
 // behind when the other half cannot be had.
 
 import { isDeepStrictEqual } from 'node:util'
+import { doorSocket } from '../app/contract.ts'
 import type { AppFunctions } from '../app/functions.ts'
 import { type AppLink, linkApp, TargetIds } from '../app/link.ts'
 import { compileConfig } from '../config/compile.ts'
 import { appUpstreams } from '../config/compile-app.ts'
 import { asksApp } from '../config/compile-hooks.ts'
+import { hasInnerRoutes } from '../config/compile-inner.ts'
 import { ConfigError } from '../config/errors.ts'
 import { fileRoots } from '../config/file-roots.ts'
 import { setSource, sourceOf } from '../config/load.ts'
@@ -292,18 +294,22 @@ export class Generations {
     targetsOf: StagedUpstreams['targets'],
   ): Numbered {
     const generation = (before?.generation ?? 0) + 1
+    const { secret, runDirectory } = this.#options
+    const door = hasInnerRoutes(resolved) ? doorSocket(runDirectory()) : ''
     const compile: Compile = (numbers) =>
-      compileConfig(resolved, targetsOf, this.#options.secret, numbers)
+      compileConfig(resolved, targetsOf, { secret, door }, numbers)
     return this.#numbering.next(before, { resolved, generation, compile })
   }
 
   #listening(numbered: Numbered, places: ReturnType<NativeGateway['listen']>): Address[] {
-    const found = numbered.numbers.listeners.map((number) => places[number])
+    // One for the app may follow.
+    const own = numbered.numbers.listeners.slice(0, numbered.resolved.listen.length)
+    const found = own.map((number) => places[number])
     return found.flatMap((place) => (place ? [addressOf(place)] : []))
   }
 
-  #note({ resolved, numbers }: Numbered): void {
-    for (const [index, { key }] of resolved.routes.entries()) {
+  #note({ compiled, numbers }: Numbered): void {
+    for (const [index, { key }] of compiled.routes.entries()) {
       const number = numbers.routes[index]
       if (number !== undefined) this.#keys[number] = key
     }

@@ -68,6 +68,8 @@ export type NativeListener = NativeEndpoint & {
   proxyProtocol: boolean
   /** Index of the upstream that gets the connections as they are; null: HTTP is spoken. */
   tcp: number | null
+  /** The app connects, on behalf of clients: x-sluice-route names the host of the route. */
+  inner: boolean
 }
 
 export interface NativeLimits {

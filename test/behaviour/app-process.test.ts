@@ -7,6 +7,7 @@ import test from 'ava'
 import { ask } from '../support/ask.ts'
 import { startSluice } from '../support/command-line.ts'
 import { lives, startConfigured, writeConfig } from '../support/configured.ts'
+import { startTarget } from '../support/target.ts'
 import { until } from '../support/wait.ts'
 
 const hello = "'/hello': handler(() => new Response('hello from ' + process.pid)),"
@@ -25,6 +26,17 @@ test.serial('a gateway without functions has no app', async (t) => {
   const { log, ask } = await startConfigured(t, writeConfig(t, fixed))
   t.is((await ask('/fixed')).body, 'fixed')
   t.deepEqual(log, [])
+})
+
+test.serial('an app passes requests on by the workers of its gateway', async (t) => {
+  const target = await startTarget(t, 'target')
+  const routes = `'/*': handler((request, { proxy }) => proxy(request, { upstream: 'it' })),`
+  const upstreams = `upstreams: { it: { targets: '${target.url}' } },`
+  const { gateway, ask, app } = await startConfigured(t, writeConfig(t, routes, upstreams))
+  t.is((await ask('/a?b')).body, 'target')
+  t.like(target.requests, [{ url: '/a?b' }])
+  t.not(app(), process.pid)
+  await gateway.close()
 })
 
 test.serial('an app that ends is replaced, and nothing else notices', async (t) => {

@@ -70,7 +70,7 @@ test.serial(
     const { createServer } = await import('node:http')
     return createServer((request, response) => {
       response.setHeader('x-sluice-file', 'x /etc/passwd')
-      response.setHeader('x-sluice-forward', 'x 0 /')
+      response.setHeader('x-sluice-fault', 'x')
       response.end(JSON.stringify(request.headers))
     }).listen(path)
   })`

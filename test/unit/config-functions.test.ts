@@ -67,7 +67,7 @@ test('the core gets an upstream for all handlers and one for each mount', (t) =>
       [2, 2],
     ],
   )
-  const { upstreams, routes } = compileConfig(config, undefined, 'secret')
+  const { upstreams, routes } = compileConfig(config, undefined, { secret: 'secret', door: '' })
   t.is(upstreams.length, 3)
   const [first, , mounted, last] = routes.map(({ action }) => action)
   t.like(first, {
@@ -90,7 +90,7 @@ test('files of handlers and applications are asked for under numbers that no rou
       '/b/*': proxy('http://127.0.0.1:1', { accelRedirect: '.' }),
     },
   })
-  const { routes } = compileConfig(config, undefined, 'secret')
+  const { routes } = compileConfig(config, undefined, { secret: 'secret', door: '' })
   const [first, second, third] = routes.map(({ action }) =>
     action.kind === 'files' ? action.otherwise : action,
   )

@@ -272,8 +272,8 @@ test('compiled routes keep their order; fields become lines', (t) => {
   )
   const native = compileConfig(config)
   t.deepEqual(native.listeners, [
-    { kind: 'unix', path: '/run/s', proxyProtocol: false, tcp: null },
-    { kind: 'tcp', host: '127.0.0.1', port: 0, proxyProtocol: false, tcp: null },
+    { kind: 'unix', path: '/run/s', proxyProtocol: false, tcp: null, inner: false },
+    { kind: 'tcp', host: '127.0.0.1', port: 0, proxyProtocol: false, tcp: null, inner: false },
   ])
   t.deepEqual(
     native.routes.map(({ key, method, host, path }) => [key, method, host, path]),
