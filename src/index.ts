@@ -108,6 +108,7 @@ export type {
 export type { ResolvedConfig } from './config/resolved.ts'
 export type { JwtAlgorithm } from './config/schema-hooks.ts'
 export type { StatusPattern } from './config/status-pattern.ts'
+export type { TransformHead, TransformHooks } from './config/transforms.ts'
 export type { Duration, Size } from './config/units.ts'
 export type { ReloadResult } from './gateway/generations.ts'
 export type {

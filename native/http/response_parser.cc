@@ -173,7 +173,10 @@ ErrorCode ResponseParser::finish() {
   }
   // RFC 9112 §9.3, and whoever ends a body by closing cannot persist.
   const bool persists = head_.minor_version >= 1 || connection_.keep_alive;
-  const bool closes = connection_.close || head_.framing == ResponseFraming::until_close;
+  // After a 204 that tells of a body one may come: it would be read as the next response.
+  const bool is_doubtful = head_.status == 204 && head_.content_length > 0;
+  const bool closes =
+      connection_.close || is_doubtful || head_.framing == ResponseFraming::until_close;
   head_.keep_alive = persists && !closes;
   const bool upgrade = head_.minor_version >= 1 && connection_.upgrade;
   head_.has_upgrade = upgrade && !head_.find(FieldId::upgrade).empty();

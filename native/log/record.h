@@ -21,6 +21,7 @@ inline constexpr uint32_t kUnrouted = UINT32_MAX;
 struct Request {
   const http::RequestHead* head = nullptr;  ///< null: it was never parsed
   std::string_view bytes;                   ///< what came of it, when head is null
+  std::string_view id;  ///< what the request was numbered with; empty: what its head says
   AddressKey client;
   int64_t started_us = 0;  ///< sys::now_us() when its head was complete
   uint32_t route = kUnrouted;

@@ -37,7 +37,8 @@ Begun begin_record(const Request& request, int64_t wall_us, Text& text) {
     texts[Record::target] = head.target;
     texts[Record::referer] = head.find(http::FieldId::referer);
     texts[Record::agent] = head.find(http::FieldId::user_agent);
-    texts[Record::request_id] = head.find(http::FieldId::x_request_id);
+    texts[Record::request_id] =
+        request.id.empty() ? head.find(http::FieldId::x_request_id) : request.id;
   }
   // No more room than it takes: it may be kept for as long as an upstream takes to answer.
   size_t size = sizeof(Record);

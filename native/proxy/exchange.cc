@@ -192,6 +192,7 @@ bool Exchange::wait_for_target(bool is_full) {
   if (!upstreams_.enter_queue(action_.upstream, *this)) {
     return ends(Outcome::refused, ErrorCode::queue_full);
   }
+  since_us_ = upstreams_.now_us();  // another target may have had its time before
   transit(Event::wait);
   return false;
 }
@@ -204,9 +205,9 @@ bool Exchange::leave_queue() {
   return patch_target() || ends(Outcome::refused, error_);
 }
 
-/// The head names the target that it goes to, where the route says so.
+/// The head names the target that it goes to, where its Host is the target's.
 bool Exchange::patch_target() {
-  const bool is_named = action_.target_host && !is_raw_;
+  const bool is_named = shape_.names_target;
   if (!request_.rewind(is_named ? std::string_view(target_->authority) : std::string_view(),
                        shape_.host_at, shape_.host_size)) {
     return false;
@@ -405,7 +406,9 @@ bool Exchange::tunnel() {
         // It takes no more, but what it has sent is still to be delivered; its end will come.
         is_tunnel_done_[direction] = true;
         break;
-      default: return ends(Outcome::cut, ErrorCode::tunnel_broken);
+      default:
+        ends_by_close_ = true;  // a FIN would say that this was all
+        return ends(Outcome::cut, ErrorCode::tunnel_broken);
     }
   }
   if (request_.moved() + response_.moved() != before) note_progress();

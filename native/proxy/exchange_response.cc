@@ -17,7 +17,7 @@ bool Exchange::on_interim(const http::ResponseHead& head) {
   note_progress();
   if (!shape_.is_minor_0) {
     std::string bytes = response_.take_pending();
-    append_interim_head(head, bytes);
+    append_interim_head(head, action_, bytes);
     response_.start(std::move(bytes), transfer::Inbound::none, 0, transfer::Outbound::plain, false);
     if (response_.run(downward()) == Step::sink_failed) {
       return ends(Outcome::gone, ErrorCode::client_gone);
@@ -84,7 +84,9 @@ void Exchange::begin_response(const http::ResponseHead& head) {
   ends_by_close_ = has_no_length && shape_.is_minor_0;
   if (ends_by_close_) persists_ = false;
   if (has_no_length && !shape_.is_minor_0) shape.outbound = transfer::Outbound::chunked;
-  persists_ = persists_ && downstream_.may_persist();
+  // The body that the client holds back may still come or not: nothing can follow it.
+  const bool is_body_held = shape_.expects_continue && !request_.has_all() && request_.taken() == 0;
+  persists_ = persists_ && !is_body_held && downstream_.may_persist();
   shape.persists = persists_;
   shape.date_field = date_field_;
   const std::string sticky = sticky_cookie();

@@ -7,6 +7,7 @@
 
 #include "core/hash.h"
 #include "http/chars.h"
+#include "http/fields.h"
 #include "http/forwarded.h"
 #include "http/hop_by_hop.h"
 #include "http/response_head.h"
@@ -50,6 +51,7 @@ void append_host(const http::RequestHead& head, const route::ProxyAction& action
   if (!action.host.empty()) {
     out.append(action.host);
   } else if (action.target_host || head.host.empty()) {
+    shape.names_target = true;
     out.append(authority);
   } else {
     out.append(head.host);
@@ -86,6 +88,16 @@ bool is_claim(FieldId id) {
          id == FieldId::forwarded;
 }
 
+/// CGI and what came of it (WSGI, Rack, PHP) cannot tell "X_Forwarded_For" from "X-Forwarded-For":
+/// a field that is ours or to be removed goes under that name, too.
+bool is_disguised(std::string_view name, const route::ProxyAction& action) {
+  if (name.find('_') == std::string_view::npos) return false;
+  std::string plain(name);
+  std::ranges::replace(plain, '_', '-');
+  const FieldId id = http::field_id(plain);
+  return is_claim(id) || is_ours(id, action) || is_removed(plain, action.request);
+}
+
 void append_fields(const http::RequestHead& head, const route::ProxyAction& action,
                    const http::HopByHop& hop, const Asker& asker, std::string& out) {
   for (size_t i = 0; i < head.field_count; ++i) {
@@ -95,6 +107,8 @@ void append_fields(const http::RequestHead& head, const route::ProxyAction& acti
       if (field.id == FieldId::expect && !head.expect_continue) continue;  // RFC 9110 §10.1.1
       if (is_ours(field.id, action)) continue;
       if (!asker.is_peer_trusted && is_claim(field.id)) continue;
+    } else if (is_disguised(field.name, action)) {
+      continue;
     }
     if (!hop.forwards(field)) continue;
     if (!action.request.removed.empty() && is_removed(field.name, action.request)) continue;
@@ -123,10 +137,7 @@ void append_forwarded(const http::RequestHead& head, const route::ProxyAction& a
   if ((action.forwarded & route::kForwarded) != 0) http::append_forwarded(head, hop, out);
   if ((action.forwarded & route::kVia) != 0) http::append_via(head, out);
   if ((action.forwarded & route::kRequestId) == 0) return;
-  // A trusted peer has numbered the request already.
-  const std::string_view given = head.find(FieldId::x_request_id);
-  const bool keeps = asker.is_peer_trusted && !given.empty();
-  http::append_field(out, "X-Request-Id", keeps ? given : asker.request_id);
+  http::append_field(out, "X-Request-Id", request_id_for(head, action, asker));
 }
 
 }  // namespace
@@ -138,6 +149,14 @@ bool is_reserved(std::string_view name, std::span<const std::string> reserved) {
   };
   return std::ranges::any_of(
       reserved, [&](const std::string& each) { return std::ranges::equal(name, each, same); });
+}
+
+std::string_view request_id_for(const http::RequestHead& head, const route::ProxyAction& action,
+                                const Asker& asker) {
+  const std::string_view given = head.find(FieldId::x_request_id);
+  if ((action.forwarded & route::kRequestId) == 0) return given;
+  // A trusted peer has numbered the request already.
+  return asker.is_peer_trusted && !given.empty() ? given : asker.request_id;
 }
 
 RequestShape shape_of(const http::RequestHead& head) {

@@ -45,9 +45,14 @@ struct RequestShape {
   uint64_t content_length = 0;
   size_t host_at = 0;  ///< where the Host value stands in the head, for a target that has its own
   size_t host_size = 0;
+  bool names_target = false;  ///< that value is the target's, whichever gets the request
 };
 
 RequestShape shape_of(const http::RequestHead& head);
+
+/// What the request is numbered with on its way, and in the log; empty: nothing.
+std::string_view request_id_for(const http::RequestHead& head, const route::ProxyAction& action,
+                                const Asker& asker);
 
 /// Appends the head for a target whose authority is `authority`.
 void append_request_head(const http::RequestHead& head, const route::Match& match,

@@ -76,12 +76,14 @@ void append_sticky_cookie(std::string_view name, uint64_t number, std::string& o
   out.append(digits, static_cast<size_t>(end - digits)).append("; Path=/; HttpOnly\r\n");
 }
 
-void append_interim_head(const http::ResponseHead& head, std::string& out) {
+void append_interim_head(const http::ResponseHead& head, const route::ProxyAction& action,
+                         std::string& out) {
   append_status(head, out);
   const http::HopByHop hop(head);
   for (size_t i = 0; i < head.field_count; ++i) {
     const http::Field& field = head.fields[i];
     if (field.id == FieldId::content_length || !hop.forwards(field)) continue;
+    if (!action.response.removed.empty() && is_removed(field.name, action.response)) continue;
     http::append_field(out, field.name, field.value);
   }
   out.append("\r\n");

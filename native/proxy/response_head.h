@@ -29,7 +29,9 @@ void append_response_head(const http::ResponseHead& head, const route::ProxyActi
 /// "Set-Cookie: …\r\n" that binds the client to the target with this number.
 void append_sticky_cookie(std::string_view name, uint64_t number, std::string& out);
 
-/// An interim response (1xx but 101).
-void append_interim_head(const http::ResponseHead& head, std::string& out);
+/// An interim response (1xx but 101). What the route removes is removed here, too; what it adds is
+/// for the final one.
+void append_interim_head(const http::ResponseHead& head, const route::ProxyAction& action,
+                         std::string& out);
 
 }  // namespace sluice::proxy

@@ -20,8 +20,9 @@ namespace {
 
 using transfer::Engine;
 
-/// One connection's share of a turn: many of them have something to send at the same moment.
-constexpr uint64_t kStreamTurnBytes = 64 * 1024;
+/// One connection's share of a turn: many of them have something to send at the same moment. More
+/// than the usual large message with what frames it, whose end would wait for all others.
+constexpr uint64_t kStreamTurnBytes = 128 * 1024;
 constexpr std::string_view kHeartbeat = ":\n\n";
 
 std::string_view find_field(const http::RequestHead& head, std::string_view lower) {
@@ -236,13 +237,16 @@ bool Connection::next_message() {
   }
   const transfer::Wire& wire = ring.find(stream.next++)->wires[static_cast<size_t>(stream.format)];
   if (!wire.source) return true;
-  const auto mode = worker_.snapshot().copy_only ? transfer::Mode::copy : transfer::Mode::automatic;
-  stream.engine = transfer::choose_for_file(wire.source->in_memory(), false, mode,
-                                            worker_.shared().sendfile_available, cipher())
-                      .engine;
+  const bool is_copied = worker_.snapshot().copy_only;
+  stream.engine = is_copied ? transfer::copy_engine(cipher())
+                            : transfer::choose_for_file(
+                                  wire.source->in_memory(), false, transfer::Mode::automatic,
+                                  worker_.shared().sendfile_available, cipher())
+                                  .engine;
   const uint64_t before = stream.is_chunked ? 0 : wire.before;
   const uint64_t behind = stream.is_chunked ? 0 : http::kChunkEnd.size();
   stream.message = {stream.engine, wire.source, wire.offset + before, wire.size - before - behind};
+  stream.message.ready_to = stream.message.offset + stream.message.left;  // no disk is behind it
   return true;
 }
 

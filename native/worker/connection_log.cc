@@ -37,6 +37,7 @@ void Connection::log_begun(const files::Reply& reply, uint32_t route, transfer::
   const http::RequestHead* head = is_refused_ ? nullptr : &worker_.head_scratch();
   log::Request request = log_request(head, received, request_us_);
   if (route != unrouted()) request.route = route;
+  if (hooks_ && head != nullptr) request.id = hooks_->id;  // what its hooks were told
   log::Lines& lines = log.staged();
   log::Lines::Line line;
   line.text = log.begin(request, lines.text());

@@ -63,6 +63,7 @@ bool Connection::forward(const http::RequestHead& head, const route::ProxyAction
   if (log::AccessLog* log = access_log()) {
     log::Request request = log_request(&head, {}, request_us_);
     request.route = match.route;
+    request.id = proxy::request_id_for(head, action, asker);
     forwarding_->begun = log->begin(request, forwarding_->text);
   }
   forwarding_->exchange.begin(head, match, asker, keep_);

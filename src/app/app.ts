@@ -5,9 +5,9 @@
 import { unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { channelsOf } from '../config/channels.ts'
-import { functionOf } from '../config/compile-app.ts'
+import { appUpstreams, functionOf, isTransformed } from '../config/compile-app.ts'
 import { compileHooks } from '../config/compile-hooks.ts'
-import { hasInnerRoutes } from '../config/compile-inner.ts'
+import { hasInnerRoutes, wayOf } from '../config/compile-inner.ts'
 import { ConfigError, type Problem } from '../config/errors.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import { type PublishTo, publisher } from '../native/publication.ts'
@@ -16,7 +16,7 @@ import { clientAddressBy } from './client-address.ts'
 import { type AppSockets, doorSocket, tokenOf } from './contract.ts'
 import { dispatcher } from './dispatch.ts'
 import { Door } from './door.ts'
-import type { AppFunctions } from './functions.ts'
+import { type AppFunctions, transformsOf } from './functions.ts'
 import { servedGroups } from './hook-groups.ts'
 import { HookServer } from './hook-server.ts'
 import type { Host, HostKind } from './host.ts'
@@ -24,6 +24,7 @@ import { type Mounted, startMount } from './mounts.ts'
 import { nodeHost } from './node-host.ts'
 import { paramsOf } from './params.ts'
 import { asError } from './thrown.ts'
+import { transformed } from './transform.ts'
 
 export interface AppSettings {
   resolved: ResolvedConfig
@@ -89,7 +90,8 @@ class RunningApp implements App {
   }
 
   async start(): Promise<void> {
-    if (this.#settings.functions.handlers.size > 0) await this.#startHandlers()
+    const { resolved } = this.#settings
+    if (appUpstreams(resolved).some(({ mount }) => mount === undefined)) await this.#startHandlers()
     await this.#startHooks()
     const mounts = [...this.#settings.functions.mounts.keys()]
     const problems = await Promise.all(mounts.map((route) => this.#startMount(route)))
@@ -154,6 +156,14 @@ class RunningApp implements App {
         hasRoot: action.root !== undefined,
         app,
       })
+    }
+    for (const [index, route] of resolved.routes.entries()) {
+      if (!isTransformed(route)) continue
+      const hooks = transformsOf(functions, route, index)
+      const { key } = route
+      const handle = transformed(hooks, wayOf(route))
+      const params = paramsOf(route.path)
+      routes.set(tokenOf(secret, index), { key, handle, params, hasRoot: false, app })
     }
     return routes
   }

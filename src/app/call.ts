@@ -14,6 +14,7 @@ import type { Instruction } from './answer.ts'
 import type { ClientAddressOf } from './client-address.ts'
 import { fileAnswer, fileField, requestIdField } from './contract.ts'
 import type { Door } from './door.ts'
+import { HandlerRequest } from './handler-request.ts'
 import type { Exchange } from './host.ts'
 import type { ReadParams } from './params.ts'
 
@@ -52,6 +53,7 @@ export class HandlerCall implements HandlerContext {
   readonly #route: HandlerRoute
   #params: PathParams | undefined
   #controller: AbortController | undefined
+  #over: AbortController | undefined
 
   constructor(exchange: Exchange, route: HandlerRoute) {
     this.#exchange = exchange
@@ -117,6 +119,21 @@ export class HandlerCall implements HandlerContext {
     this.#route.app.log(level, { ...fields, requestId, route: this.#route.key }, message)
   }
 
+  /** Passes the request on, its target as it came, by the way that is known as `upstream`. */
+  async ask(asked: { request: Request; keepsLength: boolean }, upstream: string) {
+    const { door } = this.#route.app
+    const { target } = this.#exchange
+    if (door === undefined) throw new Error('there is no way to an upstream')
+    this.#over = new AbortController()
+    const signal = AbortSignal.any([this.signal, this.#over.signal])
+    return door.ask({ ...asked, exchange: this.#exchange, target, upstream, signal })
+  }
+
+  /** Nobody wants what ask() has begun. */
+  giveUp(reason: unknown): void {
+    this.#over?.abort(reason)
+  }
+
   /** What the gateway is to do for this answer, if file() made it. */
   instructionOf(response: Response): Instruction | undefined {
     return instructions.get(response)
@@ -146,6 +163,8 @@ export class HandlerCall implements HandlerContext {
       throw new TypeError("the target of proxy() is a path that begins with '/', percent-encoded")
     }
     const { signal } = this
-    return door.ask({ exchange: this.#exchange, request, target, upstream, signal })
+    const keepsLength = request instanceof HandlerRequest
+    const asked = { exchange: this.#exchange, request, target, upstream, keepsLength, signal }
+    return door.ask(asked)
   }
 }

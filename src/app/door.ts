@@ -24,8 +24,10 @@ export interface InnerRequest {
   request: Request
   /** Path and query; '': those of the request. */
   target: string
-  /** Name of the upstream. */
+  /** Name of the upstream, or what else innerHost() knows. */
   upstream: string
+  /** Whether the body is as long as its Content-Length says; true for the client's own. */
+  keepsLength: boolean
   signal: AbortSignal
 }
 
@@ -51,12 +53,12 @@ export class Door {
 
   /** Resolves with what the upstream answers, or the gateway when that does not. */
   async ask(asked: InnerRequest): Promise<Response> {
-    const { exchange, request, upstream, signal } = asked
+    const { request, upstream, signal } = asked
     signal.throwIfAborted()
     const options: Dispatcher.DispatchOptions = {
       method: request.method as Dispatcher.HttpMethod,
       path: targetOf(asked),
-      headers: fieldsFor(exchange, request, innerHost(this.#secret, upstream)),
+      headers: fieldsFor(asked, innerHost(this.#secret, upstream)),
       body: request.body as never,
     }
     const answer = new InnerAnswer(signal)
@@ -82,17 +84,15 @@ function targetOf({ exchange, request, target }: InnerRequest): string {
 }
 
 /** Names and values in turn. Who asks is what the gateway found out, whatever the request says. */
-function fieldsFor(exchange: Exchange, request: Request, host: string): string[] {
+function fieldsFor({ exchange, request, keepsLength }: InnerRequest, host: string): string[] {
   const fields = [routeField, host]
   for (const name of [...forwardedFields, requestIdField]) {
     const value = exchange.field(name)
     if (value !== undefined) fields.push(name, value)
   }
-  // A body that is not the client's own has a length of its own.
-  const isOwn = request instanceof HandlerRequest
   for (const [name, value] of request.headers) {
     const isOurs = forwardedFields.includes(name) || name === requestIdField || name === 'expect'
-    if (isOurs || isOfHop(name) || (name === 'content-length' && !isOwn)) continue
+    if (isOurs || isOfHop(name) || (name === 'content-length' && !keepsLength)) continue
     fields.push(name, value)
   }
   if (!request.headers.has('host')) fields.push('host', new URL(request.url).host)

@@ -5,7 +5,8 @@ import { functionOf } from '../config/compile-app.ts'
 import type { HookPlace } from '../config/compile-hooks.ts'
 import type { Handler, MountFactory } from '../config/functions.ts'
 import type { HookFunctions } from '../config/hooks.ts'
-import type { ResolvedConfig } from '../config/resolved.ts'
+import type { ResolvedConfig, ResolvedRoute } from '../config/resolved.ts'
+import type { TransformHooks } from '../config/transforms.ts'
 
 /** The functions of all routes. */
 export interface AppFunctions {
@@ -18,6 +19,18 @@ export interface AppFunctions {
 /** Where the functions of a hook are in AppFunctions. */
 export function hookKey({ route, at }: HookPlace): string {
   return `${route}:${at}`
+}
+
+/** Those that read bodies, in the order in which they stand. */
+export function transformsOf(
+  { hooks }: AppFunctions,
+  { hooks: resolved = [] }: ResolvedRoute,
+  route: number,
+): TransformHooks[] {
+  return resolved.flatMap((hook, at) => {
+    const own = hook.kind === 'hook' && hook.transforms && hooks.get(hookKey({ route, at }))
+    return own ? [own] : []
+  })
 }
 
 interface Written {

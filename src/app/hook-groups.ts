@@ -1,6 +1,7 @@
 // What the app is asked about requests, by the numbers that workers use: functions of the
 // configuration, and the ready-made hooks that run here. Made once for each generation.
 
+import { isTransformed } from '../config/compile-app.ts'
 import { compileHooks, type HookGroup, hookAt } from '../config/compile-hooks.ts'
 import type { HookFieldEdits, HookFunctions, HookVerdict, ResponseHead } from '../config/hooks.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
@@ -24,7 +25,8 @@ export function servedGroups(
     const routeKey = route?.key ?? ''
     const { decide, by } = decidingOf(group, resolved, functions)
     const params = paramsOf(route?.path ?? '/')
-    const isProxy = isProxied(route?.action)
+    // Whose bodies are read has its upstream behind the app.
+    const isProxy = isProxied(route?.action) && !(route && isTransformed(route))
     return {
       decide,
       head: { routeKey, params, log, by },

@@ -3,9 +3,17 @@
 // of its stream, never its end.
 
 import type { Dispatcher } from 'undici'
+import { faultField } from './contract.ts'
 import { isOfHop } from './handler-request.ts'
 
 type Controller = Dispatcher.DispatchController
+
+const gatewayAnswers = new WeakSet<Response>()
+
+/** Whether the gateway answered for an upstream that did not. */
+export function isGatewayAnswer(response: Response): boolean {
+  return gatewayAnswers.has(response)
+}
 
 export class InnerAnswer implements Dispatcher.DispatchHandler {
   readonly #head = Promise.withResolvers<Response>()
@@ -31,11 +39,13 @@ export class InnerAnswer implements Dispatcher.DispatchHandler {
 
   onResponseStart(controller: Controller, status: number, _parsed: object, reason = ''): void {
     if (status < 200) return
-    const headers = headersOf(controller.rawHeaders)
+    const { headers, isFault } = headersOf(controller.rawHeaders)
     const isBodiless = status === 204 || status === 205 || status === 304
     const body = isBodiless ? null : this.#stream(controller)
     try {
-      this.#head.resolve(new Response(body, { status, statusText: reason, headers }))
+      const response = new Response(body, { status, statusText: reason, headers })
+      if (isFault) gatewayAnswers.add(response)
+      this.#head.resolve(response)
     } catch (error) {
       controller.abort(error as Error)
     }
@@ -86,14 +96,16 @@ export class InnerAnswer implements Dispatcher.DispatchHandler {
 }
 
 /** Octets beyond ASCII stay what they are (obs-text, RFC 9110 §5.5). */
-function headersOf(raw: Controller['rawHeaders']): Headers {
+function headersOf(raw: Controller['rawHeaders']): { headers: Headers; isFault: boolean } {
   const headers = new Headers()
-  if (!Array.isArray(raw)) return headers
+  let isFault = false
+  if (!Array.isArray(raw)) return { headers, isFault }
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const name = textOf(raw[at])
+    isFault ||= name === faultField
     if (!isOfHop(name)) headers.append(name, textOf(raw[at + 1]))
   }
-  return headers
+  return { headers, isFault }
 }
 
 function textOf(part: Buffer | string | undefined): string {

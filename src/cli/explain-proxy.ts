@@ -2,6 +2,7 @@
 // have the request and why others could not, what a target would be sent, what moves the bytes.
 // Asks DNS as a running gateway would; sends no request and checks nobody's health.
 
+import { isTransformed } from '../config/compile-app.ts'
 import type { ResolvedConfig, ResolvedProxy, ResolvedUpstream } from '../config/resolved.ts'
 import { showDuration } from '../config/units.ts'
 import type { NativeAddon } from '../native/interface.ts'
@@ -126,6 +127,8 @@ function pathOf({ stripPrefix, rewrite }: ResolvedProxy, target: string): string
 
 // The rule of native/transfer/flow.cc, in words.
 function engineOf(addon: NativeAddon, config: ResolvedConfig, action: ResolvedProxy): string {
+  const route = config.routes.find((one) => one.action === action)
+  if (route && isTransformed(route)) return 'copy: hooks read bodies, in the app, by undici'
   if (config.transfer.mode === 'copy') return "copy: the configuration says transfer: 'copy'"
   if (action.transfer === 'copy') return "copy: the route says transfer: 'copy'"
   const splice = addon.capabilities().find(({ name }) => name === 'splice')

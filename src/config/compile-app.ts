@@ -4,12 +4,13 @@
 
 import { fileField, requestFields, responseFields, tokenField, tokenOf } from '../app/contract.ts'
 import type { NativeProxy, NativeUpstream } from '../native/upstreams.ts'
-import { filesMode } from './compile-proxy.ts'
+import { filesMode, unlimitedBytes } from './compile-proxy.ts'
 import type {
   ResolvedConfig,
   ResolvedFileSet,
   ResolvedHandler,
   ResolvedMount,
+  ResolvedProxy,
   ResolvedRoute,
 } from './resolved.ts'
 
@@ -33,10 +34,15 @@ export function functionOf({
   return answering?.kind === 'handler' || answering?.kind === 'mount' ? answering : undefined
 }
 
+/** Whether functions read the bodies of a proxy() route: these requests go through the app. */
+export function isTransformed({ action, hooks = [] }: ResolvedRoute): boolean {
+  return action.kind === 'proxy' && hooks.some((hook) => hook.kind === 'hook' && hook.transforms)
+}
+
 /** None when the configuration has no functions: then it needs no app. */
 export function appUpstreams({ routes, upstreams }: ResolvedConfig): AppUpstream[] {
   const found: Omit<AppUpstream, 'index'>[] = []
-  if (routes.some((route) => functionOf(route)?.kind === 'handler')) {
+  if (routes.some((route) => functionOf(route)?.kind === 'handler' || isTransformed(route))) {
     found.push({ name: 'handlers', mount: undefined })
   }
   for (const [mount, route] of routes.entries()) {
@@ -107,5 +113,17 @@ export function compileAppRoute(
           mode: filesMode(root),
         }
       : null,
+  }
+}
+
+/** The way into the app of a proxy() route whose bodies are read there: its limits, more time. */
+export function bodiesOf({ timeout, bodyBytes }: ResolvedProxy, config: ResolvedConfig) {
+  const { handler } = config.timeouts
+  const time = timeout.connect + timeout.firstByte + handler
+  const isBounded = timeout.firstByte > 0 && handler > 0
+  return {
+    kind: 'handler' as const,
+    timeout: isBounded ? time : 0,
+    bodyBytes: bodyBytes === false ? unlimitedBytes : bodyBytes,
   }
 }

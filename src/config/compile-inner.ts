@@ -3,17 +3,25 @@
 // rules of proxy() hold for context.proxy(), too: it is the same code that forwards. Pure.
 
 import { faultField, innerHost, requestFields } from '../app/contract.ts'
-import type { NativeListener, NativeRoute } from '../native/interface.ts'
-import { functionOf } from './compile-app.ts'
+import type { NativeListener, NativeProxy, NativeRoute } from '../native/interface.ts'
+import { functionOf, isTransformed } from './compile-app.ts'
 import { compileProxy, type ProxyReferences } from './compile-proxy.ts'
 import { Place } from './place.ts'
-import type { ResolvedConfig, ResolvedProxy } from './resolved.ts'
+import type { ResolvedConfig, ResolvedProxy, ResolvedRoute } from './resolved.ts'
 import { proxy } from './schema-proxy.ts'
 import { readSection } from './section.ts'
 
 /** Whether functions of the app may ask upstreams. */
 export function hasInnerRoutes({ routes, upstreams }: ResolvedConfig): boolean {
-  return upstreams.length > 0 && routes.some((route) => functionOf(route)?.kind === 'handler')
+  const asks = (route: ResolvedRoute) =>
+    functionOf(route)?.kind === 'handler' || isTransformed(route)
+  return upstreams.length > 0 && routes.some(asks)
+}
+
+/** What innerHost() is asked for, for the way of a route's transformed requests. */
+export function wayOf({ key }: Pick<ResolvedRoute, 'key'>): string {
+  // No upstream is called so.
+  return `\0${key}`
 }
 
 /** `path`: of the socket. */
@@ -31,25 +39,32 @@ export function compileInnerListener(path: string): NativeListener {
 
 /** `referencesOf`: what a route to this upstream is compiled with. */
 export function compileInnerRoutes(
-  { upstreams }: ResolvedConfig,
+  { upstreams, routes }: ResolvedConfig,
   secret: string,
   referencesOf: (upstream: string) => ProxyReferences,
 ): NativeRoute[] {
-  return upstreams.map(({ name }) => {
+  const any = { method: '', path: '/*' }
+  const named = upstreams.map(({ name }) => {
     const action = compileProxy({ ...usualProxy(), upstream: name }, referencesOf(name))
-    return {
-      key: `context.proxy() to ${name}`,
-      method: '',
-      host: innerHost(secret, name),
-      path: '/*',
-      action: {
-        ...action,
-        request: { ...action.request, remove: [...action.request.remove, ...requestFields] },
-        response: { ...action.response, remove: [...action.response.remove, faultField] },
-      },
-      hooks: null,
-    }
+    return inner({ ...any, key: `context.proxy() to ${name}` }, innerHost(secret, name), action)
   })
+  const transformed = routes.filter(isTransformed).flatMap((route) => {
+    const { action, key } = route
+    if (action.kind !== 'proxy') return []
+    const compiled = compileProxy(action, referencesOf(action.upstream))
+    return [inner({ ...route, key: `bodies of ${key}` }, innerHost(secret, wayOf(route)), compiled)]
+  })
+  return [...named, ...transformed]
+}
+
+function inner(
+  { key, method, path }: Pick<NativeRoute, 'key' | 'method' | 'path'>,
+  host: string,
+  action: NativeProxy,
+): NativeRoute {
+  const request = { ...action.request, remove: [...action.request.remove, ...requestFields] }
+  const response = { ...action.response, remove: [...action.response.remove, faultField] }
+  return { key, method, host, path, action: { ...action, request, response }, hooks: null }
 }
 
 /** Every option as it is when nobody says anything. */

@@ -16,7 +16,7 @@ import type {
 } from './resolved.ts'
 
 // What the core takes for "any size".
-const unlimitedBytes = 2 ** 50
+export const unlimitedBytes = 2 ** 50
 
 /** What a route is compiled with. */
 export interface ProxyReferences {

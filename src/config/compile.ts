@@ -13,7 +13,13 @@ import type {
   NativeUpstream,
 } from '../native/interface.ts'
 import { compileChannel, compileChannels } from './channels.ts'
-import { appUpstreams, compileAppRoute, compileAppUpstream } from './compile-app.ts'
+import {
+  appUpstreams,
+  bodiesOf,
+  compileAppRoute,
+  compileAppUpstream,
+  isTransformed,
+} from './compile-app.ts'
 import { compileHooks, withBits } from './compile-hooks.ts'
 import { compileInnerListener, compileInnerRoutes, hasInnerRoutes } from './compile-inner.ts'
 import { compileProxy, compileUpstream, filesMode } from './compile-proxy.ts'
@@ -190,6 +196,9 @@ function compileAction(action: ResolvedAction, surroundings: Surroundings): Nati
     case 'channel':
       return compileChannel(action, surroundings.config, surroundings.channels)
     case 'proxy':
+      if (isTransformed(surroundings.config.routes[surroundings.route] as ResolvedRoute)) {
+        return compileFunction(bodiesOf(action, surroundings.config), surroundings)
+      }
       return compileProxy(action, {
         upstream: surroundings.indexOf(action.upstream),
         isSecure: isSecure(surroundings.config, action.upstream),

@@ -14,6 +14,7 @@ import type {
 } from './hook-options.ts'
 import type { PathParams } from './path-params.ts'
 import type { RedirectStatus } from './redirect-status.ts'
+import type { TransformHead, TransformHooks } from './transforms.ts'
 
 /** The head of a request, as a hook sees it. Nothing of the body is there. */
 export interface RequestHead<Params = PathParams> {
@@ -124,6 +125,7 @@ export type HookVerdict = Response | HookAnswer | HookRedirect | HookChanges
 // biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing is a hook
 type Nothing = void | undefined
 type Now<T> = T | Promise<T>
+type Bytes = ReadableStream<Uint8Array>
 
 /** Is asked before the action of the route. */
 export type OnRequest<Params = PathParams> = (
@@ -138,7 +140,7 @@ export interface RememberOptions<By extends string = string> {
 }
 
 /** The functions of a hook; all are optional, one has to be there. */
-export interface HookFunctions<Params = PathParams> {
+export interface HookFunctions<Params = PathParams> extends TransformHooks<Params> {
   onRequest?(head: RequestHead<Params>): Now<HookVerdict | Nothing>
   /** Is asked when the head of the answer is there. */
   onResponse?(head: ResponseHead<Params>): Now<HookFieldEdits | Nothing>
@@ -162,6 +164,8 @@ export interface FunctionHook<Params = PathParams> {
     onRequest?(head: RequestHead<Params>): Now<HookVerdict | Nothing>
     onResponse?(head: ResponseHead<Params>): Now<HookFieldEdits | Nothing>
     onError?(error: RequestError<Params>): Now<Response | Nothing>
+    transformRequest?(body: Bytes, head: TransformHead<Params>): Now<Bytes>
+    transformResponse?(body: Bytes, head: TransformHead<Params>): Now<Bytes>
   }
 }
 

@@ -34,6 +34,18 @@ export function hooksOf(typescript: string): Kind<ResolvedHook[]> {
   }
 }
 
+/** The option `hooks` of the gateway. */
+export const gatewayHooks: Kind<ResolvedHook[]> = {
+  ...hooksOf('Hooks'),
+  read(value, place) {
+    const read = hooksOf('Hooks').read(value, place)
+    const isWrong = read?.some((hook) => hook.kind === 'hook' && hook.transforms)
+    return isWrong ? place.report(onlyProxies) : read
+  },
+}
+
+export const onlyProxies = 'transformRequest and transformResponse are for proxy() routes'
+
 /** The option `hooks` of a route. */
 export const routeHooks: Option<ResolvedHook[] | undefined> = {
   kind: hooksOf('Hooks<Params>'),
@@ -82,7 +94,13 @@ function readReady<const K extends string, T extends object>(
   return options && { kind, ...options }
 }
 
-const functionNames = ['onRequest', 'onResponse', 'onError'] as const
+const functionNames = [
+  'onRequest',
+  'onResponse',
+  'onError',
+  'transformRequest',
+  'transformResponse',
+] as const
 
 function readFunctions(value: Written, place: Place): ResolvedFunctionHook | undefined {
   const written = value.functions
@@ -97,11 +115,15 @@ function readFunctions(value: Written, place: Place): ResolvedFunctionHook | und
     if (typeof given !== 'function') place.at(name).mismatch('a function', given)
     return true
   }
-  const [onRequest, onResponse, onError] = functionNames.map(has) as [boolean, boolean, boolean]
-  if (!onRequest && !onResponse && !onError) {
-    return place.report('expected a function: onRequest, onResponse or onError')
+  const there = functionNames.map(has)
+  if (!there.includes(true)) {
+    return place.report('expected a function: onRequest, onResponse, transformResponse or so')
   }
+  const [onRequest = false, onResponse = false, onError = false, request, response] = there
   const resolved: ResolvedFunctionHook = { kind: 'hook', onRequest, onResponse, onError }
+  if (request || response) {
+    resolved.transforms = { request: request === true, response: response === true }
+  }
   if (written.remember === undefined) return resolved
   if (!onRequest) return place.at('remember').report('it is about onRequest, which is not there')
   const remember = readRemember(written.remember, place.at('remember'))

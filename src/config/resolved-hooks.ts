@@ -14,6 +14,8 @@ export interface ResolvedFunctionHook {
   onResponse: boolean
   onError: boolean
   remember?: ResolvedRemember
+  /** Which bodies it reads; absent: none. */
+  transforms?: { request: boolean; response: boolean }
 }
 
 export interface ResolvedAddresses {

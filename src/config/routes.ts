@@ -10,7 +10,7 @@ import { readDirectory } from './path-status.ts'
 import { type Pattern, parsePattern, shapeOf } from './patterns.ts'
 import { isPlainObject, type Place } from './place.ts'
 import { readProxy } from './proxies.ts'
-import { routeHooks } from './read-hooks.ts'
+import { onlyProxies, routeHooks } from './read-hooks.ts'
 import type { ResolvedFiles, ResolvedRedirect, ResolvedRespond, ResolvedRoute } from './resolved.ts'
 import * as schema from './schema-routes.ts'
 import { readSection } from './section.ts'
@@ -68,6 +68,9 @@ function readRoute(key: string, value: unknown, place: Place): ResolvedRoute | u
   const action = readAction(own, pattern, place)
   if (action === undefined || hooks === undefined) return undefined
   const { method, host, path } = pattern
+  if (action.kind !== 'proxy' && hooks.some((hook) => hook.kind === 'hook' && hook.transforms)) {
+    return at.report(onlyProxies)
+  }
   const route = { key, method, host, path, action }
   return hooks.length === 0 ? route : { ...route, hooks }
 }

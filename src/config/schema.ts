@@ -24,7 +24,7 @@ import {
 import { completeListeners } from './listeners.ts'
 import { network } from './networks.ts'
 import { pathStatus, wrongStatus } from './path-status.ts'
-import { hooksOf } from './read-hooks.ts'
+import { gatewayHooks } from './read-hooks.ts'
 import type {
   ResolvedCache,
   ResolvedConfig,
@@ -322,7 +322,7 @@ Forwarded, X-Request-Id and PROXY protocol are believed: '10.0.0.0/8', an addres
 whoever connects to a unix socket. false: nobody's.`,
   },
   hooks: {
-    kind: hooksOf('Hooks'),
+    kind: gatewayHooks,
     default: [],
     doc: `What every request of every route passes before the hooks of its route, in this order. See
 docs/HOOKS.md.`,

@@ -58,15 +58,25 @@ testOnBothTwins('a stream whose route stays goes on', async (t, transfer) => {
   t.is(await dataOf(late), 'both')
 })
 
+test('a stream whose route has changed goes on while it has time', async (t) => {
+  const { connect, gateway } = await start(t, { routes: { '/c': channel('c') } })
+  const client = await connect()
+  await openStream(client, '/c')
+  await gateway.reload({ ...base, routes: { '/c': channel('c', { heartbeat: '5s' }) } })
+  gateway.publish('c', 'still')
+  t.is(await dataOf(client), 'still')
+  t.is(gateway.stats().generation.live, 2)
+})
+
 test('a stream whose route has changed ends behind a message, when its time is over', async (t) => {
-  const timeouts = { drain: 2_000 }
+  const timeouts = { drain: 300 }
   const { connect, gateway } = await start(t, { timeouts, routes: { '/c': channel('c') } })
   const client = await connect()
   await openStream(client, '/c')
+  gateway.publish('c', 'before')
+  t.is(await dataOf(client), 'before')
   const routes = { '/c': channel('c', { heartbeat: '5s' }) }
   await gateway.reload({ ...base, timeouts, routes })
-  gateway.publish('c', 'still')
-  t.is(await dataOf(client), 'still')
   t.is(await nextChunk(client), undefined)
   await client.readToEnd()
   await until('the first to be gone', () => gateway.stats().generation.live === 1)

@@ -6,6 +6,7 @@ import { createServer as createHttpServer, type IncomingMessage } from 'node:htt
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { proxy } from '../../src/index.ts'
+import { startLogged } from '../support/access-log.ts'
 import { type RawClient, request } from '../support/client.ts'
 import { startGateway, testOnBothTwins } from '../support/gateway.ts'
 import { until } from '../support/wait.ts'
@@ -83,6 +84,22 @@ test('a trusted proxy speaks for its client, and the list grows at its end', asy
   t.regex(seen.forwarded, /^for=203\.0\.113\.7, for=127\.0\.0\.1;/)
   t.is(seen['x-request-id'], 'theirs')
 })
+
+for (const [whom, trustedProxies, id] of [
+  ['nobody trusts', false, /^[0-9a-f]{32}$/],
+  ['is trusted', trusted, /^theirs$/],
+] as const) {
+  test(`the log has the request id that the target got of a client that ${whom}`, async (t) => {
+    const { get, logged } = await startLogged(t, {
+      trustedProxies,
+      routes: { '/*': proxy(await mirror(t)) },
+    })
+    const reply = await get('/', { 'X-Request-Id': 'theirs' })
+    const seen = JSON.parse(reply.body.toString())['x-request-id']
+    t.regex(seen, id)
+    t.is((await logged(1))[0]?.requestId, seen)
+  })
+}
 
 const v2 = (source: number[], port: number) =>
   Buffer.from([
@@ -207,6 +224,28 @@ testOnBothTwins(
     const other = transfer === 'copy' ? 'splice' : 'copy'
     t.true((engines[transfer === 'copy' ? 'copy' : 'splice']?.bytes ?? 0) > 0)
     if (transfer === 'copy') t.is(engines[other]?.bytes ?? 0, 0)
+  },
+)
+
+testOnBothTwins(
+  'a reset of the target is a reset of the client: not the end of what it sent',
+  async (t, transfer) => {
+    const sockets: Socket[] = []
+    const server = createServer((socket) => void sockets.push(socket))
+    const { connect, gateway } = await startGateway(t, {
+      transfer,
+      listen: { port: 0, tcp: 'raw' },
+      upstreams: { raw: { targets: await listen(t, server) } },
+      routes: {},
+    })
+    const client = await connect()
+    await until('the target to be connected', () => sockets.length === 1)
+    sockets[0]?.write('a part')
+    await client.arrived(6)
+    sockets[0]?.resetAndDestroy()
+    await client.closed()
+    t.is((client.error as NodeJS.ErrnoException | undefined)?.code, 'ECONNRESET')
+    t.is(gateway.stats().total.errors['tunnel-broken'], 1)
   },
 )
 

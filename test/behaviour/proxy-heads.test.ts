@@ -227,6 +227,24 @@ test('request fields are set, added and removed', async (t) => {
   t.is(got.field('x-stays'), '1')
 })
 
+test('fields that CGI takes for ours, or for removed ones, end here', async (t) => {
+  const disguised = {
+    X_Forwarded_For: '203.0.113.66',
+    'x-forwarded_host': 'evil.example',
+    X_Request_Id: 'evil',
+    X_User: 'root',
+    X_Role: 'root',
+    X_Own: 'stays',
+  }
+  const got = await forwarded(t, request('/', disguised), {
+    headers: { request: { set: { 'X-User': 'nobody' }, remove: ['X-Role'] } },
+  })
+  for (const name of Object.keys(disguised)) {
+    t.is(got.field(name), name === 'X_Own' ? 'stays' : undefined, name)
+  }
+  t.is(got.field('x-user'), 'nobody')
+})
+
 test('response fields: hop-by-hop ones end, edits are made, Date and Via are there', async (t) => {
   const { upstream } = await recording(
     t,

@@ -42,6 +42,23 @@ test('interim responses and the final one in one packet', async (t) => {
   t.is((await client.read()).body.toString(), 'ok')
 })
 
+test('fields that a route removes from answers are not in interim ones either', async (t) => {
+  const early = 'HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\nX-Inside: 10.0.0.1\r\n\r\n'
+  const final = response('ok', { 'X-Inside': '10.0.0.1' })
+  const upstream = await startUpstream(t, answering(Buffer.concat([Buffer.from(early), final])))
+  const options = { headers: { response: { remove: ['x-inside'], set: { 'X-Ours': '1' } } } }
+  const { connect } = await startGateway(t, { routes: { '/*': proxy(upstream.url, options) } })
+  const client = await connect()
+  client.write(request('/'))
+  const hint = await client.read()
+  t.is(hint.field('link'), '</a.css>')
+  t.is(hint.field('x-inside'), undefined)
+  t.is(hint.field('x-ours'), undefined)
+  const reply = await client.read()
+  t.is(reply.field('x-inside'), undefined)
+  t.is(reply.field('x-ours'), '1')
+})
+
 test('an HTTP/1.0 client gets the final response only', async (t) => {
   const bytes = Buffer.concat([Buffer.from(hints), response()])
   const upstream = await startUpstream(t, answering(bytes))
@@ -98,6 +115,7 @@ test('a final answer instead of 100 ends the connection: the body may come or no
   client.write(request('/', fields, 'POST'))
   const reply = await client.read()
   t.is(reply.status, 417)
+  t.is(reply.field('connection'), 'close')
   client.write('body')
   t.is((await client.readToEnd()).length, 0)
   await until('the target to be let go', () => upstream.peers[0]?.ended)

@@ -83,14 +83,16 @@ test("a target's own limit counts when it is shorter", async (t) => {
   await until('the connection to be closed', () => upstream.open() === 0)
 })
 
-for (const [what, fields] of [
-  ['Connection: close', { Connection: 'close' }],
-  ['Keep-Alive: timeout=0', { 'Keep-Alive': 'timeout=0' }],
+for (const [what, fields, status] of [
+  ['Connection: close', { Connection: 'close' }, '200 OK'],
+  ['Keep-Alive: timeout=0', { 'Keep-Alive': 'timeout=0' }, '200 OK'],
+  ['a 204 that tells of a body', { 'Content-Length': '5' }, '204 No Content'],
 ] as const) {
   test(`a connection is not used again after ${what}`, async (t) => {
-    const upstream = await startUpstream(t, answering(response('ok', fields)))
+    const body = status === '200 OK' ? 'ok' : ''
+    const upstream = await startUpstream(t, answering(response(body, fields, status)))
     const running = await start(t, upstream)
-    for (let n = 0; n < 3; n++) t.is((await running.get('/')).status, 200)
+    for (let n = 0; n < 3; n++) t.is((await running.get('/')).status, Number.parseInt(status, 10))
     t.is(upstream.peers.length, 3)
   })
 }

@@ -22,6 +22,9 @@ defineGateway({
       void params.name
       return new Response()
     }),
+    '/passed': handler(async (request, { proxy }) => proxy(request, { upstream: 'app' })),
+    // @ts-expect-error which upstream?
+    '/lost': handler((request, { proxy }) => proxy(request, {})),
     '/mounted/*': mount(({ path }) => path),
   },
 })

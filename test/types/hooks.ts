@@ -64,6 +64,24 @@ defineGateway({
       hooks: hook(async ({ params }) => ({ redirect: params.e, status: 303 })),
     }),
     '/f/:g': mount(({ path }) => path, { hooks: hook(({ params }) => void params.g) }),
+    '/h/:i': proxy('http://127.0.0.1:3000', {
+      hooks: hook({
+        transformRequest: async (body, { headers }) => {
+          headers.set('x-a', 'b')
+          return body
+        },
+        transformResponse: (body, { params, status }) => {
+          const name: string = params.i + status
+          // @ts-expect-error no such parameter
+          void params.j
+          return name === ''
+            ? body
+            : body.pipeThrough(new TransformStream<Uint8Array, Uint8Array>())
+        },
+      }),
+    }),
+    // @ts-expect-error a body is a stream of bytes
+    '/j': proxy('http://127.0.0.1:3000', { hooks: hook({ transformResponse: () => 'text' }) }),
     '/none': respond(200, '', {
       hooks: hook(({ params }) => {
         // @ts-expect-error there are no parameters

@@ -82,7 +82,7 @@ test('what is no hook is named with its place', (t) => {
       "'https://a.test/path': scheme, host and port, nothing more",
   ])
   t.deepEqual(inner(hook({} as never)), [
-    '.hook: expected a function: onRequest, onResponse or onError',
+    '.hook: expected a function: onRequest, onResponse, transformResponse or so',
   ])
 })
 
