@@ -4,6 +4,7 @@
 
 #include "binding/encode.h"
 #include "binding/gateway_object.h"
+#include "binding/process_sockets.h"
 #include "net/cpus.h"
 
 namespace sluice::binding {
@@ -32,6 +33,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
     return Napi::Number::New(info.Env(), net::usable_cpus());
   });
   exports["buildKind"] = build_kind();
+  export_process_sockets(env, exports);
   return exports;
 }
 
