@@ -48,7 +48,7 @@ async function start(t: ExecutionContext, options: string[] = []): Promise<Runni
     `import { defineGateway, files, handler, proxy } from 'sluice'
     export default defineGateway({
       listen: ${port},
-      admin: { port: ${adminPort} },
+      admin: { port: ${adminPort}, path: '/run/sluice/admin.sock' },
       limits: { bodyBytes: '100mb' },
       routes: {
         '/files/*': files('files'),
