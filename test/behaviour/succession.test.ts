@@ -148,6 +148,79 @@ test('a request and a WebSocket that run are finished by the old process', async
   t.like(await oldSlow.outcome, { code: 0 })
 })
 
+/** Opens WebSockets one after the other and speaks on each; what went wrong. */
+function keepTalking(port: number) {
+  let going = true
+  let spoken = 0
+  const failures: string[] = []
+  const talk = async () => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/`)
+    await once(socket, 'open')
+    for (const word of ['one', 'two', 'three']) {
+      socket.send(word)
+      const [said] = await once(socket, 'message')
+      if (String(said) !== `${word}!`) throw new Error(`${said} for ${word}`)
+      spoken++
+    }
+    socket.close()
+    await once(socket, 'close')
+  }
+  const client = async () => {
+    while (going) await talk().catch((error) => void failures.push(String(error)))
+  }
+  const clients = [client(), client(), client()]
+  const stop = async () => {
+    going = false
+    await Promise.all(clients)
+  }
+  return { failures, spoken: () => spoken, stop }
+}
+
+test('a successor takes over while WebSockets come and go, and none is cut off', async (t) => {
+  t.timeout(120_000)
+  const echo = new WebSocketServer({ host: '127.0.0.1', port: 0 })
+  t.teardown(() => echo.close())
+  await once(echo, 'listening')
+  echo.on('connection', (socket) => socket.on('message', (data) => socket.send(`${data}!`)))
+  const address = echo.address() as { port: number }
+  const { start, port } = await place(t, `http://127.0.0.1:${address.port}`)
+  const old = await start('old')
+  const talking = keepTalking(port)
+  await until('some to have spoken', () => talking.spoken() > 30)
+  await start('new')
+  t.like(await old.outcome, { code: 0 })
+  const before = talking.spoken()
+  await until('others to speak to the successor', () => talking.spoken() > before + 30)
+  await talking.stop()
+  t.deepEqual(talking.failures, [])
+})
+
+test('a successor is given the listeners of the last reload', async (t) => {
+  t.timeout(120_000)
+  const second = await freePort()
+  const { root, add, path } = makeSite(t)
+  const write = (ports: number[], version: string) =>
+    add(
+      'gateway.config.ts',
+      `import { defineGateway, respond } from 'sluice'
+      export default defineGateway({
+        listen: ${JSON.stringify(ports)}, routes: { '/': respond(200, '${version}') },
+      })`,
+    )
+  const args = ['run', '--config-timeout', '1m', '--handover', path('handover.sock')]
+  write([await freePort()], 'first')
+  const old = startSluice(t, args, { cwd: root })
+  await old.line()
+  write([second], 'second')
+  old.child.kill('SIGHUP')
+  t.is(await old.line(), `listening on http://127.0.0.1:${second}`)
+  write([second], 'third')
+  const next = startSluice(t, args, { cwd: root })
+  t.is(await next.line(), `listening on http://127.0.0.1:${second}`)
+  t.like(await old.outcome, { code: 0 })
+  t.is((await ask(second, '/')).body, 'third')
+})
+
 test('connections that wait in a queue are served by the successor', async (t) => {
   t.timeout(120_000)
   const target = await startTarget(t, 'proxied')
