@@ -2,8 +2,9 @@
 // thread. Passes the core's events to whoever they concern. Several gateways in one process share
 // nothing but the addon. Must never let a fault in one event lose the others of its batch.
 
-import { AdminServer } from './admin/server.ts'
-import { type AdminSubject, phaseOf } from './admin/subject.ts'
+import { linkAdmin } from './admin/link.ts'
+import type { AdminServer } from './admin/server.ts'
+import { phaseOf } from './admin/subject.ts'
 import { makeSecret } from './app/contract.ts'
 import { type AppFunctions, functionsOf } from './app/functions.ts'
 import type { GatewayConfig } from './config/actions.ts'
@@ -13,25 +14,24 @@ import type { ResolvedConfig } from './config/resolved.ts'
 import { resolveConfig } from './config/validate.ts'
 import { FileQuestions } from './files/questions.ts'
 import { Control, confirmation, refusal } from './gateway/control.ts'
-import type { ConfigFileInput, CreateGatewayOptions, Gateway } from './gateway/gateway-types.ts'
+import type {
+  ConfigFileInput,
+  Core,
+  CreateGatewayOptions,
+  Gateway,
+} from './gateway/gateway-types.ts'
 import { Generations, patiently, type ReloadResult } from './gateway/generations.ts'
-import { AccessLogError } from './native/access-log.ts'
+import { GatewayStateError } from './gateway/state-error.ts'
+import { whyNotListening } from './gateway/why-not.ts'
 import { loadAddon } from './native/addon.ts'
+import type { InheritedSocket } from './native/inheritance.ts'
 import type { NativeAddon, NativeEvent, NativeGateway, NativeTarget } from './native/interface.ts'
-import { type Address, addressOf, ListenError } from './native/listening.ts'
+import { type Address, addressOf } from './native/listening.ts'
 import { type ChannelMessage, type Publication, publisher } from './native/publication.ts'
 import { type GatewayUpstreams, type Upstreams, upstreamsOf } from './proxy/upstreams.ts'
-import { createLogger, type Logger, logFault } from './telemetry/log.ts'
+import { createLogger, type Logger, logFallbacks, logFault } from './telemetry/log.ts'
 import { combineStats, type GatewayStats } from './telemetry/stats.ts'
 import { Certificates, filesSeen } from './tls/certificates.ts'
-
-export type { ConfigFileInput, CreateGatewayOptions, Gateway } from './gateway/gateway-types.ts'
-
-/** Something was asked of a gateway that is not in a state for it. */
-export class GatewayStateError extends Error {
-  readonly code = 'ERR_SLUICE_STATE'
-  override name = 'GatewayStateError'
-}
 
 /**
  * Makes a gateway from a configuration object (paths in it are relative to the working directory)
@@ -59,28 +59,28 @@ export function startCore(
   logger: Logger,
   addon: NativeAddon = loadAddon(),
   functions?: AppFunctions,
-): Gateway {
+): Core {
   return new CoreGateway(resolved, logger, addon, functions)
 }
 
 type State = 'made' | 'starting' | 'listening' | 'leaving' | 'draining' | 'closing' | 'ended'
 
-// Longest interval that timers take; only its being there matters.
-const keepAliveMs = 2 ** 31 - 1
+const keepAliveMs = 2 ** 31 - 1 // the longest that timers take
 
-class CoreGateway implements Gateway {
+class CoreGateway implements Core {
   readonly #logger: Logger
   readonly #native: NativeGateway
   readonly #questions: FileQuestions
   readonly #upstreams: Upstreams
   readonly #generations: Generations
   readonly #certificates: Certificates
+  readonly #admin: AdminServer | undefined
   readonly #ended = Promise.withResolvers<void>()
   #state: State = 'made'
   #drains = false
   #alive: NodeJS.Timeout | undefined
   #departure: NodeJS.Timeout | undefined
-  readonly #admin: AdminServer | undefined
+  #inherited: InheritedSocket[] = []
   #lastStats: GatewayStats | undefined
   #lastReload: Promise<unknown> = Promise.resolve()
   #control: Control | undefined
@@ -101,6 +101,7 @@ class CoreGateway implements Gateway {
     this.#generations = new Generations({ resolved, ...shared })
     const { first } = this.#generations
     this.#native = addon.createGateway(first, (events) => this.#take(events))
+    logFallbacks(logger, addon.capabilities())
     this.#questions = new FileQuestions({
       native: this.#native,
       routes: this.#generations.askableFiles(),
@@ -110,7 +111,19 @@ class CoreGateway implements Gateway {
     })
     this.#generations.attach(this.#native, this.#questions)
     this.#certificates = new Certificates(this.#native, logger)
-    this.#admin = resolved.admin ? new AdminServer(resolved.admin, this.#subject(addon)) : undefined
+    this.#admin = linkAdmin(resolved, {
+      logger,
+      upstreams,
+      native: this.#native,
+      questions: this.#questions,
+      phase: () => phaseOf(this.#state),
+      addresses: () => this.#generations.addresses,
+      stats: () => this.stats(),
+      capabilities: () => addon.capabilities(),
+      silenceMs: () => this.silenceMs(),
+      reload: () => this.reload(),
+      reopenLogs: () => this.reopenLogs(),
+    })
   }
 
   get resolved(): ResolvedConfig {
@@ -128,12 +141,10 @@ class CoreGateway implements Gateway {
     const { resolved, functions } = await this.#read(config)
     const seen = filesSeen(resolved.listen)
     const result = await this.#generations.replace(resolved, functions)
-    if (result.changed) this.#certificates.follow(this.#generations.secureListeners, seen)
-    else this.#certificates.look()
+    this.#certificates.follow(this.#generations.secureListeners, seen)
     for (const warning of result.warnings) this.#logger.warn({ code: 'needs-restart' }, warning)
-    const { generation, changed } = result
-    const message = changed ? 'another configuration is served' : 'the configuration is unchanged'
-    this.#logger.info({ generation }, message)
+    const what = result.changed ? 'another configuration is served' : 'nothing has changed'
+    this.#logger.info({ generation: result.generation }, what)
     return result
   }
 
@@ -152,7 +163,7 @@ class CoreGateway implements Gateway {
     if (this.#state !== 'made') throw new GatewayStateError(`cannot listen: ${this.#state}`)
     this.#state = 'starting'
     // First of all, so that /readyz can say that the rest takes time.
-    await this.#startPart(() => this.#admin?.listen())
+    await this.#startPart(() => this.#admin?.listen(this.#inherited))
     await this.#startControl()
     // Before anything is bound: whoever connects finds everything there.
     const startApp = this.#startPart(() => this.#generations.startApp())
@@ -162,7 +173,8 @@ class CoreGateway implements Gateway {
     if (state !== 'starting') throw new GatewayStateError(`cannot listen: ${state}`)
     try {
       const seen = filesSeen(this.resolved.listen)
-      const addresses = this.#generations.listensOn(this.#native.listen())
+      const inherited = this.#generations.inheritedBy(this.#inherited)
+      const addresses = this.#generations.listensOn(this.#native.listen(inherited))
       this.#state = 'listening'
       this.#certificates.follow(this.#generations.secureListeners, seen)
       this.#alive = setInterval(() => {}, keepAliveMs)
@@ -170,14 +182,8 @@ class CoreGateway implements Gateway {
     } catch (error) {
       this.#native.close()
       this.#end()
-      throw this.#whyNot(error as NodeJS.ErrnoException & { call?: string })
+      throw whyNotListening(this.resolved, error)
     }
-  }
-
-  #whyNot(cause: NodeJS.ErrnoException & { call?: string }): Error {
-    const { accessLog, listen } = this.resolved
-    if (cause.call === 'access log' && accessLog) return new AccessLogError(accessLog.to, cause)
-    return new ListenError(listen, cause)
   }
 
   reopenLogs(): void {
@@ -213,6 +219,29 @@ class CoreGateway implements Gateway {
     return this.#ended.promise
   }
 
+  inherit(sockets: readonly InheritedSocket[]): void {
+    this.#inherited = [...sockets]
+  }
+
+  sockets(): InheritedSocket[] {
+    if (this.#state !== 'listening') return []
+    return [...this.#generations.sockets(), ...(this.#admin?.inheritable() ?? [])]
+  }
+
+  async succeed(): Promise<void> {
+    if (this.#state !== 'listening') return this.close()
+    this.#native.leaveListeners()
+    this.#admin?.leave()
+    this.#control?.leave()
+    this.#state = 'draining'
+    this.#native.drain()
+    return this.#ended.promise
+  }
+
+  silenceMs(): number {
+    return this.#native.beat()
+  }
+
   #isRunning(): boolean {
     return ['listening', 'leaving', 'draining'].includes(this.#state)
   }
@@ -224,26 +253,16 @@ class CoreGateway implements Gateway {
       this.#state = 'draining'
       this.#native.drain()
     }
-    this.#state = 'leaving'
-    if (drainDelay === 0) drain()
-    else this.#departure = setTimeout(drain, drainDelay)
+    if (drainDelay === 0) {
+      drain()
+    } else {
+      this.#state = 'leaving'
+      this.#departure = setTimeout(drain, drainDelay)
+    }
   }
 
   get adminAddresses(): readonly Address[] {
-    return (this.#admin?.addresses() ?? []).map((address) => addressOf(address))
-  }
-
-  #subject(addon: NativeAddon): AdminSubject {
-    return {
-      logger: this.#logger,
-      upstreams: this.#upstreams,
-      phase: () => phaseOf(this.#state),
-      addresses: () => this.#generations.addresses,
-      stats: () => this.stats(),
-      capabilities: () => addon.capabilities(),
-      reload: () => this.reload(),
-      reopenLogs: () => this.reopenLogs(),
-    }
+    return (this.#admin?.sockets() ?? []).map(({ address }) => addressOf(address))
   }
 
   get upstreams(): GatewayUpstreams {
@@ -306,7 +325,7 @@ class CoreGateway implements Gateway {
     }
     return combineStats({
       native,
-      histograms: this.#generations.latencies(counted.histograms),
+      traffic: this.#generations.traffic(counted.traffic),
       generation: this.#generations.stats(),
       upstreams: this.#upstreams.states(),
       ...this.#questions.counts(),

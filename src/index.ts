@@ -110,13 +110,10 @@ export type { JwtAlgorithm } from './config/schema-hooks.ts'
 export type { StatusPattern } from './config/status-pattern.ts'
 export type { TransformHead, TransformHooks } from './config/transforms.ts'
 export type { Duration, Size } from './config/units.ts'
+export type { ConfigFileInput, CreateGatewayOptions, Gateway } from './gateway/gateway-types.ts'
 export type { ReloadResult } from './gateway/generations.ts'
-export type {
-  ConfigFileInput,
-  CreateGatewayOptions,
-  Gateway,
-} from './gateway.ts'
-export { createGateway, GatewayStateError } from './gateway.ts'
+export { GatewayStateError } from './gateway/state-error.ts'
+export { createGateway } from './gateway.ts'
 export { AccessLogError, type LogField } from './native/access-log.ts'
 export { AddonError } from './native/addon.ts'
 export type { ContentCoding } from './native/interface.ts'

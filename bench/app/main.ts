@@ -1,5 +1,6 @@
 // What passes through the app: `npm run bench:app`. See ../README.md.
 //
+//   --handlers      handlers beside node:http and Fastify, instead of hooks
 //   --quick         fewer and shorter rounds
 //   --json FILE     the figures, for programs
 //   --only TEXT     only rows whose name contains TEXT
@@ -14,17 +15,23 @@ import { type Drive, type Figure, measureRow } from '../measuring/measure.ts'
 import { describeMachine, enterNamespace, startSpinners } from '../measuring/quiet.ts'
 import { markdown, type Report, table } from '../measuring/report.ts'
 import { commit, installed, start, versionsOf } from '../measuring/servers.ts'
-import { type Row, requestOf, rows } from './rows.ts'
-import { reference, servers } from './servers.ts'
+import { handlerReference, handlerRows, handlerServers } from './handlers.ts'
+import { rows as hookRows, type Row, requestOf } from './rows.ts'
+import { reference as hookReference, servers as hookServers } from './servers.ts'
 
 const { values: options } = parseArgs({
   options: {
+    handlers: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     json: { type: 'string' },
     only: { type: 'string', default: '' },
     servers: { type: 'string', default: '' },
   },
 })
+
+const { rows, servers, reference } = options.handlers
+  ? { rows: handlerRows, servers: handlerServers, reference: handlerReference }
+  : { rows: hookRows, servers: hookServers, reference: hookReference }
 
 const firstPort = 8300
 const effort = options.quick ? { rounds: 3, seconds: 0.4 } : { rounds: 7, seconds: 0.5 }

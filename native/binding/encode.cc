@@ -2,6 +2,8 @@
 // 2^53. Counters of zero are left out where the shape is a record by name.
 #include "binding/encode.h"
 
+#include "binding/encode_traffic.h"
+
 namespace sluice::binding {
 namespace {
 
@@ -145,6 +147,24 @@ Napi::Object encode_hooks(Napi::Env env, const worker::WorkerStats& stats) {
   return object;
 }
 
+/// Connections by what they wait for; a forwarded request says that in more detail.
+Napi::Object encode_blocked(Napi::Env env, const worker::Worker& worker) {
+  Napi::Object object = Napi::Object::New(env);
+  const auto& states = worker.stats().states;
+  for (size_t i = 0; i < states.size(); ++i) {
+    const auto state = static_cast<worker::State>(i);
+    if (state == worker::State::closed || state == worker::State::proxying) continue;
+    object[worker::blocked_on(state)] = number(env, states[i].get());
+  }
+  const auto& exchanges = worker.exchange_states();
+  for (size_t i = 0; i < exchanges.size(); ++i) {
+    const auto state = static_cast<proxy::ExchangeState>(i);
+    if (state == proxy::ExchangeState::choosing || state == proxy::ExchangeState::ended) continue;
+    object[proxy::blocked_on(state)] = number(env, exchanges[i].get());
+  }
+  return object;
+}
+
 Napi::Object encode_worker(Napi::Env env, const worker::Worker& worker) {
   const worker::WorkerStats& stats = worker.stats();
   Napi::Object object = Napi::Object::New(env);
@@ -160,6 +180,8 @@ Napi::Object encode_worker(Napi::Env env, const worker::Worker& worker) {
   object["parked"] = number(env, stats.parked.get());
   object["turns"] = number(env, stats.turns.get());
   object["hooks"] = encode_hooks(env, stats);
+  object["turnTimes"] = HistogramSum(stats.turn_us).encode(env);
+  object["blockedOn"] = encode_blocked(env, worker);
   object["pipes"] = encode_pipes(env, worker.pipe_counts());
   Napi::Object tls = Napi::Object::New(env);
   tls["underWay"] = number(env, stats.shaking.get());
@@ -173,53 +195,6 @@ Napi::Object encode_worker(Napi::Env env, const worker::Worker& worker) {
   object["errors"] = encode_errors(env, stats);
   object["statuses"] = encode_statuses(env, stats);
   return object;
-}
-
-/// Sums one route's and engine's histogram over the workers; false when nobody had such a response.
-bool encode_histogram(Napi::Env env, const worker::WorkerGroup& group, uint32_t route,
-                      transfer::Engine engine, Napi::Object& object) {
-  std::array<uint64_t, Histogram::kBuckets> counts{};
-  uint64_t sum = 0;
-  for (const auto& worker : group.workers()) {
-    const Histogram* histogram = worker->stats().latency.find(route, engine);
-    if (histogram == nullptr) continue;
-    sum += histogram->sum_us();
-    for (size_t i = 0; i < counts.size(); ++i) counts[i] += histogram->count_at(i);
-  }
-  Napi::Array buckets = Napi::Array::New(env);
-  uint64_t total = 0;
-  for (size_t i = 0; i < counts.size(); ++i) {
-    if (counts[i] == 0) continue;
-    total += counts[i];
-    Napi::Object bucket = Napi::Object::New(env);
-    bucket["leUs"] = number(env, Histogram::upper_us(i));
-    bucket["count"] = number(env, total);
-    buckets[buckets.Length()] = bucket;
-  }
-  if (total == 0) return false;
-  object["route"] =
-      Napi::Number::New(env, route == route::kNoRoute ? -1 : static_cast<double>(route));
-  object["engine"] = string(env, transfer::engine_name(engine));
-  object["count"] = number(env, total);
-  object["sumUs"] = number(env, sum);
-  object["buckets"] = buckets;
-  return true;
-}
-
-Napi::Array encode_histograms(Napi::Env env, const worker::WorkerGroup& group) {
-  Napi::Array histograms = Napi::Array::New(env);
-  // Of what has left, too, and last of what had no route.
-  const auto routes = static_cast<uint32_t>(group.route_numbers());
-  for (uint32_t at = 0; at <= routes; ++at) {
-    const uint32_t route = at == routes ? route::kNoRoute : at;
-    for (size_t i = 0; i < transfer::kEngineCount; ++i) {
-      Napi::Object object = Napi::Object::New(env);
-      if (encode_histogram(env, group, route, static_cast<transfer::Engine>(i), object)) {
-        histograms[histograms.Length()] = object;
-      }
-    }
-  }
-  return histograms;
 }
 
 const char* circuit_name(proxy::Circuit circuit) {
@@ -342,7 +317,7 @@ Napi::Object encode_stats(Napi::Env env, const worker::WorkerGroup& group) {
     workers[i] = encode_worker(env, *group.workers()[i]);
   }
   object["workers"] = workers;
-  object["histograms"] = encode_histograms(env, group);
+  object["traffic"] = encode_traffic(env, group);
   object["upstreams"] = encode_upstreams(env, group);
   object["channels"] = encode_channels(env, group);
   Napi::Object files = Napi::Object::New(env);

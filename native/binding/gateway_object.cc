@@ -12,10 +12,30 @@
 #include "http/uri.h"
 
 namespace sluice::binding {
+namespace {
+
+std::vector<std::vector<int>> decode_inherited(const Reader& listeners) {
+  std::vector<std::vector<int>> inherited;
+  if (listeners.is_null()) return inherited;
+  for (uint32_t i = 0; i < listeners.length(); ++i) {
+    const Reader sockets = listeners.at(i);
+    std::vector<int> fds;
+    for (uint32_t n = 0; n < sockets.length(); ++n) {
+      fds.push_back(static_cast<int>(sockets.at(n).integer(0, INT32_MAX)));
+    }
+    inherited.push_back(std::move(fds));
+  }
+  return inherited;
+}
+
+}  // namespace
 
 Napi::Function GatewayObject::define(Napi::Env env) {
   return DefineClass(env, "NativeGateway",
                      {InstanceMethod<&GatewayObject::listen>("listen"),
+                      InstanceMethod<&GatewayObject::listening_sockets>("listeningSockets"),
+                      InstanceMethod<&GatewayObject::leave_listeners>("leaveListeners"),
+                      InstanceMethod<&GatewayObject::beat>("beat"),
                       InstanceMethod<&GatewayObject::look>("look"),
                       InstanceMethod<&GatewayObject::answer>("answer"),
                       InstanceMethod<&GatewayObject::forget>("forget"),
@@ -66,7 +86,7 @@ Napi::Value GatewayObject::listen(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   worker::WorkerGroup& workers = group(env);
   if (running_ > 0) throw Napi::TypeError::New(env, "listen: the gateway listens already");
-  check(env, workers.listen());
+  check(env, workers.listen(decode_inherited(Reader(info[0], "inherited"))));
   running_ = workers.worker_count();
   return addresses(env);
 }
@@ -105,6 +125,26 @@ Napi::Value GatewayObject::replace(const Napi::CallbackInfo& info) {
 
 void GatewayObject::end_generation(const Napi::CallbackInfo& info) {
   if (group_) group_->end_generation(Reader(info[0], "generation").integer(1, 1ULL << 53));
+}
+
+/// By listener, the descriptors; none once it drains, when they are no longer ours to tell.
+Napi::Value GatewayObject::listening_sockets(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Napi::Array listeners = Napi::Array::New(env);
+  for (const net::BoundListener& bound : group(env).bound()) {
+    Napi::Array sockets = Napi::Array::New(env);
+    for (int fd : bound.fds) sockets[sockets.Length()] = Napi::Number::New(env, fd);
+    listeners[listeners.Length()] = sockets;
+  }
+  return listeners;
+}
+
+void GatewayObject::leave_listeners(const Napi::CallbackInfo&) {
+  if (group_) group_->leave_listeners();
+}
+
+Napi::Value GatewayObject::beat(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(group_ ? group_->beat() : 0));
 }
 
 void GatewayObject::look(const Napi::CallbackInfo& info) {

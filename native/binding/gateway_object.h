@@ -20,6 +20,9 @@ class GatewayObject final : public Napi::ObjectWrap<GatewayObject> {
 
  private:
   Napi::Value listen(const Napi::CallbackInfo& info);
+  Napi::Value listening_sockets(const Napi::CallbackInfo& info);
+  void leave_listeners(const Napi::CallbackInfo& info);
+  Napi::Value beat(const Napi::CallbackInfo& info);
   void look(const Napi::CallbackInfo& info);
   void answer(const Napi::CallbackInfo& info);
   void forget(const Napi::CallbackInfo& info);

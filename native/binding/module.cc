@@ -5,6 +5,7 @@
 #include "binding/decode.h"
 #include "binding/encode.h"
 #include "binding/gateway_object.h"
+#include "binding/process_sockets.h"
 #include "net/cpus.h"
 #include "net/tls_context.h"
 
@@ -40,6 +41,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
     return Napi::Number::New(info.Env(), net::usable_cpus());
   });
   exports["buildKind"] = build_kind();
+  export_process_sockets(env, exports);
   return exports;
 }
 

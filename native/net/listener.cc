@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 #include "net/sys.h"
 
@@ -110,6 +112,17 @@ bool somebody_answers(const SocketAddress& address) {
   return connected != -ECONNREFUSED && connected != -ENOENT;
 }
 
+/// Makes fds at least as many as workers, by duplicates.
+BindError share_among(size_t workers, std::vector<int>& fds) {
+  const size_t given = fds.size();
+  while (fds.size() < workers) {
+    const int duplicate = sys::fcntl(fds[fds.size() % given], F_DUPFD_CLOEXEC, 0);
+    if (duplicate < 0) return {duplicate, "fcntl"};
+    fds.push_back(duplicate);
+  }
+  return {};
+}
+
 BindError bind_unix(const Endpoint& endpoint, size_t workers, BoundListener& result) {
   SocketAddress address;
   if (int invalid = to_socket_address(endpoint, address); invalid < 0) return {invalid, "address"};
@@ -124,16 +137,74 @@ BindError bind_unix(const Endpoint& endpoint, size_t workers, BoundListener& res
   result.endpoint = endpoint;
   result.socket_inode = socket_at(endpoint.path);
   result.fds.push_back(fd);
-  while (result.fds.size() < workers) {
-    int duplicate = sys::fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    if (duplicate < 0) return {duplicate, "fcntl"};
-    result.fds.push_back(duplicate);
-  }
+  if (BindError shared = share_among(workers, result.fds); shared.error != 0) return shared;
   if (int listening = sys::listen(fd, kBacklog); listening < 0) return {listening, "listen"};
   return {};
 }
 
+bool is_listening(int fd) {
+  int listens = 0;
+  int type = 0;
+  socklen_t length = sizeof listens;
+  if (sys::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) < 0) return false;
+  length = sizeof type;
+  if (sys::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) < 0) return false;
+  return listens != 0 && type == SOCK_STREAM;
+}
+
+/// As if it had been made here.
+BindError prepare_adopted(const Endpoint& endpoint, int fd) {
+  if (!is_listening(fd)) return {-EINVAL, "listening socket"};
+  if (!endpoint.is_unix()) {
+    set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
+    set_flag(fd, SOL_SOCKET, SO_KEEPALIVE);
+  }
+  const int flags = sys::fcntl(fd, F_GETFL, 0);
+  if (flags < 0) return {flags, "fcntl"};
+  if (int set = sys::fcntl(fd, F_SETFL, flags | O_NONBLOCK); set < 0) return {set, "fcntl"};
+  if (int set = sys::fcntl(fd, F_SETFD, FD_CLOEXEC); set < 0) return {set, "fcntl"};
+  return {};
+}
+
+BindError adopt(size_t workers, BoundListener& result) {
+  if (result.fds.empty()) return {-EINVAL, "listening socket"};
+  for (int fd : result.fds) {
+    if (BindError error = prepare_adopted(result.endpoint, fd); error.error != 0) return error;
+  }
+  if (!result.endpoint.is_unix()) result.endpoint.port = port_of(result.fds.front());
+  return share_among(workers, result.fds);
+}
+
 }  // namespace
+
+bool local_endpoint(int fd, Endpoint& endpoint) {
+  SocketAddress address;
+  address.length = sizeof address.storage;
+  auto* storage = reinterpret_cast<sockaddr*>(&address.storage);
+  if (sys::getsockname(fd, storage, &address.length) < 0) return false;
+  endpoint = Endpoint();
+  if (address.storage.ss_family != AF_UNIX) {
+    endpoint = to_endpoint(address.storage);
+    return !endpoint.host.empty();
+  }
+  const auto& local = reinterpret_cast<const sockaddr_un&>(address.storage);
+  endpoint.path = std::string(local.sun_path, strnlen(local.sun_path, sizeof local.sun_path));
+  return !endpoint.path.empty();
+}
+
+BindError adopt_listener(const Endpoint& endpoint, size_t workers, std::vector<int> given,
+                         BoundListener& result) {
+  result = BoundListener();
+  result.endpoint = endpoint;
+  result.fds = std::move(given);
+  BindError error = adopt(workers, result);
+  if (error.error != 0) {
+    close_listener(result);
+  } else if (endpoint.is_unix()) {
+    result.socket_inode = socket_at(endpoint.path);
+  }
+  return error;
+}
 
 BindError bind_listener(const Endpoint& endpoint, size_t workers, BoundListener& result,
                         bool is_beside_own) {

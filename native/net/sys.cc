@@ -115,6 +115,10 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) {
   return retried(Call::sendmsg, [&] { return ::sendmsg(fd, message, flags); });
 }
 
+ssize_t recvmsg(int fd, msghdr* message, int flags) {
+  return retried(Call::recvmsg, [&] { return ::recvmsg(fd, message, flags); });
+}
+
 int epoll_create1(int flags) {
   return retried(Call::epoll_create1, [&] { return ::epoll_create1(flags); });
 }

@@ -27,9 +27,9 @@ namespace sluice::sys {
   X(epoll_wait) X(eventfd) X(fcntl) X(flock) X(fstat) X(fstatat) X(fsync) X(getdents64)          \
   X(getrandom) X(getsockname) X(getsockopt) X(inotify) X(linkat) X(listen) X(memfd_create)       \
   X(mkdirat) X(openat) X(openat2) X(pipe2) X(poll) X(pread) X(preadv2) X(pwrite) X(read)         \
-  X(readahead) X(readlinkat) X(recv) X(renameat2) X(sched_getaffinity) X(send) X(sendfile)       \
-  X(sendmsg) X(setsockopt) X(shutdown) X(socket) X(socketpair) X(splice) X(statfs) X(tee)        \
-  X(unlink) X(unlinkat) X(utimensat) X(vmsplice) X(write)
+  X(readahead) X(readlinkat) X(recv) X(recvmsg) X(renameat2) X(sched_getaffinity) X(send)        \
+  X(sendfile) X(sendmsg) X(setsockopt) X(shutdown) X(socket) X(socketpair) X(splice) X(statfs)   \
+  X(tee) X(unlink) X(unlinkat) X(utimensat) X(vmsplice) X(write)
 // clang-format on
 
 enum class Call : uint8_t {
@@ -67,6 +67,7 @@ int shutdown(int fd, int how);
 ssize_t recv(int fd, void* buffer, size_t size, int flags);
 ssize_t send(int fd, const void* buffer, size_t size, int flags);
 ssize_t sendmsg(int fd, const msghdr* message, int flags);
+ssize_t recvmsg(int fd, msghdr* message, int flags);
 
 // The loop.
 int epoll_create1(int flags);

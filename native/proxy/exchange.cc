@@ -44,9 +44,11 @@ Exchange::Exchange(const route::ProxyAction& action, Upstreams& upstreams, Downs
     : action_(action), upstreams_(upstreams), downstream_(downstream), limits_(limits) {
   request_.hide_trailers(action.request.removed);
   response_.hide_trailers(action.response.removed);
+  upstreams_.states()[static_cast<size_t>(state_)].add();
 }
 
 Exchange::~Exchange() {
+  upstreams_.states()[static_cast<size_t>(state_)].subtract();
   if (state_ == State::queued) upstreams_.leave_queue(action_.upstream, *this);
   let_go(false);
 }
@@ -54,6 +56,8 @@ Exchange::~Exchange() {
 void Exchange::transit(Event event) {
   std::optional<State> next = kExchangeTable.next(state_, event);
   assert(next.has_value());
+  upstreams_.states()[static_cast<size_t>(state_)].subtract();
+  upstreams_.states()[static_cast<size_t>(*next)].add();
   state_ = *next;
 }
 
@@ -471,11 +475,8 @@ void Exchange::let_go(bool reusable) {
   downstream_.set_deaf(false);
   if (connection_ == nullptr) return;
   UpstreamConnection& connection = *std::exchange(connection_, nullptr);
-  if (reusable && !uses_proxy_protocol()) {
-    upstreams_.keep(connection, idle_ms_);
-  } else {
-    upstreams_.close(connection);
-  }
+  if (reusable && !uses_proxy_protocol()) return upstreams_.keep(connection, idle_ms_);
+  upstreams_.close(connection);
 }
 
 }  // namespace sluice::proxy

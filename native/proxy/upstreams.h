@@ -19,6 +19,7 @@
 #include "http/response_parser.h"
 #include "net/event_loop.h"
 #include "proxy/balancer.h"
+#include "proxy/exchange_state.h"
 #include "proxy/target.h"
 #include "proxy/upstream_connection.h"
 #include "route/upstream.h"
@@ -106,6 +107,10 @@ class Upstreams {
   void note_request(uint32_t upstream);
   transfer::PipePool& pipes() { return pipes_; }
   const transfer::PipeCounts& pipe_counts() const { return pipe_counts_; }
+  /// How many exchanges are in which state; any thread may read.
+  using StateCounts = std::array<Counter, static_cast<size_t>(ExchangeState::count_)>;
+  StateCounts& states() { return states_; }
+  const StateCounts& states() const { return states_; }
   int64_t now_us() const { return around_.now_us; }
 
  private:
@@ -139,6 +144,7 @@ class Upstreams {
   std::vector<char> scratch_;
   std::unique_ptr<http::ResponseHead> head_ = std::make_unique<http::ResponseHead>();
   transfer::PipeCounts pipe_counts_;
+  StateCounts states_;
   transfer::PipePool pipes_{pipe_counts_};
 };
 

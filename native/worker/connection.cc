@@ -40,6 +40,9 @@ Connection::Connection(Worker& worker, int fd, const Origin& origin)
 void Connection::transit(Event event) {
   std::optional<State> next = kConnectionTable.next(state_, event);
   assert(next.has_value());
+  auto& states = worker_.stats().states;
+  states[static_cast<size_t>(state_)].subtract();
+  if (*next != State::closed) states[static_cast<size_t>(*next)].add();
   state_ = *next;
 }
 

@@ -16,7 +16,6 @@
 #include "http/chunked_decoder.h"
 #include "http/request_head.h"
 #include "log/access_log.h"
-#include "log/lines.h"
 #include "net/event_loop.h"
 #include "net/socket_state.h"
 #include "net/tls_session.h"
@@ -32,6 +31,7 @@
 #include "worker/pace.h"
 #include "worker/streaming.h"
 #include "worker/uploading.h"
+#include "worker/worker_stats.h"
 
 namespace sluice::worker {
 
@@ -175,7 +175,7 @@ class Connection final : public net::EventHandler,
   void read_ahead();
   void end_short();
   bool cork(bool is_on);
-  void record(uint32_t route, transfer::Engine engine, int64_t started_us);
+  void record(uint32_t route, const TrafficKind& kind, int64_t started_us, uint64_t bytes);
 
   // connection_proxy.cc
   bool forward(const http::RequestHead& head, const route::ProxyAction& action,
@@ -322,27 +322,27 @@ class Connection final : public net::EventHandler,
   Worker& worker_;
   net::SocketState socket_;
   State state_ = State::reading_head;
-  bool registered_ : 1 = false;   ///< in the loop
-  bool is_counted_ : 1;           ///< in the counts by address
-  bool keep_ : 1 = true;          ///< stays open after the response under way
-  bool is_minor_0_ : 1 = false;   ///< the request under way is HTTP/1.0
-  bool is_head_ : 1 = false;      ///< the request under way is HEAD
-  bool is_queued_ : 1 = false;    ///< has a turn coming without an event
-  bool was_in_line_ : 1 = false;  ///< the request under way waited to ask: it began when it came
-  bool is_trusted_ : 1;           ///< the peer may say who its client is
-  bool is_inner_ : 1;             ///< it is the app, see route::ListenerRules
-  bool has_preface_ : 1 = false;  ///< the header of the PROXY protocol has been read
-  bool is_logged_ : 1 = false;    ///< the answer under way has its line already
-  bool is_refused_ : 1 = false;   ///< the rest of the request is not read: more of it may come
-  bool is_leaving_ : 1 = false;   ///< ends with the request under way
-  bool is_shaking_ : 1 = false;   ///< among the handshakes under way
-  bool has_shut_ : 1 = false;     ///< lingering: our side is shut
-  uint8_t answered_ = 0;          ///< requests answered in this turn
-  AddressKey address_;            ///< of the peer, or whom it speaks for (PROXY protocol)
-  uint16_t port_;                 ///< likewise
-  uint16_t local_port_;           ///< that it connected to, likewise; 0: a unix socket
-  const uint16_t listener_;       ///< index
-  uint64_t ticket_ = 0;           ///< what it waits, or last waited, under; never used twice
+  bool registered_ : 1 = false;    ///< in the loop
+  bool is_counted_ : 1;            ///< in the counts by address
+  bool keep_ : 1 = true;           ///< stays open after the response under way
+  bool is_minor_0_ : 1 = false;    ///< the request under way is HTTP/1.0
+  bool is_head_ : 1 = false;       ///< the request under way is HEAD
+  bool is_queued_ : 1 = false;     ///< has a turn coming without an event
+  bool was_in_line_ : 1 = false;   ///< the request under way waited to ask: it began when it came
+  bool is_trusted_ : 1;            ///< the peer may say who its client is
+  bool is_inner_ : 1;              ///< it is the app, see route::ListenerRules
+  bool has_preface_ : 1 = false;   ///< the header of the PROXY protocol has been read
+  bool is_logged_ : 1 = false;     ///< the answer under way has its line already
+  bool is_forwarded_ : 1 = false;  ///< no target answered, we do: counts for the upstream
+  bool is_refused_ : 1 = false;    ///< the rest of the request is not read: more of it may come
+  bool is_leaving_ : 1 = false;    ///< ends with the request under way
+  bool is_shaking_ : 1 = false;    ///< among the handshakes under way
+  bool has_shut_ : 1 = false;      ///< lingering: our side is shut
+  uint8_t answered_ = 0;           ///< requests answered in this turn
+  AddressKey address_;             ///< of the peer, or whom it speaks for (PROXY protocol)
+  uint16_t port_, local_port_;     ///< likewise, of both ends; 0: a unix socket
+  const uint16_t listener_;        ///< index
+  uint64_t ticket_ = 0;            ///< what it waits, or last waited, under; never used twice
   uint32_t requests_ = 0;
   uint32_t head_seen_ = 0;  ///< bytes that the parser already wanted more of
   size_t consumed_ = 0;     ///< bytes of the head under way, once it is parsed; 0: answered

@@ -23,13 +23,15 @@ using transfer::Step;
 
 }  // namespace
 
-void Connection::record(uint32_t route, Engine engine, int64_t started_us) {
-  worker_.stats().latency.add(route, engine, worker_.now_us() - started_us);
+void Connection::record(uint32_t route, const TrafficKind& kind, int64_t started_us,
+                        uint64_t bytes) {
+  worker_.stats().traffic.add(route, kind, worker_.now_us() - started_us, bytes);
 }
 
 void Connection::record_gathered() {
   worker_.outbox().take_gathered([this](const Outbox::Gathered& done) {
-    record(done.route, transfer::memory_engine(cipher()), done.started_us);
+    record(done.route, {transfer::memory_engine(cipher()), done.status, done.is_forwarded},
+           done.started_us, done.bytes);
   });
 }
 
@@ -111,7 +113,8 @@ bool Connection::gather(const files::Reply& reply, uint32_t route) {
     const Engine engine = transfer::memory_engine(cipher());
     worker_.stats().engines[static_cast<size_t>(engine)].bytes.add(reply.length);
   }
-  box.gather(route, request_us_);
+  box.gather({route, reply.status, is_forwarded_, request_us_, reply.length});
+  is_forwarded_ = false;
   if (keep_ && body_ == http::Framing::none && !box.full()) return true;
   // What ends the connection waits for the FIN that follows at once: one packet instead of two.
   switch (flush(!keep_)) {
@@ -129,7 +132,7 @@ bool Connection::begin_large(const files::Reply& reply, uint32_t route, Engine e
   if (reply.source->in_memory()) {
     if (!send_with_body(reply, from_body)) return false;
     if (from_body == reply.length) {
-      record(route, engine, request_us_);
+      record(route, {engine, reply.status, false}, request_us_, reply.length);
       record_gathered();
       return after_response();
     }
@@ -142,6 +145,8 @@ bool Connection::begin_large(const files::Reply& reply, uint32_t route, Engine e
   record_gathered();
   box.clear();
   outgoing_->route = route;
+  outgoing_->status = reply.status;
+  outgoing_->bytes = reply.length;
   outgoing_->started_us = request_us_;
   outgoing_->is_corked = reply.length >= kCorkBytes && cork(true);
   outgoing_->answer = reply.answer;
@@ -191,7 +196,9 @@ bool Connection::step_sending() {
   } while (next_part());
   if (outgoing_->body.source) {
     worker_.refresh_clock();
-    record(outgoing_->route, outgoing_->body.engine, outgoing_->started_us);
+    record(outgoing_->route,
+           {outgoing_->body.engine, static_cast<uint16_t>(outgoing_->status), false},
+           outgoing_->started_us, outgoing_->bytes);
   }
   if (outgoing_->is_corked) cork(false);
   outgoing_.reset();

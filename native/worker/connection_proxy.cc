@@ -310,6 +310,7 @@ bool Connection::refuse_forwarded(ErrorCode error) {
   forwarding_.reset();
   transit(Event::sent);
   if (hooks_ && hooks_->answer) return reply_verdict(*hooks_->answer, route);
+  is_forwarded_ = true;
   return refuse(error, route);
 }
 
@@ -338,7 +339,8 @@ void Connection::record_exchange(ErrorCode error) {
   stats.engines[static_cast<size_t>(transfer::copy_engine(cipher()))].bytes.add(
       down.taken() + up.taken() - spliced);
   stats.bytes_out.add(down.moved());
-  record(forwarding_->route, response_engine(), request_us_);
+  record(forwarding_->route, {response_engine(), exchange.status(), true}, request_us_,
+         down.taken());
   if (access_log() == nullptr) return;
   log_forwarded(exchange.status(), response_engine(), down.taken(), error);
 }

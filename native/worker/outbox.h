@@ -17,7 +17,10 @@ class Outbox {
   /// A response whose bytes are in the box: recorded when the box has been handed over.
   struct Gathered {
     uint32_t route;
+    uint16_t status;
+    bool is_forwarded;
     int64_t started_us;
+    uint64_t bytes;  ///< of the body
   };
 
   Outbox() { bytes_.reserve(kScratchBytes); }
@@ -45,9 +48,7 @@ class Outbox {
   bool full() const {
     return bytes_.size() >= kScratchBytes / 2 || gathered_count_ == gathered_.size();
   }
-  void gather(uint32_t route, int64_t started_us) {
-    gathered_[gathered_count_++] = {route, started_us};
-  }
+  void gather(const Gathered& response) { gathered_[gathered_count_++] = response; }
   /// Calls `record(Gathered)` for each and forgets them.
   template <typename Record>
   void take_gathered(Record&& record) {

@@ -23,11 +23,11 @@ struct Outgoing {
   bool is_corked = false;  ///< see kCorkBytes
   transfer::Transfer body;
   std::shared_ptr<files::Multipart> parts;  ///< what follows the body; null: nothing
-  uint32_t route = 0;
+  uint32_t route = 0, status = 0;
   int64_t started_us = 0;
-  uint64_t answer = 0;  ///< id of the remembered answer, or 0
-  uint64_t taken = 0;   ///< bytes that the socket took
-  log::Lines lines;     ///< of the access log, for the responses that are under way
+  uint64_t answer = 0;            ///< id of the remembered answer, or 0
+  uint64_t bytes = 0, taken = 0;  ///< of the body; that the socket took
+  log::Lines lines;               ///< of the access log, for the responses that are under way
   Pace pace;
 };
 

@@ -122,11 +122,10 @@ void Worker::note_port(uint16_t listener, int fd) {
   ports_[listener] = local_port(fd);
 }
 
-void Worker::start(const std::vector<int>& listeners) {
-  for (size_t i = 0; i < listeners.size(); ++i) {
-    if (listeners[i] < 0) continue;
-    note_port(static_cast<uint16_t>(i), listeners[i]);
-    acceptors_.push_back(std::make_unique<Acceptor>(*this, listeners[i], static_cast<uint16_t>(i)));
+void Worker::start(const std::vector<ListeningSocket>& sockets) {
+  for (const ListeningSocket& socket : sockets) {
+    note_port(socket.listener, socket.fd);
+    acceptors_.push_back(std::make_unique<Acceptor>(*this, socket.fd, socket.listener));
   }
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), ("sluice-w" + std::to_string(index_)).c_str());
@@ -179,7 +178,7 @@ void Worker::run() {
   while (!finished()) {
     loop_.wait(timeout_ms());
     stats_.turns.add();
-    refresh_clock();
+    const int64_t began_us = refresh_clock();
     shaking_us_ = 0;
     if (int64_t second = sys::wall_clock_s(); second != wall_s_) {
       wall_s_ = second;
@@ -191,6 +190,7 @@ void Worker::run() {
     upstreams_.wake_waiting();
     hook_channel_.flush();
     remove_dead();
+    stats_.turn_us.add(static_cast<uint64_t>(sys::now_us() - began_us));
   }
   for (auto& acceptor : acceptors_) acceptor->close();
   wheel_.cancel(*reporter_);
@@ -294,6 +294,7 @@ void Worker::accept(int fd, const sockaddr_storage& address, uint16_t listener) 
   Connection* connection =
       slab_.create(*this, fd, Connection::Origin{key, net::port_of(address), listener, is_counted});
   live_.add(*connection);
+  stats_.states[static_cast<size_t>(connection->state())].add();
   connection->open();
 }
 
@@ -397,10 +398,10 @@ void Worker::adopt(const Replacement& next, std::vector<net::OwnedFd>& opened) {
   const Ref<Generation> generation(new Generation(next.snapshot));
   const route::Snapshot& to = *next.snapshot;
   const route::Snapshot& from = generation_->snapshot();
-  stats_.latency.grow(to.routes.size());
+  stats_.traffic.grow(to.routes.size());
   for (uint32_t i = 0; i < to.routes.size(); ++i) {
     const bool was_hole = i >= from.routes.size() || from.routes[i].key.empty();
-    if (was_hole && !to.routes[i].key.empty()) stats_.latency.clear(i);
+    if (was_hole && !to.routes[i].key.empty()) stats_.traffic.clear(i);
   }
   upstreams_.adopt(to.upstreams, next.targets);
   upstreams_.pipes().want(to.pipe_bytes);
@@ -435,15 +436,13 @@ void Worker::adopt_tls(const Replacement& next) {
 
 /// With the rules that they had: those who have connected already have their first turn.
 void Worker::close_listeners(const std::vector<uint16_t>& numbers) {
-  for (const uint16_t number : numbers) {
-    const auto at = std::ranges::find_if(
-        acceptors_, [number](const auto& acceptor) { return acceptor->listener() == number; });
-    if (at == acceptors_.end()) continue;
-    (*at)->stop();
+  for (auto& acceptor : acceptors_) {
+    if (std::ranges::find(numbers, acceptor->listener()) == numbers.end()) continue;
+    acceptor->stop();
     // Events of this turn may still name it.
-    stopped_acceptors_.push_back(std::move(*at));
-    acceptors_.erase(at);
+    stopped_acceptors_.push_back(std::move(acceptor));
   }
+  std::erase(acceptors_, nullptr);
   if (!numbers.empty()) run_ready();
 }
 

@@ -84,12 +84,16 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   // Any thread.
-  /// `listeners`: descriptors by number; -1: a hole.
-  void start(const std::vector<int>& listeners);
+  struct ListeningSocket {
+    int fd;             ///< the worker's from now on
+    uint16_t listener;  ///< index
+  };
+  void start(const std::vector<ListeningSocket>& sockets);
   void join();
   void post(Task task);
   const WorkerStats& stats() const { return stats_; }
   const transfer::PipeCounts& pipe_counts() const { return upstreams_.pipe_counts(); }
+  const proxy::Upstreams::StateCounts& exchange_states() const { return upstreams_.states(); }
   /// 0, or -errno when its loop could not be made (no descriptors): it must not be started.
   int error() const { return loop_.error(); }
   uint32_t index() const { return index_; }

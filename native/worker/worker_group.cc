@@ -10,6 +10,7 @@
 #include "core/limits.h"
 #include "files/file_system.h"
 #include "net/capabilities.h"
+#include "net/sys.h"
 
 namespace sluice::worker {
 namespace {
@@ -115,12 +116,13 @@ log::WriterCounts WorkerGroup::log_counts() const {
   return counts;
 }
 
-ListenError WorkerGroup::listen() {
+ListenError WorkerGroup::listen(std::vector<std::vector<int>> inherited) {
   std::vector<net::BoundListener> opened;
   const GroupOptions first = std::exchange(options_, {.workers = options_.workers});
   ListenError unusable = load_certificates(first, snapshot(), shared_.tls);
   if (unusable.bind.error != 0) return unusable;
-  if (ListenError failed = open_listeners(first, opened); failed.bind.error != 0) return failed;
+  ListenError failed = open_listeners(first, opened, std::move(inherited));
+  if (failed.bind.error != 0) return failed;
   take_listeners(first, opened);
   if (int error = start_log(); error != 0) {
     close_listeners();
@@ -147,16 +149,22 @@ ListenError WorkerGroup::listen() {
     sweep_uploads();
     warn_of_remote_roots();
     for (; started < options_.workers; ++started) {
-      std::vector<int> fds;
-      for (const net::BoundListener& bound : bound_) {
-        fds.push_back(bound.fds.empty() ? -1 : bound.fds[started]);
-      }
-      workers_[started]->start(fds);
+      workers_[started]->start(sockets_of(started));
     }
   } catch (const std::system_error&) {
     return abandon(started);
   }
   return {};
+}
+
+std::vector<Worker::ListeningSocket> WorkerGroup::sockets_of(uint32_t worker) const {
+  std::vector<Worker::ListeningSocket> sockets;
+  for (size_t i = 0; i < bound_.size(); ++i) {
+    for (size_t n = worker; n < bound_[i].fds.size(); n += options_.workers) {
+      sockets.push_back({bound_[i].fds[n], static_cast<uint16_t>(i)});
+    }
+  }
+  return sockets;
 }
 
 /// No thread for worker number `started`: ends those before it, which close their own sockets.
@@ -166,7 +174,11 @@ ListenError WorkerGroup::abandon(uint32_t started) {
     workers_[index]->join();
   }
   for (net::BoundListener& bound : bound_) {
-    if (!bound.fds.empty()) bound.fds.erase(bound.fds.begin(), bound.fds.begin() + started);
+    std::vector<int> left;
+    for (size_t n = 0; n < bound.fds.size(); ++n) {
+      if (n % options_.workers >= started) left.push_back(bound.fds[n]);
+    }
+    bound.fds = std::move(left);
   }
   close_listeners();
   freshness_.reset();
@@ -238,6 +250,26 @@ std::vector<std::optional<net::Endpoint>> WorkerGroup::endpoints() const {
   return endpoints;
 }
 
+void WorkerGroup::leave_listeners() {
+  for (net::BoundListener& bound : bound_) bound.socket_inode = 0;
+}
+
+int64_t WorkerGroup::beat() {
+  const int64_t now_ms = sys::now_us() / 1000;
+  int64_t longest_ms = 0;
+  asked_ms_.resize(workers_.size());
+  for (size_t i = 0; i < workers_.size(); ++i) {
+    if (!asked_ms_[i]) asked_ms_[i] = std::make_shared<std::atomic<int64_t>>(0);
+    if (const int64_t asked_ms = asked_ms_[i]->load(); asked_ms != 0) {
+      longest_ms = std::max(longest_ms, now_ms - asked_ms);
+      continue;
+    }
+    asked_ms_[i]->store(now_ms);
+    workers_[i]->post([asked = asked_ms_[i]](Worker&) { asked->store(0); });
+  }
+  return longest_ms;
+}
+
 /// Another address with the port of one that leaves: whoever probes it would find ours.
 bool WorkerGroup::has_leaving_port(const GroupOptions& next, const net::Endpoint& wanted) const {
   for (size_t i = 0; i < bound_.size(); ++i) {
@@ -250,18 +282,26 @@ bool WorkerGroup::has_leaving_port(const GroupOptions& next, const net::Endpoint
   return false;
 }
 
-/// Those that are not there yet: all of them or none.
+/// Those that are not there yet: all of them or none. What is inherited is ours either way.
 ListenError WorkerGroup::open_listeners(const GroupOptions& next,
-                                        std::vector<net::BoundListener>& opened) {
+                                        std::vector<net::BoundListener>& opened,
+                                        std::vector<std::vector<int>> inherited) {
   opened.resize(next.listeners.size());
+  inherited.resize(next.listeners.size());
   for (size_t i = 0; i < next.listeners.size(); ++i) {
     const bool is_there = i < options_.listeners.size() && options_.listeners[i];
     if (!next.listeners[i] || is_there) continue;
     const net::Endpoint& wanted = *next.listeners[i];
+    std::vector<int> given = std::exchange(inherited[i], {});
+    const bool is_beside_own = has_leaving_port(next, wanted);
     const net::BindError error =
-        net::bind_listener(wanted, options_.workers, opened[i], has_leaving_port(next, wanted));
+        given.empty() ? net::bind_listener(wanted, options_.workers, opened[i], is_beside_own)
+                      : net::adopt_listener(wanted, options_.workers, std::move(given), opened[i]);
     if (error.error == 0) continue;
     for (net::BoundListener& bound : opened) net::close_listener(bound);
+    for (const std::vector<int>& rest : inherited) {
+      for (int fd : rest) sys::close(fd);
+    }
     return {error, wanted};
   }
   return {};

@@ -42,8 +42,9 @@ class WorkerGroup {
   WorkerGroup(const WorkerGroup&) = delete;
   WorkerGroup& operator=(const WorkerGroup&) = delete;
 
-  /// Binds every listener and starts the workers; all or nothing. bind.error 0: fine.
-  ListenError listen();
+  /// Binds every listener and starts the workers; all or nothing. bind.error 0: fine. `inherited`
+  /// has, by index of the listener, sockets that are taken over instead; they are ours either way.
+  ListenError listen(std::vector<std::vector<int>> inherited = {});
   /// Opens the access log anew, where it goes to a name.
   void reopen_log() {
     if (log_) log_->reopen();
@@ -64,6 +65,11 @@ class WorkerGroup {
   ListenError replace(GroupOptions next);
   /// Ends what is still under way on an old snapshot.
   void end_generation(uint64_t number);
+  /// Where it really listens, with the sockets. These belong to the workers, which close them when
+  /// they drain or stop: a successor may be sent them before.
+  const std::vector<net::BoundListener>& bound() const { return bound_; }
+  /// A successor has the listening sockets: the paths of unix sockets are its own now.
+  void leave_listeners();
 
   /// Looks up and opens on an I/O thread; answers by one CoreEvent of kind `looked` with this id.
   /// The file in it becomes ours by own_file().
@@ -99,6 +105,9 @@ class WorkerGroup {
 
   void drain();
   void stop();
+  /// Asks every worker for a sign of life, and tells how long the one that has not given it for the
+  /// longest time has been asked, in milliseconds.
+  int64_t beat();
 
   const route::Snapshot& snapshot() const { return *shared_.snapshot; }
   const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
@@ -115,7 +124,8 @@ class WorkerGroup {
                                 TlsContexts& loaded);
   void name_routes();
   std::shared_ptr<const route::Snapshot> published(std::shared_ptr<const route::Snapshot> snapshot);
-  ListenError open_listeners(const GroupOptions& next, std::vector<net::BoundListener>& opened);
+  ListenError open_listeners(const GroupOptions& next, std::vector<net::BoundListener>& opened,
+                             std::vector<std::vector<int>> inherited = {});
   std::vector<uint16_t> take_listeners(const GroupOptions& next,
                                        const std::vector<net::BoundListener>& opened);
   bool has_leaving_port(const GroupOptions& next, const net::Endpoint& wanted) const;
@@ -125,6 +135,7 @@ class WorkerGroup {
   void watch_files();
   void warn_of_remote_roots();
   void sweep_uploads();
+  std::vector<Worker::ListeningSocket> sockets_of(uint32_t worker) const;
   ListenError abandon(uint32_t started);
   void close_listeners();
   void hide_listeners();
@@ -144,6 +155,7 @@ class WorkerGroup {
   uint64_t last_file_ = 0;
   std::string hook_socket_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::shared_ptr<std::atomic<int64_t>>> asked_ms_;  ///< beat(), by worker; 0: answered
   std::unique_ptr<files::Freshness> freshness_;
   std::unique_ptr<files::Encoder> encoder_;  ///< when somebody has connected a process
   std::unique_ptr<net::IoThreads> io_;       // last: its jobs refer to everything above

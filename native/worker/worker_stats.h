@@ -11,6 +11,7 @@
 #include "core/stable_table.h"
 #include "net/sys.h"
 #include "transfer/transfer.h"
+#include "worker/connection_state.h"
 
 namespace sluice::worker {
 
@@ -19,22 +20,44 @@ struct EngineCounts {
   Counter bytes;  ///< body bytes handed to the kernel
 };
 
-/// Latency histograms by route and engine, made when first needed.
-class LatencyTable {
+/// What responses are counted by, beside their route. At most one upstream belongs to a route.
+struct TrafficKind {
+  static constexpr size_t kClasses = 6;
+  static constexpr size_t kCount = transfer::kEngineCount * kClasses * 2;
+
+  transfer::Engine engine = transfer::Engine::memory;
+  uint16_t status = 0;
+  bool is_forwarded = false;  ///< the upstream's answer, or ours because it had none
+
+  size_t status_class() const { return status / 100u % kClasses; }
+  size_t index() const {
+    return (static_cast<size_t>(engine) * kClasses + status_class()) * 2 + (is_forwarded ? 1 : 0);
+  }
+};
+
+/// Responses of one kind that are out.
+struct Traffic {
+  Histogram latency;
+  Counter bytes;  ///< of their bodies
+};
+
+/// By route and kind, made when first needed.
+class TrafficTable {
  public:
-  explicit LatencyTable(size_t routes) : rows_(routes) {}
-  LatencyTable(const LatencyTable&) = delete;
-  LatencyTable& operator=(const LatencyTable&) = delete;
+  explicit TrafficTable(size_t routes) : rows_(routes) {}
+  TrafficTable(const TrafficTable&) = delete;
+  TrafficTable& operator=(const TrafficTable&) = delete;
 
   /// The worker's thread only.
-  void add(uint32_t route, transfer::Engine engine, int64_t us) {
-    auto& cell = row(route)->cells[static_cast<size_t>(engine)];
-    Histogram* histogram = cell.load(std::memory_order_relaxed);
-    if (histogram == nullptr) {
-      histogram = new Histogram();
-      cell.store(histogram, std::memory_order_release);
+  void add(uint32_t route, const TrafficKind& kind, int64_t us, uint64_t bytes) {
+    auto& cell = row(route)->cells[kind.index()];
+    Traffic* traffic = cell.load(std::memory_order_relaxed);
+    if (traffic == nullptr) {
+      traffic = new Traffic();
+      cell.store(traffic, std::memory_order_release);
     }
-    histogram->add(us < 0 ? 0 : static_cast<uint64_t>(us));
+    traffic->latency.add(us < 0 ? 0 : static_cast<uint64_t>(us));
+    traffic->bytes.add(bytes);
   }
 
   /// There is room for so many routes from now on. The worker's thread.
@@ -42,20 +65,23 @@ class LatencyTable {
   /// The number is another route's from now on. The worker's thread.
   void clear(uint32_t route) {
     for (auto& cell : row(route)->cells) {
-      if (Histogram* histogram = cell.load(std::memory_order_relaxed)) histogram->clear();
+      Traffic* traffic = cell.load(std::memory_order_relaxed);
+      if (traffic == nullptr) continue;
+      traffic->latency.clear();
+      traffic->bytes = 0;
     }
   }
 
   /// Any thread; null when there was no such response. route::kNoRoute: those without a route.
-  const Histogram* find(uint32_t route, transfer::Engine engine) const {
+  const Traffic* find(uint32_t route, size_t kind) const {
     const Row* of_route = row(route);
     if (of_route == nullptr) return nullptr;
-    return of_route->cells[static_cast<size_t>(engine)].load(std::memory_order_acquire);
+    return of_route->cells[kind].load(std::memory_order_acquire);
   }
 
  private:
   struct Row {
-    std::array<std::atomic<Histogram*>, transfer::kEngineCount> cells{};
+    std::array<std::atomic<Traffic*>, TrafficKind::kCount> cells{};
     ~Row() {
       for (auto& cell : cells) delete cell.load(std::memory_order_relaxed);
     }
@@ -70,7 +96,7 @@ class LatencyTable {
 };
 
 struct WorkerStats {
-  explicit WorkerStats(size_t routes) : latency(routes) {}
+  explicit WorkerStats(size_t routes) : traffic(routes) {}
 
   Counter accepted, connections, refused, requests;
   Counter bytes_in, bytes_out;
@@ -81,10 +107,12 @@ struct WorkerStats {
   /// Questions to user code, open ones, verdicts that were remembered, requests refused by a rate
   /// limit and by address.
   Counter hooks_asked, hooks_open, hooks_remembered, hooks_limited, hooks_denied;
+  Histogram turn_us;  ///< how long a turn took, which whoever came during it had to wait
   std::array<EngineCounts, transfer::kEngineCount> engines;
   std::array<Counter, static_cast<size_t>(ErrorCode::count_)> errors;
   std::array<Counter, 600> statuses;  ///< index = status code
-  LatencyTable latency;
+  TrafficTable traffic;
+  std::array<Counter, static_cast<size_t>(State::count_)> states;  ///< connections, but closed ones
   sys::SyscallCounts syscalls;
 };
 

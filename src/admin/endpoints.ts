@@ -9,6 +9,9 @@ import { renderMetrics } from '../telemetry/metrics.ts'
 import { packageInfo } from '../telemetry/package-info.ts'
 import type { AdminSubject } from './subject.ts'
 
+/** A worker that is silent for longer than this hangs. */
+const longestSilenceMs = 10_000
+
 export interface AdminReply {
   status: number
   /** Text is sent as it is, anything else as JSON. */
@@ -47,6 +50,12 @@ function textOf(body: Record<string, unknown>, key: string): string {
   throw new AdminInputError(`the body needs "${key}", a string`)
 }
 
+function live({ subject }: AdminCall): AdminReply {
+  const silentMs = subject.silenceMs()
+  if (silentMs < longestSilenceMs) return { status: 200, body: 'ok\n' }
+  return { status: 503, body: `a worker has been silent for ${Math.round(silentMs / 1000)} s\n` }
+}
+
 function ready({ subject }: AdminCall): AdminReply {
   const phase = subject.phase()
   return { status: phase === 'serving' ? 200 : 503, body: `${phase}\n` }
@@ -67,7 +76,7 @@ function metrics({ subject, lag }: AdminCall): AdminReply {
 
 function status({ subject }: AdminCall): AdminReply {
   const { total, cache, questions, workers, accessLog } = subject.stats()
-  const { accepted, connections, requests, bytesIn, bytesOut, pipes, engines } = total
+  const { accepted, connections, requests, bytesIn, bytesOut, blockedOn, pipes, engines } = total
   const body = {
     version: packageInfo().version,
     pid: process.pid,
@@ -77,6 +86,7 @@ function status({ subject }: AdminCall): AdminReply {
     workers: workers.length,
     accepted,
     connections,
+    blockedOn,
     requests,
     bytesIn,
     bytesOut,
@@ -111,6 +121,15 @@ async function reload({ subject }: AdminCall): Promise<AdminReply> {
   return { status: 200, body: { generation, changed, warnings } }
 }
 
+function evict({ subject, body }: AdminCall): AdminReply {
+  const path = textOf(body, 'path')
+  if (!path.startsWith('/')) throw new AdminInputError('"path" begins with a slash')
+  const host = body.host === undefined ? '' : textOf(body, 'host')
+  const { beneath = false } = body
+  if (typeof beneath !== 'boolean') throw new AdminInputError('"beneath" is true or false')
+  return { status: 200, body: { evicted: subject.evict({ path, host, beneath }) } }
+}
+
 function showLevel({ subject }: AdminCall): AdminReply {
   return { status: 200, body: { level: subject.logger.level ?? null } }
 }
@@ -130,8 +149,8 @@ export const endpoints: readonly Endpoint[] = [
     method: 'GET',
     path: '/livez',
     isOpen: true,
-    summary: '200 while the main thread works',
-    answer: () => ({ status: 200, body: 'ok\n' }),
+    summary: '200 while every thread works',
+    answer: live,
   },
   {
     method: 'GET',
@@ -178,6 +197,12 @@ export const endpoints: readonly Endpoint[] = [
     path: '/reload',
     summary: 'read the configuration again',
     answer: reload,
+  },
+  {
+    method: 'POST',
+    path: '/evict',
+    summary: 'forget {"path", "host", "beneath"}',
+    answer: evict,
   },
   {
     method: 'POST',

@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import type { ResolvedAdmin } from '../config/resolved-admin.ts'
-import type { NativeAddress } from '../native/interface.ts'
+import type { InheritedSocket } from '../native/inheritance.ts'
 import { LoopLag } from '../telemetry/loop-lag.ts'
 import {
   type AdminCall,
@@ -16,7 +16,7 @@ import {
   endpoints,
   refusal,
 } from './endpoints.ts'
-import { listenOn, wantedBy } from './sockets.ts'
+import { type AdminSocket, bindAdmin } from './sockets.ts'
 import type { AdminSubject } from './subject.ts'
 import { judge } from './token.ts'
 
@@ -34,41 +34,52 @@ export class AdminServer {
   readonly #options: ResolvedAdmin
   readonly #subject: AdminSubject
   readonly #lag = new LoopLag()
-  readonly #servers: Server[] = []
-  readonly #addresses: NativeAddress[] = []
+  #listening: { server: Server; socket: AdminSocket }[] = []
 
   constructor(options: ResolvedAdmin, subject: AdminSubject) {
     this.#options = options
     this.#subject = subject
   }
 
-  /** Binds; all or nothing. Rejects with a ListenError. */
-  async listen(): Promise<void> {
-    for (const wanted of wantedBy(this.#options)) {
-      const server = this.#server(wanted.kind === 'tcp')
-      this.#servers.push(server)
-      this.#addresses.push(await listenOn(server, wanted))
-    }
+  /** Binds; all or nothing. Rejects with an AdminListenError. */
+  async listen(inherited: InheritedSocket[]): Promise<void> {
+    const sockets = bindAdmin(this.#options, inherited)
+    this.#listening = sockets.map((socket) => ({ server: this.#server(socket), socket }))
+    await Promise.all(this.#listening.map(({ server, socket }) => start(server, socket.fd)))
   }
 
   /** Where it is. */
-  addresses(): readonly NativeAddress[] {
-    return this.#addresses
+  sockets(): readonly AdminSocket[] {
+    return this.#listening.map(({ socket }) => socket)
+  }
+
+  /** For a successor. */
+  inheritable(): InheritedSocket[] {
+    return this.sockets().map(({ fd, address }) => ({ fd, address }))
+  }
+
+  /** A successor answers from now on; the paths are its own. */
+  leave(): void {
+    for (const { server, socket } of this.#listening) {
+      socket.inode = 0
+      server.close()
+    }
   }
 
   /** Ends at once; what is being written is cut off after a moment. */
   close(): void {
     this.#lag.stop()
-    for (const server of this.#servers.splice(0)) {
+    for (const { server, socket } of this.#listening.splice(0)) {
       server.close()
+      socket.hide()
       server.closeIdleConnections()
       setTimeout(() => server.closeAllConnections(), 1_000).unref()
     }
   }
 
-  #server(isTcp: boolean): Server {
+  #server(socket: AdminSocket): Server {
     const server = createServer(limits, (request, response) => {
-      this.#answer(request, isTcp).then(
+      this.#answer(request, socket.address.kind === 'tcp').then(
         (reply) => write(request, response, reply),
         (error) => this.#fail(request, response, error),
       )
@@ -130,6 +141,17 @@ export class AdminServer {
     }
     write(request, response, reply ?? { status: 500, body: { error: 'see the log' } })
   }
+}
+
+function start(server: Server, fd: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', reject)
+  server.listen({ fd }, () => {
+    server.off('error', reject)
+    server.on('error', () => {})
+    resolve()
+  })
+  return promise
 }
 
 function listed({ method, path, isOpen = false, summary }: Endpoint) {

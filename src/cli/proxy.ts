@@ -23,7 +23,7 @@ Several of them share the requests.`,
     'strip-prefix': { value: 'PATH', help: 'take these segments off, for what is beneath them' },
   },
   words: [2, mostWords],
-  run: async (invocation) => serveUntilSignal(configuration(invocation)),
+  run: async (invocation) => serveUntilSignal(() => configuration(invocation)),
 }
 
 function configuration({ words: [from = '', ...to], options }: Invocation): ResolvedConfig {

@@ -5,9 +5,9 @@
 import { createHash } from 'node:crypto'
 import { readFile, realpath } from 'node:fs/promises'
 import { type Source, sourceOf } from '../config/load.ts'
+import type { Gateway } from '../gateway/gateway-types.ts'
 import type { ReloadResult } from '../gateway/generations.ts'
 import { FileWatch } from '../gateway/watch.ts'
-import type { Gateway } from '../gateway.ts'
 import type { Address } from '../native/listening.ts'
 
 /** What a reload came to, in a line. */

@@ -17,7 +17,7 @@ export const serve: Command = {
     host: { value: 'ADDRESS', help: "IP address (default: 127.0.0.1; '::' for every address)" },
   },
   words: [0, 1],
-  run: async (invocation) => serveUntilSignal(configuration(invocation)),
+  run: async (invocation) => serveUntilSignal(() => configuration(invocation)),
 }
 
 // What the configuration calls these, and what the command line does.

@@ -104,6 +104,19 @@ export class AnswerTable {
     }
   }
 
+  /**
+   * An operator wants these to be decided anew: the answers go, and with them their files. How many
+   * there were.
+   */
+  evict(isWanted: (key: string) => boolean): number {
+    const wanted = [...this.#byKey.entries()].filter(([key]) => isWanted(key))
+    for (const [key, { files }] of wanted) {
+      this.#byKey.delete(key)
+      for (const file of files) this.#files.drop(file)
+    }
+    return wanted.length
+  }
+
   /** Forgets answers of which a file has gone. */
   forget(ids: number[]): void {
     for (const id of ids) {

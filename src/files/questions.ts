@@ -126,6 +126,15 @@ export class FileQuestions {
     this.#answers.stale(answers)
   }
 
+  /**
+   * Forgets the answer to a path (as in QuestionEvent) of a route, or to all that begin with it.
+   * How many there were.
+   */
+  evict(route: number, path: string, beneath: boolean): number {
+    const wanted = `${route}\0${path}`
+    return this.#answers.evict((key) => (beneath ? key.startsWith(wanted) : key === wanted))
+  }
+
   /** The process has run out of descriptors: closes some of the cache's. */
   relieve(): void {
     this.#files.relieve()

@@ -65,8 +65,13 @@ export class Control {
     await sweepRunDirectories(this.directory)
   }
 
-  close(): void {
+  /** Another process serves the configuration, and is asked from now on. */
+  leave(): void {
     this.#server.close()
+  }
+
+  close(): void {
+    this.leave()
     removeRunDirectory(this.directory)
   }
 }

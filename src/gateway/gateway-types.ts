@@ -2,6 +2,7 @@
 
 import type { GatewayConfig } from '../config/actions.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
+import type { InheritedSocket } from '../native/inheritance.ts'
 import type { Address } from '../native/listening.ts'
 import type { ChannelMessage } from '../native/publication.ts'
 import type { GatewayUpstreams } from '../proxy/upstreams.ts'
@@ -59,4 +60,16 @@ export interface Gateway {
    * `drain: false`, or at a second call that says so, it is cut off. Resolves when all has ended.
    */
   close(options?: { drain?: boolean }): Promise<void>
+}
+
+/** What the process of a gateway needs beside what programs do. */
+export interface Core extends Gateway {
+  /** Before listen(): sockets that its listeners take over instead of binding their own. */
+  inherit(sockets: readonly InheritedSocket[]): void
+  /** The listening sockets, for a successor; none unless it listens. */
+  sockets(): InheritedSocket[]
+  /** A successor has them and serves: nothing of them is removed, and what runs is finished. */
+  succeed(): Promise<void>
+  /** For how long some worker has not given a sign of life, in milliseconds. */
+  silenceMs(): number
 }

@@ -16,18 +16,25 @@ import { setSource, sourceOf } from '../config/load.ts'
 import type { ResolvedConfig, ResolvedFileSet } from '../config/resolved.ts'
 import { frozen } from '../config/validate.ts'
 import type { FileQuestions } from '../files/questions.ts'
-import type { NativeConfig, NativeGateway, NativeHistogram } from '../native/interface.ts'
+import { distribute, type InheritedSocket } from '../native/inheritance.ts'
+import type { NativeConfig, NativeGateway, NativeTraffic } from '../native/interface.ts'
 import { type Address, addressOf, ListenError } from '../native/listening.ts'
 import type { Publication, PublishTo } from '../native/publication.ts'
 import type { StagedUpstreams, Upstreams } from '../proxy/upstreams.ts'
-import { byKey, type KeyedHistogram } from '../telemetry/latencies.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { GenerationStats } from '../telemetry/stats.ts'
+import {
+  byName,
+  type NamedTraffic,
+  noRoute,
+  type RouteName,
+  routeNames,
+} from '../telemetry/traffic.ts'
 import type { SecureListener } from '../tls/certificates.ts'
 import { AppPlace } from './app-place.ts'
 import { fixedChanges, withFixed } from './fixed.ts'
 import { LiveGenerations } from './live.ts'
-import { type Compile, type Numbered, Numbering, placed } from './numbering.ts'
+import { type Compile, type Numbered, Numbering, placed, secureListeners } from './numbering.ts'
 
 /** What came of a reload. */
 export interface ReloadResult {
@@ -67,9 +74,9 @@ export class Generations {
   readonly #targetIds = new TargetIds()
   readonly #counts = { unchanged: 0, failed: 0 }
   /** Of routes that have left, for those of the same key. */
-  #carried: KeyedHistogram[] = []
-  /** Keys by the number of the route, of those that have left, too. */
-  readonly #keys: string[] = []
+  #carried: NamedTraffic[] = []
+  /** By the number of the route, of those that have left, too. */
+  readonly #names: RouteName[] = []
   /** Numbers of routes that have left, by the last generation that had them. */
   #left: { last: number; routes: Set<number> }[] = []
   #current: Numbered
@@ -100,11 +107,7 @@ export class Generations {
   }
 
   get secureListeners(): SecureListener[] {
-    const { resolved, numbers } = this.#current
-    return resolved.listen.flatMap(({ tls }, index) => {
-      const number = numbers.listeners[index] ?? index
-      return tls === undefined ? [] : [{ number, where: `listen[${index}].tls`, tls }]
-    })
+    return secureListeners(this.#current)
   }
 
   /** What the core begins with. */
@@ -197,14 +200,35 @@ export class Generations {
     return { number: this.#current.generation, live, ...this.#counts }
   }
 
-  /** Latencies of the routes of now, whatever numbers they have had. */
-  latencies(histograms: readonly NativeHistogram[]): KeyedHistogram[] {
+  /** What has been counted of the routes of now, whatever numbers they have had. */
+  traffic(traffic: readonly NativeTraffic[]): NamedTraffic[] {
     const served = new Set(this.resolved.routes.map(({ key }) => key))
-    const keyOf = (route: number) => {
-      const key = route < 0 ? '' : this.#keys[route]
-      return key === '' || (key !== undefined && served.has(key)) ? key : undefined
+    const nameOf = (route: number) => {
+      if (route < 0) return noRoute
+      const name = this.#names[route]
+      return name !== undefined && served.has(name.key) ? name : undefined
     }
-    return byKey(histograms, keyOf, this.#carried)
+    return byName(traffic, nameOf, this.#carried)
+  }
+
+  /** By the numbers of the listeners that take them over; takes them out of `sockets`. */
+  inheritedBy(sockets: InheritedSocket[]): number[][] {
+    const taken = distribute(sockets, this.resolved.listen)
+    const places: number[][] = []
+    for (const [index, number] of ownListeners(this.#current).entries()) {
+      places[number] = taken[index] ?? []
+    }
+    return places
+  }
+
+  /** The listening sockets, for a successor. */
+  sockets(): InheritedSocket[] {
+    const { native } = this.#running()
+    const byNumber = native.listeningSockets()
+    return ownListeners(this.#current).flatMap((number, index) => {
+      const { url: _, ...address } = this.#addresses[index] as Address
+      return (byNumber[number] ?? []).map((fd) => ({ fd, address }))
+    })
   }
 
   #result(changed: boolean, warnings: string[]): ReloadResult {
@@ -311,28 +335,30 @@ export class Generations {
   }
 
   #listening(numbered: Numbered, places: ReturnType<NativeGateway['listen']>): Address[] {
-    // One for the app may follow.
-    return numbered.resolved.listen.flatMap(({ tls }, index) => {
-      const place = places[numbered.numbers.listeners[index] ?? index]
-      return place ? [addressOf(place, tls !== undefined)] : []
+    return ownListeners(numbered).flatMap((number, index) => {
+      const place = places[number]
+      const isSecure = numbered.resolved.listen[index]?.tls !== undefined
+      return place ? [addressOf(place, isSecure)] : []
     })
   }
 
-  #note({ compiled, numbers }: Numbered): void {
+  #note({ resolved, compiled, numbers }: Numbered): void {
+    const names = routeNames(resolved.routes)
     for (const [index, { key }] of compiled.routes.entries()) {
+      const name = names[index] ?? { key, upstream: '' }
       const number = numbers.routes[index]
-      if (number !== undefined) this.#keys[number] = key
+      if (number !== undefined) this.#names[number] = name
     }
   }
 
   /** What has been counted under numbers that are another route's in `next`. */
-  #carriedInto(next: Numbered, native: NativeGateway): KeyedHistogram[] {
+  #carriedInto(next: Numbered, native: NativeGateway): NamedTraffic[] {
     const stays = new Set(this.#current.numbers.routes)
     const anew = new Set(next.numbers.routes.filter((number) => !stays.has(number)))
     const keys = new Set(next.resolved.routes.map(({ key }) => key))
-    const used = [...anew].some((number) => this.#keys[number] !== undefined)
-    const ending = used ? native.stats().histograms.filter(({ route }) => anew.has(route)) : []
-    const all = byKey(ending, (route) => this.#keys[route], this.#carried)
+    const used = [...anew].some((number) => this.#names[number] !== undefined)
+    const ending = used ? native.stats().traffic.filter(({ route }) => anew.has(route)) : []
+    const all = byName(ending, (route) => this.#names[route], this.#carried)
     return all.filter(({ key }) => keys.has(key))
   }
 
@@ -346,6 +372,11 @@ export class Generations {
     }
     this.#left = this.#left.filter(({ last }) => last >= oldest)
   }
+}
+
+/** Numbers of the listeners for clients; one for the app may follow. */
+function ownListeners({ resolved, numbers }: Numbered): number[] {
+  return numbers.listeners.slice(0, resolved.listen.length)
 }
 
 /** What workers may ask about that is no more in `next`. */

@@ -8,6 +8,7 @@ import type { CompiledConfig, ReferenceNumbers } from '../config/compile.ts'
 import { fileRoots, firstRootNumber } from '../config/file-roots.ts'
 import type { ResolvedConfig } from '../config/resolved.ts'
 import type { NativeConfig, NativeListener } from '../native/interface.ts'
+import type { SecureListener } from '../tls/certificates.ts'
 
 /** By position in the resolved configuration; upstreams of the app follow the others. */
 export interface Numbers {
@@ -208,6 +209,14 @@ export function placed({ generation, compiled, numbers }: Numbered): NativeConfi
     routes: spread(compiled.routes, numbers.routes),
     channels: spread(compiled.channels, numbers.channels),
   }
+}
+
+/** Those that speak TLS. */
+export function secureListeners({ resolved, numbers }: Numbered): SecureListener[] {
+  return resolved.listen.flatMap(({ tls }, index) => {
+    const number = numbers.listeners[index] ?? index
+    return tls === undefined ? [] : [{ number, where: `listen[${index}].tls`, tls }]
+  })
 }
 
 function spread<T>(all: readonly T[], numbers: readonly number[]): (T | null)[] {

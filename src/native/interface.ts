@@ -2,19 +2,21 @@
 // comes out (batches of events). The twin of native/binding/, which checks everything again.
 // Only src/native knows the .node file; everybody else sees these types.
 
-import type { AccessLogStats, NativeAccessLog } from './access-log.ts'
+import type { NativeAccessLog } from './access-log.ts'
 import type { EncodedEvent, EncodeJob, NativeVariant } from './encodings.ts'
 import type { LookedEvent, QuestionEvent, StaleEvent, TouchedEvent } from './file-events.ts'
 import type { AdoptedEvent, RetiredEvent } from './generation-events.ts'
-import type { NativeHookStats, NativeHooks } from './hooks.ts'
-import type { ChannelStats, NativeChannel, NativeChannelAction, NativeUpload } from './intake.ts'
-import type { NativeAddress, NativeListener } from './listener.ts'
+import type { NativeHooks } from './hooks.ts'
+import type { NativeChannel, NativeChannelAction, NativeUpload } from './intake.ts'
+import type { NativeListener } from './listener.ts'
 import type { Look, LookAt } from './looks.ts'
+import type { NativeSockets } from './sockets.ts'
+import type { NativeStats } from './stats.ts'
 import type { NativeTimeouts } from './timeouts.ts'
-import type { NativeCertificates, NativeTls, TlsProblem, TlsStats } from './tls.ts'
+import type { NativeCertificates, NativeTls, TlsProblem } from './tls.ts'
 import type { NativeTransfer } from './transfer.ts'
-import type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } from './upstreams.ts'
-import type { LocationPart } from './values.ts'
+import type { NativeProxy, NativeTarget, NativeUpstream } from './upstreams.ts'
+import type { LocationPart, NativeAddress } from './values.ts'
 
 export type { ContentCoding, EncodedEvent, EncodeJob, NativeVariant } from './encodings.ts'
 export type {
@@ -26,12 +28,13 @@ export type {
 } from './file-events.ts'
 export type { AdoptedEvent, RetiredEvent } from './generation-events.ts'
 export type { ChannelStats, NativeChannel, NativeChannelAction, NativeUpload } from './intake.ts'
-export type { NativeAddress, NativeListener } from './listener.ts'
+export type { NativeListener } from './listener.ts'
 export type { Look, LookAt } from './looks.ts'
+export type { NativeHistogram, NativeStats, NativeTraffic, NativeWorkerStats } from './stats.ts'
 export type { NativeTimeouts } from './timeouts.ts'
 export type { NativeTransfer } from './transfer.ts'
 export type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } from './upstreams.ts'
-export type { LocationPart, NativeEndpoint } from './values.ts'
+export type { LocationPart, NativeAddress, NativeEndpoint } from './values.ts'
 
 /**
  * What TypeScript hands the core at start, and again whole when the configuration is replaced.
@@ -192,74 +195,6 @@ export interface NativeMatch {
   error: string
 }
 
-export interface NativeWorkerStats {
-  /** Accepted, open now, refused by a limit. */
-  accepted: number
-  connections: number
-  refused: number
-  requests: number
-  /** Bytes received and sent on client connections. */
-  bytesIn: number
-  bytesOut: number
-  /** Questions asked, requests answered from the table, answers in the table now. */
-  questions: number
-  remembered: number
-  answers: number
-  /** Requests parked for an answer now. */
-  parked: number
-  hooks: NativeHookStats
-  /** Turns of the event loop. */
-  turns: number
-  /**
-   * Pipes that bodies are spliced through: open now (at most 16 of them idle), made, and how often
-   * none could be had, so that bytes were copied.
-   */
-  pipes: { open: number; made: number; refused: number }
-  tls: TlsStats
-  /** By engine: responses begun and body bytes moved. */
-  engines: Record<string, { responses: number; bytes: number }>
-  /** System calls by name. */
-  syscalls: Record<string, number>
-  /** By name from the list of errors. */
-  errors: Record<string, number>
-  /** By status code. */
-  statuses: Record<string, number>
-}
-
-/**
- * Latencies of one route by one engine over all workers: head complete to last byte sent. Routes
- * that have left are there until their number is another's.
- */
-export interface NativeHistogram {
-  /** -1: what had no route. */
-  route: number
-  engine: string
-  count: number
-  /** Sum in microseconds. */
-  sumUs: number
-  /** Upper bounds in microseconds and how many were at most that; cumulative, Prometheus style. */
-  buckets: { leUs: number; count: number }[]
-}
-
-export interface NativeStats {
-  workers: NativeWorkerStats[]
-  histograms: NativeHistogram[]
-  /** By upstream, in the order of NativeConfig.upstreams; targets in no order. */
-  upstreams: { targets: NativeTargetStats[]; queued: number }[]
-  /** In the order of NativeConfig.channels. */
-  channels: (ChannelStats | null)[]
-  /** Open file descriptors and bytes in memory that the core holds for files. */
-  files: { descriptors: number; heldBytes: number }
-  /**
-   * Directories and paths that inotify watches now, and changes that it told since start of paths
-   * that somebody's answer rested on.
-   */
-  watched: { folders: number; paths: number; changes: number }
-  accessLog: AccessLogStats
-  /** Jobs done and waiting in the I/O threads, and their system calls. */
-  io: { threads: number; done: number; waiting: number; syscalls: Record<string, number> }
-}
-
 /** One system call or feature the core tried at start. */
 export interface NativeCapability {
   name: string
@@ -275,8 +210,11 @@ export interface NativeCapability {
  * it with one batch. Two of them in one process do not know each other.
  */
 export interface NativeGateway extends NativeCertificates {
-  /** Binds every listener and starts the workers. Throws with `code` EADDRINUSE and the like. */
-  listen(): (NativeAddress | null)[]
+  /**
+   * Binds every listener and starts the workers. Throws with `code` EADDRINUSE and the like. By
+   * number of the listener, `inherited` has sockets that are taken over instead (see sockets.ts).
+   */
+  listen(inherited?: readonly (readonly number[])[]): (NativeAddress | null)[]
   /**
    * Goes on with another configuration. Binds what is new first; throws as listen() does, and then
    * nothing has changed. Returns where it listens. `workers` and `accessLog` stay as they were.
@@ -285,6 +223,12 @@ export interface NativeGateway extends NativeCertificates {
   replace(config: NativeConfig): (NativeAddress | null)[]
   /** Ends what is still under way on an old generation. */
   endGeneration(generation: number): void
+  /** By number, the descriptors of its sockets, for a successor; until drain() or close(). */
+  listeningSockets(): number[][]
+  /** A successor has them: drain() and close() leave the paths of unix sockets alone. */
+  leaveListeners(): void
+  /** Asks all workers for a sign of life; how long the slowest has been asked already, in ms. */
+  beat(): number
   /**
    * Looks up a path beneath a root on an I/O thread and opens it when it is a regular file. Answers
    * with one LookedEvent.
@@ -325,7 +269,7 @@ export interface NativeGateway extends NativeCertificates {
   close(): void
 }
 
-export interface NativeAddon {
+export interface NativeAddon extends NativeSockets {
   /** Throws a TypeError naming the path of the first thing wrong in `config`. */
   createGateway(config: NativeConfig, onEvents: (events: NativeEvent[]) => void): NativeGateway
   /** Tries what the kernel and its filters allow. */

@@ -15,8 +15,3 @@ export type NativeListener = NativeEndpoint & {
   /** 1 + index of the listener that every request is redirected to; 0: it is served. */
   secureTwin: number
 }
-
-/** Where a listener really is: port 0 has become a number. */
-export type NativeAddress =
-  | { kind: 'tcp'; host: string; port: number }
-  | { kind: 'unix'; path: string }

@@ -11,3 +11,8 @@ export type NativeEndpoint =
  * ':name' (a parameter of the pattern, as received).
  */
 export type LocationPart = { literal: string } | { variable: string }
+
+/** Where a listener really is: port 0 has become a number. */
+export type NativeAddress =
+  | { kind: 'tcp'; host: string; port: number }
+  | { kind: 'unix'; path: string }

@@ -3,7 +3,7 @@
 
 import { pino } from 'pino'
 import { errorInfo } from '../native/errors.ts'
-import type { FaultEvent } from '../native/interface.ts'
+import type { FaultEvent, NativeCapability } from '../native/interface.ts'
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
@@ -39,4 +39,12 @@ export function logFault(logger: Logger, { code, message, worker }: FaultEvent):
   const info = errorInfo(code)
   const ours = info?.source === 'internal' && info.status === 500
   logger[ours ? 'error' : 'warn']({ code, worker }, message)
+}
+
+/** One line for what the kernel or its filters refuse here, and what is used instead. */
+export function logFallbacks(logger: Logger, capabilities: readonly NativeCapability[]): void {
+  const refused = capabilities.filter(({ available }) => !available)
+  if (refused.length === 0) return
+  const shown = refused.map(({ name, error, detail }) => `${name} (${error}): ${detail}`)
+  logger.info({ code: 'fallback' }, `refused here, with what is done instead: ${shown.join('; ')}`)
 }

@@ -68,8 +68,8 @@ function addGateway(page: Exposition, { version, isReady, isDraining, ...rest }:
   )
 }
 
-function kindOf({ route, engine }: LatencyStats): Labels {
-  return { route, engine }
+function kindOf({ route, upstream, status, engine }: LatencyStats): Labels {
+  return { route, upstream, status, engine }
 }
 
 function addTraffic(page: Exposition, { total, latencies }: GatewayStats) {
@@ -86,6 +86,11 @@ function addTraffic(page: Exposition, { total, latencies }: GatewayStats) {
     responseBoundsUs,
     latencies.map((latency) => [kindOf(latency), latency]),
   )
+  page.counter(
+    'sluice_response_body_bytes',
+    'Bytes of the bodies of answers that are out.',
+    latencies.map((latency) => [kindOf(latency), latency.bytes]),
+  )
 }
 
 function addConnections(page: Exposition, { total, workers }: GatewayStats) {
@@ -95,7 +100,11 @@ function addConnections(page: Exposition, { total, workers }: GatewayStats) {
     'Client connections closed at once, because of a limit.',
     one(total.refused),
   )
-  page.gauge('sluice_connections', 'Open client connections.', one(total.connections))
+  page.gauge(
+    'sluice_connections',
+    'Open client connections by what they wait for.',
+    by('blocked_on', total.blockedOn),
+  )
   page.counter('sluice_received_bytes', 'From clients.', one(total.bytesIn))
   page.counter('sluice_sent_bytes', 'To clients.', one(total.bytesOut))
   page.gauge(
@@ -103,10 +112,11 @@ function addConnections(page: Exposition, { total, workers }: GatewayStats) {
     'Open client connections of a worker.',
     workers.map(({ connections }, worker) => [{ worker }, connections]),
   )
-  page.counter(
-    'sluice_worker_turns',
-    'Turns of the loop of a worker.',
-    workers.map(({ turns }, worker) => [{ worker }, turns]),
+  page.histogram(
+    'sluice_worker_turn_seconds',
+    'How long turns of the loops of workers take, which others have to wait for.',
+    loopBoundsUs,
+    workers.map(({ turnTimes }, worker) => [{ worker }, turnTimes]),
   )
 }
 

@@ -1,4 +1,5 @@
-// Quantiles from cumulative histogram buckets, by straight lines within a bucket. Pure; any thread.
+// Quantiles from cumulative histogram buckets, by straight lines within a bucket, and sums of such
+// buckets. Pure; any thread.
 // Only as exact as the buckets: the core has four for each power of two. Must never answer with
 // more than the largest bound, also when the last bucket is open.
 
@@ -25,4 +26,30 @@ export function quantileUs(buckets: readonly Bucket[], q: number): number {
     below = bucket
   }
   return below.leUs
+}
+
+interface Summed {
+  count: number
+  sumUs: number
+  buckets: Bucket[]
+}
+
+/** Both together; buckets that only one of them has are kept. */
+export function addHistograms(left: Summed, right: Summed): Summed {
+  const inBucket = new Map<number, number>()
+  for (const { buckets } of [left, right]) {
+    let below = 0
+    for (const { leUs, count } of buckets) {
+      inBucket.set(leUs, (inBucket.get(leUs) ?? 0) + count - below)
+      below = count
+    }
+  }
+  let count = 0
+  const buckets = [...inBucket]
+    .sort(([one], [other]) => one - other)
+    .map(([leUs, own]) => {
+      count += own
+      return { leUs, count }
+    })
+  return { count: left.count + right.count, sumUs: left.sumUs + right.sumUs, buckets }
 }

@@ -4,8 +4,8 @@
 import type { AccessLogStats } from '../native/access-log.ts'
 import type { ChannelStats, NativeStats, NativeWorkerStats } from '../native/interface.ts'
 import type { UpstreamState } from '../proxy/upstreams.ts'
-import type { KeyedHistogram } from './latencies.ts'
-import { quantileUs } from './quantiles.ts'
+import { addHistograms, quantileUs } from './quantiles.ts'
+import type { NamedTraffic } from './traffic.ts'
 import { type UpstreamStats, upstreamStats } from './upstream-stats.ts'
 
 /** Questions about files and what is remembered of them, on the TypeScript side. */
@@ -61,12 +61,21 @@ export interface CompressionStats {
   bytesOut: number
 }
 
-/** Latency of one route by one engine: from the head complete to the last byte handed over. */
+/**
+ * Responses of one route, engine, upstream and class of status that are out; their latency is from
+ * the head complete to the last byte handed over.
+ */
 export interface LatencyStats {
-  /** The route as it was written. */
+  /** The route as it was written; '': no route took the request. */
   route: string
   engine: string
+  /** Whose answer it was, or should have been; '': ours. */
+  upstream: string
+  /** '2xx'. */
+  status: string
   count: number
+  /** Of their bodies. */
+  bytes: number
   /** Microseconds; quantiles are exact to the width of a histogram bucket. */
   sumUs: number
   meanUs: number
@@ -119,22 +128,17 @@ export interface StatsSources {
   /** In the order of the configuration. */
   upstreams: readonly UpstreamState[]
   compression: CompressionStats
-  /** By the keys of their routes. */
-  histograms: readonly KeyedHistogram[]
+  /** By the names of their routes. */
+  traffic: readonly NamedTraffic[]
   generation: GenerationStats
 }
 
 /** One object of all counters. */
-export function combineStats({
-  native,
-  upstreams,
-  histograms,
-  ...desk
-}: StatsSources): GatewayStats {
+export function combineStats({ native, upstreams, traffic, ...desk }: StatsSources): GatewayStats {
   return {
     total: native.workers.reduce<NativeWorkerStats>(addWorker, noWorker()),
     workers: native.workers,
-    latencies: histograms.map(latencyOf),
+    latencies: traffic.map(latencyOf),
     ...desk,
     upstreams: upstreamStats(upstreams, native.upstreams),
     channels: native.channels.flatMap((channel) => channel ?? []),
@@ -145,11 +149,15 @@ export function combineStats({
   }
 }
 
-function latencyOf({ key, engine, count, sumUs, buckets }: KeyedHistogram): LatencyStats {
+function latencyOf({ key, upstream, ...traffic }: NamedTraffic): LatencyStats {
+  const { engine, statusClass, count, bytes, sumUs, buckets } = traffic
   return {
     route: key,
     engine,
+    upstream,
+    status: `${statusClass}xx`,
     count,
+    bytes,
     sumUs,
     meanUs: count === 0 ? 0 : sumUs / count,
     p50Us: quantileUs(buckets, 0.5),
@@ -174,6 +182,8 @@ function noWorker(): NativeWorkerStats {
     parked: 0,
     hooks: { asked: 0, open: 0, remembered: 0, limited: 0, denied: 0 },
     turns: 0,
+    turnTimes: { count: 0, sumUs: 0, buckets: [] },
+    blockedOn: {},
     pipes: { open: 0, made: 0, refused: 0 },
     tls: { underWay: 0, handshakes: 0, resumed: 0, kernel: 0 },
     engines: {},
@@ -203,6 +213,8 @@ function addWorker(sum: NativeWorkerStats, one: NativeWorkerStats): NativeWorker
       denied: sum.hooks.denied + one.hooks.denied,
     },
     turns: sum.turns + one.turns,
+    turnTimes: addHistograms(sum.turnTimes, one.turnTimes),
+    blockedOn: addCounts(sum.blockedOn, one.blockedOn),
     pipes: {
       open: sum.pipes.open + one.pipes.open,
       made: sum.pipes.made + one.pipes.made,

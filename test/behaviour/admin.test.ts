@@ -4,11 +4,11 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { createGateway } from '../../src/gateway.ts'
-import { proxy, respond } from '../../src/index.ts'
+import { files, proxy, respond } from '../../src/index.ts'
 import { startWithAdmin } from '../support/admin.ts'
 import { ask } from '../support/ask.ts'
 import { startGateway } from '../support/gateway.ts'
-import { makeFolder } from '../support/site.ts'
+import { makeFolder, makeSite } from '../support/site.ts'
 import { startTarget } from '../support/target.ts'
 import { until } from '../support/wait.ts'
 
@@ -104,8 +104,8 @@ test('an admin port that is taken is an error that names it', async (t) => {
 test('a body that is no JSON object, or too long, is refused', async (t) => {
   const { admin } = await startWithAdmin(t, { routes })
   const headers = { Authorization: `Bearer ${'a-token-of-sufficient-length'}` }
-  const post = (body: string) => admin('/upstreams/app/drain', { method: 'POST', headers, body })
-  for (const body of ['{', '[]', '"text"', '{"target": 7}', '{}', ' '.repeat(70_000)]) {
+  const post = (body: string) => admin('/evict', { method: 'POST', headers, body })
+  for (const body of ['{', '[]', '"text"', '{"path": 7}', '{}', ' '.repeat(70_000)]) {
     t.is((await post(body)).status, 400, body.slice(0, 10))
   }
 })
@@ -135,11 +135,21 @@ test('targets are added, drained and taken out', async (t) => {
   t.true(wrong.status >= 400 && wrong.status < 500, wrong.body)
 })
 
-test('a reload that is impossible is refused, and says why', async (t) => {
-  const { steer, get } = await startWithAdmin(t, { routes })
-  const refused = await steer('POST', '/reload')
-  t.true(refused.status >= 400 && refused.status < 500, refused.body)
-  t.is((await get('/')).status, 200)
+test('an evicted path is asked about again', async (t) => {
+  const site = makeSite(t, { 'a.txt': 'a', 'b/c.txt': 'c' })
+  const { steer, get, gateway } = await startWithAdmin(t, { routes: { '/*': files(site.root) } })
+  const asked = () => gateway.stats().questions.asked
+  await get('/a.txt')
+  await get('/b/c.txt')
+  await get('/a.txt')
+  t.is(asked(), 2)
+  const evict = async (body: object) => JSON.parse((await steer('POST', '/evict', body)).body)
+  t.deepEqual(await evict({ path: '/a.txt' }), { evicted: 1 })
+  await until('the worker to forget', () => gateway.stats().total.answers === 1)
+  await get('/a.txt')
+  t.is(asked(), 3)
+  t.deepEqual(await evict({ path: '/b', beneath: true }), { evicted: 1 })
+  t.deepEqual(await evict({ path: '/nothing' }), { evicted: 0 })
 })
 
 test('the level of the log is shown and set where the logger has one', async (t) => {
@@ -159,4 +169,24 @@ test('readiness ends before listeners do', async (t) => {
   t.is((await get('/')).status, 200)
   await gateway.close({ drain: false })
   await closed
+})
+
+test('a reload that is impossible is refused, and says why', async (t) => {
+  const { steer, get } = await startWithAdmin(t, { routes })
+  const refused = await steer('POST', '/reload')
+  t.true(refused.status >= 400 && refused.status < 500, refused.body)
+  t.is((await get('/')).status, 200)
+})
+
+test('an evicted path is that of the route which serves it after a reload', async (t) => {
+  const { root } = makeSite(t, { 'a.txt': 'a' })
+  const listen = { port: 0 }
+  const { steer, get, gateway } = await startWithAdmin(t, { routes: { '/*': files(root) } })
+  const options = { headers: { 'X-Kept': 'no' } }
+  await gateway.reload({ listen, routes: { '/b': respond(200, 'b'), '/*': files(root, options) } })
+  const port = gateway.adminAddresses.length
+  t.is(port, 1)
+  await get('/a.txt')
+  const { body } = await steer('POST', '/evict', { path: '/a.txt' })
+  t.deepEqual(JSON.parse(body), { evicted: 1 })
 })

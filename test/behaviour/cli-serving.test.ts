@@ -181,3 +181,15 @@ test('proxy: says what is wrong with its words', async (t) => {
     t.regex(stderr, about)
   }
 })
+
+test('SIGTERM while the configuration is read ends it', async (t) => {
+  const { root } = makeSite(t, {
+    'gateway.config.ts': `console.log('reading')
+      await new Promise((resolve) => setTimeout(resolve, 60_000))
+      export default {}`,
+  })
+  const running = startSluice(t, ['run', '--config-timeout', '2m'], { cwd: root })
+  await until('the configuration to be read', () => running.stderr() === 'reading\n')
+  running.child.kill('SIGTERM')
+  t.is((await running.outcome).code, 143)
+})

@@ -240,3 +240,29 @@ test.serial('a request that is under way when the gateway drains is still passed
   t.is((await reply).status, 200)
   await closed
 })
+
+test.serial("what is passed on has one line in the access log, the client's", async (t) => {
+  const { port, gateway } = await start(
+    t,
+    seen,
+    { '/*': passed() },
+    {
+      config: { accessLog: { to: { file: '/dev/null' } } },
+    },
+  )
+  for (let round = 0; round < 3; round++) t.is((await ask(port, '/')).status, 200)
+  await until('the lines', () => gateway.stats().accessLog.lines >= 3)
+  t.is(gateway.stats().accessLog.lines, 3)
+})
+
+test.serial('a gateway that is full of clients still passes their requests on', async (t) => {
+  const { port } = await start(
+    t,
+    seen,
+    { '/*': passed() },
+    {
+      config: { limits: { connectionsPerWorker: 1 } },
+    },
+  )
+  t.is((await ask(port, '/')).status, 200)
+})

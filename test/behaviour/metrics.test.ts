@@ -40,9 +40,10 @@ test('figures are those of stats()', async (t) => {
   gateway.publish('news', 'something')
   const { body, headers } = await admin('/metrics')
   t.is(headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8')
-  const kind = 'route="/*",engine="memory"'
-  t.is(figure(body, `sluice_request_duration_seconds_count{${kind}}`), 3)
-  t.is(figure(body, `sluice_request_duration_seconds_bucket{${kind},le="+Inf"}`), 3)
+  const kind = 'route="/*",upstream="",status="2xx",engine="memory"'
+  t.is(figure(body, `sluice_request_duration_seconds_count{${kind}}`), 2)
+  t.is(figure(body, `sluice_request_duration_seconds_bucket{${kind},le="+Inf"}`), 2)
+  t.is(figure(body, `sluice_response_body_bytes_total{${kind}}`), 8)
   t.is(figure(body, 'sluice_responses_total{code="404"}'), 1)
   t.is(figure(body, 'sluice_requests_total'), 3)
   t.is(figure(body, 'sluice_questions_total{event="asked"}'), gateway.stats().questions.asked)

@@ -169,6 +169,18 @@ export class FakeNative implements NativeGateway {
     this.calls.push('close')
   }
 
+  listeningSockets(): number[][] {
+    return []
+  }
+
+  leaveListeners(): void {
+    this.calls.push('leaveListeners')
+  }
+
+  beat(): number {
+    return 0
+  }
+
   reopenLogs(): void {
     this.calls.push('reopenLogs')
   }
@@ -188,7 +200,7 @@ export class FakeNative implements NativeGateway {
     const accessLog = { lines: 0, bytes: 0, dropped: 0 }
     return {
       workers: [],
-      histograms: [],
+      traffic: [],
       upstreams: [],
       channels: [],
       files,
@@ -208,6 +220,10 @@ function showLook({ root, path, identity }: NativeAnswer['looks'][number]): stri
   return `${root}/${path}=${identity}`
 }
 
+function pretended(): never {
+  throw new Error('a pretended core has no sockets')
+}
+
 /** An addon whose only gateway is `native`; `emit` sends it a batch of events. */
 export function fakeAddon(native: FakeNative): {
   addon: NativeAddon
@@ -225,6 +241,13 @@ export function fakeAddon(native: FakeNative): {
     checkTls: () => [],
     tlsLibrary: 'OpenSSL 0.0',
     buildKind: 'fake',
+    bindSocket: pretended,
+    socketAddress: pretended,
+    connectTo: pretended,
+    peerUser: pretended,
+    sendDescriptors: pretended,
+    receiveDescriptors: pretended,
+    sendDatagram: pretended,
   }
   return { addon, emit: (...events) => onEvents(events) }
 }

@@ -4,7 +4,8 @@
 import type { NetConnectOpts } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import type { GatewayConfig } from '../../src/config/actions.ts'
-import { createGateway, type Gateway } from '../../src/gateway.ts'
+import type { Gateway } from '../../src/gateway/gateway-types.ts'
+import { createGateway } from '../../src/gateway.ts'
 import type { Address } from '../../src/native/listening.ts'
 import { RawClient, type Reply, request } from './client.ts'
 

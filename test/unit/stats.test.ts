@@ -3,10 +3,10 @@
 
 import test from 'ava'
 import type { NativeStats, NativeWorkerStats } from '../../src/native/interface.ts'
-import { byKey } from '../../src/telemetry/latencies.ts'
-import { levelFrom, logFault } from '../../src/telemetry/log.ts'
+import { levelFrom, logFallbacks, logFault } from '../../src/telemetry/log.ts'
 import { quantileUs } from '../../src/telemetry/quantiles.ts'
 import { combineStats } from '../../src/telemetry/stats.ts'
+import { byName } from '../../src/telemetry/traffic.ts'
 
 const worker = (n: number): NativeWorkerStats => ({
   accepted: n,
@@ -21,6 +21,8 @@ const worker = (n: number): NativeWorkerStats => ({
   parked: n,
   turns: n,
   hooks: { asked: n, open: n, remembered: n, limited: n, denied: n },
+  turnTimes: { count: n, sumUs: 10 * n, buckets: [{ leUs: 10 * n, count: n }] },
+  blockedOn: { read: n },
   pipes: { open: n, made: n, refused: n },
   tls: { underWay: n, handshakes: n, resumed: n, kernel: n },
   engines: { memory: { responses: n, bytes: n }, [`only${n}`]: { responses: n, bytes: n } },
@@ -29,11 +31,13 @@ const worker = (n: number): NativeWorkerStats => ({
   statuses: { 200: n },
 })
 
+const kind = { route: 0, statusClass: 2, isForwarded: false, bytes: 9 }
+
 const native: NativeStats = {
   workers: [worker(1), worker(2)],
-  histograms: [
-    { route: 0, engine: 'memory', count: 4, sumUs: 100, buckets: [{ leUs: 40, count: 4 }] },
-    { route: 1, engine: 'copy', count: 0, sumUs: 0, buckets: [] },
+  traffic: [
+    { ...kind, engine: 'memory', count: 4, sumUs: 100, buckets: [{ leUs: 40, count: 4 }] },
+    { ...kind, route: 1, engine: 'copy', isForwarded: true, count: 0, sumUs: 0, buckets: [] },
   ],
   channels: [],
   upstreams: [
@@ -96,15 +100,26 @@ const compression = {
   bytesIn: 2,
   bytesOut: 1,
 }
-const keys = ['/*', '/x']
-const histograms = byKey(native.histograms, (route) => keys[route])
+const names = [
+  { key: '/*', upstream: '' },
+  { key: '/x', upstream: 'api' },
+]
+const traffic = byName(native.traffic, (route) => names[route])
 const generation = { number: 1, live: 1, unchanged: 0, failed: 0 }
-const sources = { native, questions, cache, compression, upstreams, histograms, generation }
+const sources = { native, questions, cache, compression, upstreams, traffic, generation }
 
 test('totals are sums over the workers', (t) => {
   const { total, workers } = combineStats(sources)
   t.deepEqual(total, {
     ...worker(3),
+    turnTimes: {
+      count: 3,
+      sumUs: 30,
+      buckets: [
+        { leUs: 10, count: 1 },
+        { leUs: 20, count: 3 },
+      ],
+    },
     engines: {
       memory: { responses: 3, bytes: 3 },
       only1: { responses: 1, bytes: 1 },
@@ -139,8 +154,10 @@ test('targets have their counts by id, and none before the core knows them', (t)
 
 test('latencies name the route and have a mean, also when nothing was counted', (t) => {
   const { latencies } = combineStats(sources)
-  t.like(latencies[0], { route: '/*', engine: 'memory', count: 4, meanUs: 25, p50Us: 20 })
-  t.like(latencies[1], { route: '/x', engine: 'copy', count: 0, meanUs: 0, p99Us: 0 })
+  const [first, second] = latencies
+  t.like(first, { route: '/*', engine: 'memory', count: 4, meanUs: 25, p50Us: 20, bytes: 9 })
+  t.like(first, { status: '2xx', upstream: '' })
+  t.like(second, { route: '/x', engine: 'copy', upstream: 'api', count: 0, meanUs: 0, p99Us: 0 })
 })
 
 test('quantiles lie on straight lines within their bucket', (t) => {
@@ -185,4 +202,16 @@ test('an unknown log level is info', (t) => {
   t.is(levelFrom('debug'), 'debug')
   t.is(levelFrom('loud'), 'info')
   t.is(levelFrom(undefined), 'info')
+})
+
+test('what the kernel refuses is one line, and nothing when it refuses nothing', (t) => {
+  const lines: string[] = []
+  const log = (_fields: object, message: string) => void lines.push(message)
+  const logger = { debug: log, info: log, warn: log, error: log }
+  const splice = { name: 'splice', available: false, error: 'EPERM', detail: 'copy' }
+  logFallbacks(logger, [{ ...splice, available: true }])
+  t.deepEqual(lines, [])
+  logFallbacks(logger, [splice, { ...splice, name: 'tee' }])
+  t.is(lines.length, 1)
+  t.regex(lines[0] ?? '', /splice \(EPERM\): copy; tee \(EPERM\): copy/)
 })

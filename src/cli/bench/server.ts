@@ -3,7 +3,8 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { files, type GatewayConfig, proxy } from '../../config/actions.ts'
-import { createGateway, type Gateway } from '../../gateway.ts'
+import type { Gateway } from '../../gateway/gateway-types.ts'
+import { createGateway } from '../../gateway.ts'
 import type { Figures, FromServer, GatewaySettings, ToServer } from './messages.ts'
 
 const gateways = new Map<string, Gateway>()
