@@ -165,7 +165,7 @@ except OSError:
     print("all", flush=True)
 time.sleep(3600)`
   const command = ['--reuid', String(user), '--regid', String(user), '--clear-groups']
-  const inner = ['--bounding-set=-all', '--inh-caps=-all', 'python3', '-c', program]
+  const inner = ['--bounding-set=-all', '--inh-caps=-all', '/usr/bin/python3', '-c', program]
   const child = spawn('setpriv', [...command, ...inner], { stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => void child.kill('SIGKILL'))
   await once(createInterface({ input: child.stdout }), 'line')
