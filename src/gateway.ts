@@ -101,7 +101,7 @@ class CoreGateway implements Core {
     this.#generations = new Generations({ resolved, ...shared })
     const { first } = this.#generations
     this.#native = addon.createGateway(first, (events) => this.#take(events))
-    logFallbacks(logger, addon.capabilities())
+    logFallbacks(logger, addon.capabilities(), resolved.listen)
     this.#questions = new FileQuestions({
       native: this.#native,
       routes: this.#generations.askableFiles(),

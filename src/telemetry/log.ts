@@ -42,8 +42,14 @@ export function logFault(logger: Logger, { code, message, worker }: FaultEvent):
 }
 
 /** One line for what the kernel or its filters refuse here, and what is used instead. */
-export function logFallbacks(logger: Logger, capabilities: readonly NativeCapability[]): void {
-  const refused = capabilities.filter(({ available }) => !available)
+export function logFallbacks(
+  logger: Logger,
+  capabilities: readonly NativeCapability[],
+  listeners: readonly { tls?: unknown }[],
+): void {
+  const speaksTls = listeners.some(({ tls }) => tls !== undefined)
+  const matters = (name: string) => speaksTls || name !== 'kTLS'
+  const refused = capabilities.filter(({ name, available }) => !available && matters(name))
   if (refused.length === 0) return
   const shown = refused.map(({ name, error, detail }) => `${name} (${error}): ${detail}`)
   logger.info({ code: 'fallback' }, `refused here, with what is done instead: ${shown.join('; ')}`)

@@ -209,9 +209,14 @@ test('what the kernel refuses is one line, and nothing when it refuses nothing',
   const log = (_fields: object, message: string) => void lines.push(message)
   const logger = { debug: log, info: log, warn: log, error: log }
   const splice = { name: 'splice', available: false, error: 'EPERM', detail: 'copy' }
-  logFallbacks(logger, [{ ...splice, available: true }])
+  const kernelTls = { ...splice, name: 'kTLS' }
+  logFallbacks(logger, [{ ...splice, available: true }], [{ tls: {} }])
+  // Not where nobody wants it.
+  logFallbacks(logger, [kernelTls], [{}])
   t.deepEqual(lines, [])
-  logFallbacks(logger, [splice, { ...splice, name: 'tee' }])
+  logFallbacks(logger, [splice, { ...splice, name: 'tee' }], [{}])
   t.is(lines.length, 1)
   t.regex(lines[0] ?? '', /splice \(EPERM\): copy; tee \(EPERM\): copy/)
+  logFallbacks(logger, [kernelTls], [{ tls: {} }])
+  t.regex(lines[1] ?? '', /kTLS/)
 })
