@@ -11,8 +11,8 @@ import { makeFolder } from '../support/site.ts'
 import { startUpstream } from '../support/upstream.ts'
 
 const rounds = 40
-/** More than a unix socket takes whose other side reads nothing, less than two of them. */
-const fill = { pieces: 16, bytes: 16_384 }
+/** More than a unix socket and a reader take that stop reading, less than two sockets do. */
+const fill = { pieces: 20, bytes: 16_384 }
 
 /** A client and a target, both on unix sockets, of which one sends a body and the other is deaf. */
 async function oneSided(t: ExecutionContext, transfer: TransferMode, sender: 'target' | 'client') {
