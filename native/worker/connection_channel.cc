@@ -25,13 +25,6 @@ using transfer::Engine;
 constexpr uint64_t kStreamTurnBytes = 128 * 1024;
 constexpr std::string_view kHeartbeat = ":\n\n";
 
-std::string_view find_field(const http::RequestHead& head, std::string_view lower) {
-  for (size_t i = 0; i < head.field_count; ++i) {
-    if (http::equals_ignoring_case(head.fields[i].name, lower)) return head.fields[i].value;
-  }
-  return {};
-}
-
 /// Compares in a time that tells nothing about where they differ.
 bool same_secret(std::string_view given, std::string_view secret) {
   unsigned difference = given.size() == secret.size() ? 0 : 1;
@@ -44,7 +37,7 @@ bool same_secret(std::string_view given, std::string_view secret) {
 
 bool is_allowed(const http::RequestHead& head, const std::string& token) {
   constexpr std::string_view kBearer = "bearer ";
-  const std::string_view field = find_field(head, "authorization");
+  const std::string_view field = head.find("authorization");
   return field.size() > kBearer.size() &&
          http::equals_ignoring_case(field.substr(0, kBearer.size()), kBearer) &&
          same_secret(http::trim_white_space(field.substr(kBearer.size())), token);
@@ -54,7 +47,7 @@ bool is_allowed(const http::RequestHead& head, const std::string& token) {
 uint64_t first_message(const http::RequestHead& head, const transfer::Ring& ring,
                        uint32_t history) {
   if (ring.empty()) return 0;
-  const std::string_view text = find_field(head, "last-event-id");
+  const std::string_view text = head.find("last-event-id");
   uint64_t last = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), last);
   const bool is_id = !text.empty() && error == std::errc() && end == text.data() + text.size();
@@ -324,7 +317,7 @@ bool Connection::begin_publication(const http::RequestHead& head,
   up.waits_for_continue = head.expect_continue;
   up.publishing = std::make_unique<Publishing>();
   up.publishing->channel = action.channel;
-  up.publishing->publication.event = find_field(head, "sluice-event");
+  up.publishing->publication.event = head.find("sluice-event");
   log_taking(head, match.route);
   keep_for_hooks();
   take_body(head, action.message_bytes);

@@ -27,14 +27,6 @@ using transfer::Intake;
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
-/// The first value of a field that the parser does not know.
-std::string_view find_field(const http::RequestHead& head, std::string_view lower) {
-  for (size_t i = 0; i < head.field_count; ++i) {
-    if (http::equals_ignoring_case(head.fields[i].name, lower)) return head.fields[i].value;
-  }
-  return {};
-}
-
 bool begins_with_lower(std::string_view text, std::string_view lower) {
   return text.size() >= lower.size() &&
          http::equals_ignoring_case(text.substr(0, lower.size()), lower);
@@ -60,11 +52,11 @@ ErrorCode judge_body(const http::RequestHead& head, const route::UploadRules& ru
     return ErrorCode::body_too_large;
   }
   // RFC 9110 §14.5: a part of a file must not be taken for the whole.
-  if (!find_field(head, "content-range").empty()) return ErrorCode::upload_range;
-  const std::string_view coding = find_field(head, "content-encoding");
+  if (!head.find("content-range").empty()) return ErrorCode::upload_range;
+  const std::string_view coding = head.find("content-encoding");
   if (!coding.empty() && !http::equals_ignoring_case(coding, "identity"))
     return ErrorCode::upload_type;
-  const std::string_view type = find_field(head, "content-type");
+  const std::string_view type = head.find("content-type");
   return begins_with_lower(type, "multipart/form-data") ? ErrorCode::upload_type : ErrorCode::none;
 }
 

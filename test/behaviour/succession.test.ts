@@ -81,6 +81,16 @@ function keepAsking(port: number, socketPath: string) {
   return { failures, versions, stop }
 }
 
+/** A target whose WebSockets say again what they are told, with a mark. Its URL. */
+async function startEcho(t: ExecutionContext): Promise<string> {
+  const echo = new WebSocketServer({ host: '127.0.0.1', port: 0 })
+  t.teardown(() => echo.close())
+  await once(echo, 'listening')
+  echo.on('connection', (socket) => socket.on('message', (data) => socket.send(`${data}!`)))
+  const { port } = echo.address() as { port: number }
+  return `http://127.0.0.1:${port}`
+}
+
 test('a successor takes over under load, and no request fails', async (t) => {
   t.timeout(120_000)
   const target = await startTarget(t, 'proxied')
@@ -113,12 +123,7 @@ test('a request and a WebSocket that run are finished by the old process', async
     response.write('begun ')
     void answer.promise.then(() => response.end('done'))
   })
-  const echo = new WebSocketServer({ host: '127.0.0.1', port: 0 })
-  t.teardown(() => echo.close())
-  await once(echo, 'listening')
-  echo.on('connection', (socket) => socket.on('message', (data) => socket.send(`${data}!`)))
-  const address = echo.address() as { port: number }
-  const { start, port } = await place(t, `http://127.0.0.1:${address.port}`)
+  const { start, port } = await place(t, await startEcho(t))
   const slow = await place(t, target.url)
   const oldSlow = await slow.start('old')
   const old = await start('old')
@@ -178,12 +183,7 @@ function keepTalking(port: number) {
 
 test('a successor takes over while WebSockets come and go, and none is cut off', async (t) => {
   t.timeout(120_000)
-  const echo = new WebSocketServer({ host: '127.0.0.1', port: 0 })
-  t.teardown(() => echo.close())
-  await once(echo, 'listening')
-  echo.on('connection', (socket) => socket.on('message', (data) => socket.send(`${data}!`)))
-  const address = echo.address() as { port: number }
-  const { start, port } = await place(t, `http://127.0.0.1:${address.port}`)
+  const { start, port } = await place(t, await startEcho(t))
   const old = await start('old')
   const talking = keepTalking(port)
   await until('some to have spoken', () => talking.spoken() > 30)
