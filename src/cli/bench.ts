@@ -27,7 +27,7 @@ export const bench: Command = {
   usage: '',
   summary: 'measure on this machine when zero-copy pays, and recommend settings',
   details: `Bodies of each size are served in every way that the core has, over the loopback, one
-worker, in turn; what counts is CPU time of the gateway. Takes about three minutes and needs the
+worker, in turn; what counts is CPU time of the gateway. Takes about two minutes and needs the
 room of the largest bodies on disk and in memory. '*' marks the cheapest way of a size.`,
   options: {
     only: { value: 'files|proxy', help: 'measure files alone, or forwarded answers alone' },
