@@ -95,8 +95,8 @@ bool send_filled(Transfer& transfer, const Context& context, Progress& progress)
 constexpr uint64_t kProbeBytes = 128 * 1024;
 
 /// What the next step may send, from its first page to its last: somebody may have read the ends of
-/// a file and nothing between them. Files that were wholly warm are not asked again soon.
-bool window_is_warm(const Transfer& transfer, const Context& context) {
+/// a file and nothing between them. A file that was wholly warm is not asked again soon.
+bool window_is_warm(Transfer& transfer, const Context& context) {
   const Source& source = *transfer.source;
   if (context.now_us < source.warm_until_us.load(std::memory_order_relaxed)) return true;
   const uint64_t window = std::min(transfer.left, context.budget);
@@ -104,8 +104,11 @@ bool window_is_warm(const Transfer& transfer, const Context& context) {
     if (!is_warm(transfer, transfer.offset + at)) return false;
   }
   if (!is_warm(transfer, transfer.offset + window - 1)) return false;
-  if (transfer.offset == 0 && window == source.size) {
-    source.warm_until_us.store(context.now_us + kWarmUs, std::memory_order_relaxed);
+  if (transfer.offset == 0) transfer.warm_since_us = context.now_us;
+  const bool is_whole = transfer.warm_since_us > 0 && transfer.offset + window == source.size;
+  // From its first byte on, and not so long ago that those pages may be gone again.
+  if (is_whole && context.now_us < transfer.warm_since_us + kWarmUs) {
+    source.warm_until_us.store(transfer.warm_since_us + kWarmUs, std::memory_order_relaxed);
   }
   return true;
 }
@@ -114,7 +117,10 @@ Progress step_sendfile(Transfer& transfer, const Context& context) {
   Progress progress;
   if (!send_filled(transfer, context, progress)) return progress;
   const bool goes_on = transfer.left > 0 && progress.moved < context.budget;
-  if (goes_on && !window_is_warm(transfer, context)) return {Step::cold, progress.moved};
+  if (goes_on && !window_is_warm(transfer, context)) {
+    transfer.warm_since_us = 0;
+    return {Step::cold, progress.moved};
+  }
   while (transfer.left > 0 && progress.moved < context.budget) {
     size_t want = std::min(transfer.left, context.budget - progress.moved);
     off_t offset = static_cast<off_t>(transfer.offset);

@@ -45,6 +45,8 @@ struct Transfer {
   std::string filled;
   uint64_t filled_at = 0;
   uint64_t cold_at = UINT64_MAX;  ///< where it was cold the last time
+  /// When its source's first byte was found in memory, if every byte since was; 0: unknown.
+  int64_t warm_since_us = 0;
 };
 
 enum class Step : uint8_t {
