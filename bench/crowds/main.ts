@@ -6,7 +6,7 @@
 //
 // One client asks at half the rate that the server can serve; its 99th percentile is told with and
 // without the crowd, in turns. Client and crowd share a core that is not the server's; the crowd
-// has a low priority there, since it is the server's answer to it that is of interest.
+// runs there only while the client sleeps, since it is the server's answer to it that is of interest.
 
 import type { ChildProcess } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -22,6 +22,7 @@ import {
   describeMachine,
   end,
   enterNamespace,
+  startIdly,
   startOn,
   startSpinners,
 } from '../measuring/quiet.ts'
@@ -103,8 +104,8 @@ async function text(stream: NodeJS.ReadableStream | null): Promise<string> {
 
 /** Resolves when every connection of the crowd is open; what it returns ends it. */
 async function gather({ crowd }: Programs, { kind, count, target }: CrowdKind) {
-  const args = ['-n', '19', crowd, String(port), kind, String(count), target]
-  const child: ChildProcess = startOn(clientCore, 'nice', args)
+  const args = [String(port), kind, String(count), target]
+  const child: ChildProcess = startIdly(clientCore, crowd, args)
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })
   const iterator = lines[Symbol.asyncIterator]()
   const next = async () => {

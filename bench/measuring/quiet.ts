@@ -60,14 +60,25 @@ export function startOn(
   return spawn('setpriv', pinned, { stdio: ['ignore', 'pipe', 'pipe'], ...options })
 }
 
-/** Keeps both cores awake; returns what ends that. */
+/** What runs only where nobody else wants the core, and leaves it at once to who wakes up. */
+export function startIdly(
+  core: number,
+  command: string,
+  args: readonly string[],
+  options: SpawnOptions = {},
+): ChildProcess {
+  return startOn(core, 'chrt', ['--idle', '0', command, ...args], options)
+}
+
+/**
+ * Keeps both cores awake; returns what ends that. In the scheduling group of the benchmark: between
+ * groups a thread that wakes waits until who has the core has used its slice up, a millisecond.
+ */
 export function startSpinners(): () => void {
-  const spinners = [serverCore, clientCore].map((core) => {
-    const spin = ['--idle', '0', 'sh', '-c', 'while :; do :; done']
-    const spinner = startOn(core, 'chrt', spin, { stdio: 'ignore', detached: true })
-    if (spinner.pid !== undefined) raisePriority(spinner.pid, 19)
-    return spinner
-  })
+  const spin = ['-c', 'while :; do :; done']
+  const spinners = [serverCore, clientCore].map((core) =>
+    startIdly(core, 'sh', spin, { stdio: 'ignore' }),
+  )
   return () => spinners.forEach((spinner) => void spinner.kill('SIGKILL'))
 }
 

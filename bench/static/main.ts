@@ -104,13 +104,13 @@ async function measureLoad(
   const figures: Figure[] = []
   try {
     await verifyAll(wanted, servers, site)
-    const stopSpinners = startSpinners()
     for (const row of wanted) {
       console.error(`measuring: ${row.name}`)
       const able = serversOf(row, servers)
+      const stopSpinners = row.serverSleeps ? () => {} : startSpinners()
       figures.push(...(await measureRow(drive, row, able, effort, referenceOf(able))))
+      stopSpinners()
     }
-    stopSpinners()
     await addCalls(drive, wanted, servers, figures, folder)
   } finally {
     await Promise.all(servers.map((server) => server.stop()))
