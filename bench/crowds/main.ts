@@ -6,7 +6,7 @@
 //
 // One client asks at half the rate that the server can serve; its 99th percentile is told with and
 // without the crowd, in turns. Client and crowd share a core that is not the server's; the crowd
-// runs there only while the client sleeps, since it is the server's answer to it that is of interest.
+// runs there only while the client sleeps: the server's answer to it is of interest.
 
 import type { ChildProcess } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,5 @@
-// The files that are served and the rows of the table: what is asked for, on how many connections.
+// The files that are served and the rows of the table: what is asked for, on how many connections,
+// and which figures count.
 
 import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
