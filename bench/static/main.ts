@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util'
 import { Client, compile } from '../measuring/client.ts'
 import { type IdleFigure, measureIdle } from '../measuring/idle.ts'
 import { addCalls, type Drive, type Figure, measureRow } from '../measuring/measure.ts'
-import { describeMachine, enterNamespace, startSpinners } from '../measuring/quiet.ts'
+import { describeMachine, enterNamespace, startSpinners, touchMemory } from '../measuring/quiet.ts'
 import { markdown, type Report } from '../measuring/report.ts'
 import {
   commit,
@@ -104,6 +104,7 @@ async function measureLoad(
   const figures: Figure[] = []
   try {
     await verifyAll(wanted, servers, site)
+    if (options['access-log']) touchMemory()
     for (const row of wanted) {
       console.error(`measuring: ${row.name}`)
       const able = serversOf(row, servers)
