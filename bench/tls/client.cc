@@ -42,6 +42,7 @@ struct Connection {
   bool is_asked = false;  ///< an answer is to come
   std::string head;       ///< until it is complete
   long left = -1;         ///< of the body; -1: the head is not complete
+  SSL_SESSION* session = nullptr;  ///< the newest: one of TLS 1.3 is used once
 };
 
 class Client {
@@ -82,9 +83,10 @@ class Client {
   }
 
  private:
-  static int keep_session(SSL*, SSL_SESSION* session) {
-    SSL_SESSION_free(session_);
-    session_ = session;
+  static int keep_session(SSL* ssl, SSL_SESSION* session) {
+    auto* of = static_cast<Connection*>(SSL_get_app_data(ssl));
+    SSL_SESSION_free(of->session);
+    of->session = session;
     return 1;
   }
 
@@ -104,7 +106,8 @@ class Client {
     SSL_set_fd(to.ssl, to.fd);
     SSL_set_tlsext_host_name(to.ssl, "localhost");
     SSL_set_connect_state(to.ssl);
-    if (mode_ == Mode::resumed && session_ != nullptr) SSL_set_session(to.ssl, session_);
+    SSL_set_app_data(to.ssl, &to);
+    if (mode_ == Mode::resumed && to.session != nullptr) SSL_set_session(to.ssl, to.session);
     to.is_open = to.is_asked = false;
     to.head.clear();
     to.left = -1;
@@ -180,7 +183,6 @@ class Client {
     if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) fail("the connection broke");
   }
 
-  static inline SSL_SESSION* session_ = nullptr;
   const Mode mode_;
   SSL_CTX* context_;
   sockaddr_in address_{};

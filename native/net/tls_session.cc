@@ -242,7 +242,8 @@ int TlsSession::on_ticket(ssl_st* ssl, unsigned char* name, unsigned char* iv,
   const int ready = is_new != 0 ? EVP_EncryptInit_ex(cipher, kind, nullptr, key.cipher.data(), iv)
                                 : EVP_DecryptInit_ex(cipher, kind, nullptr, key.cipher.data(), iv);
   if (ready != 1) return -1;
-  return index == 0 ? 1 : 2;  // 2: a new ticket, under the newest key
+  // 2: a new ticket, under the newest key. Clients use one of TLS 1.3 once (RFC 8446 §C.4).
+  return index == 0 && SSL_version(ssl) != TLS1_3_VERSION ? 1 : 2;
 }
 
 }  // namespace sluice::net

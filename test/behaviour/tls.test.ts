@@ -115,6 +115,22 @@ test('sessions go on, whichever worker gets the connection', async (t) => {
   t.is(gateway.stats().total.tls.resumed, 16)
 })
 
+test('with TLS 1.3 each resumed session brings the ticket of the next', async (t) => {
+  const { port, gateway } = await startGateway(t, { listen: secure(), routes })
+  let session: Buffer | undefined
+  for (let i = 0; i < 5; i += 1) {
+    const client = await TlsClient.open(t, port, { minVersion: 'TLSv1.3', session })
+    t.is(client.tls.isSessionReused(), session !== undefined, `connection ${i}`)
+    session = undefined
+    client.tls.on('session', (fresh) => {
+      session = fresh
+    })
+    await client.ask(request('/'))
+    t.truthy(session, `connection ${i}`)
+  }
+  t.is(gateway.stats().total.tls.resumed, 4)
+})
+
 test('a session of one listener does not open another that asks clients for more', async (t) => {
   const mtls = { ca: fixture('ca.pem') }
   const listen = [secure(), secure({ mtls })]
