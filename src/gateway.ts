@@ -219,8 +219,13 @@ class CoreGateway implements Core {
     return this.#ended.promise
   }
 
-  inherit(sockets: readonly InheritedSocket[]): void {
+  inherit(sockets: readonly InheritedSocket[], ticketKeys?: Uint8Array): void {
     this.#inherited = [...sockets]
+    if (ticketKeys !== undefined && ticketKeys.length > 0) this.#native.adoptTickets(ticketKeys)
+  }
+
+  ticketKeys(): Uint8Array {
+    return this.#state === 'listening' ? this.#native.ticketKeys() : new Uint8Array()
   }
 
   sockets(): InheritedSocket[] {

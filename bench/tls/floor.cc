@@ -4,6 +4,7 @@
 //   floor PORT CERTIFICATE KEY BYTES
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -43,6 +44,8 @@ void close_all(Connection* at) {
 /// False: the connection is over.
 bool step(Connection& at, const std::string& answer) {
   char room[kRecord];
+  // What another connection ended with would be taken for this one's.
+  ERR_clear_error();
   for (;;) {
     while (at.left > 0) {
       const size_t from = answer.size() - at.left;

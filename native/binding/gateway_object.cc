@@ -46,6 +46,8 @@ Napi::Function GatewayObject::define(Napi::Env env) {
                       InstanceMethod<&GatewayObject::set_targets>("setTargets"),
                       InstanceMethod<&GatewayObject::reload_certificates>("reloadCertificates"),
                       InstanceMethod<&GatewayObject::rotate_tickets>("rotateTickets"),
+                      InstanceMethod<&GatewayObject::ticket_keys>("ticketKeys"),
+                      InstanceMethod<&GatewayObject::adopt_tickets>("adoptTickets"),
                       InstanceMethod<&GatewayObject::publish>("publish"),
                       InstanceMethod<&GatewayObject::replace>("replace"),
                       InstanceMethod<&GatewayObject::end_generation>("endGeneration"),
@@ -220,6 +222,16 @@ Napi::Value GatewayObject::reload_certificates(const Napi::CallbackInfo& info) {
 
 void GatewayObject::rotate_tickets(const Napi::CallbackInfo&) {
   if (group_) group_->rotate_tickets();
+}
+
+Napi::Value GatewayObject::ticket_keys(const Napi::CallbackInfo& info) {
+  const std::string keys = group_ ? group_->ticket_keys() : std::string();
+  return Napi::Buffer<char>::Copy(info.Env(), keys.data(), keys.size());
+}
+
+void GatewayObject::adopt_tickets(const Napi::CallbackInfo& info) {
+  const Reader keys(info[0], "keys");
+  if (!group(info.Env()).adopt_tickets(keys.bytes())) keys.fail("the ticket keys of a gateway");
 }
 
 Napi::Value GatewayObject::publish(const Napi::CallbackInfo& info) {

@@ -35,6 +35,8 @@ class GatewayObject final : public Napi::ObjectWrap<GatewayObject> {
   void set_targets(const Napi::CallbackInfo& info);
   Napi::Value reload_certificates(const Napi::CallbackInfo& info);
   void rotate_tickets(const Napi::CallbackInfo& info);
+  Napi::Value ticket_keys(const Napi::CallbackInfo& info);
+  void adopt_tickets(const Napi::CallbackInfo& info);
   Napi::Value publish(const Napi::CallbackInfo& info);
   void set_hook_socket(const Napi::CallbackInfo& info);
   Napi::Value match(const Napi::CallbackInfo& info);

@@ -5,6 +5,7 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <cstring>
 
 namespace sluice::net {
 
@@ -25,6 +26,19 @@ Ref<const TicketKeys> next_ticket_keys(const TicketKeys* before) {
     next->count += kept;
   }
   return Ref<const TicketKeys>(next.get());
+}
+
+std::string pack_ticket_keys(const TicketKeys& keys) {
+  return {reinterpret_cast<const char*>(keys.keys.data()), keys.count * sizeof(TicketKey)};
+}
+
+Ref<const TicketKeys> unpack_ticket_keys(std::string_view bytes) {
+  const size_t count = bytes.size() / sizeof(TicketKey);
+  if (bytes.size() % sizeof(TicketKey) != 0 || count == 0 || count > TicketKeys::kMost) return {};
+  auto keys = make_ref<TicketKeys>();
+  std::memcpy(keys->keys.data(), bytes.data(), bytes.size());
+  keys->count = count;
+  return Ref<const TicketKeys>(keys.get());
 }
 
 }  // namespace sluice::net

@@ -1,12 +1,14 @@
 // The keys that session tickets are encrypted with: one for new tickets, and those before it, under
 // which clients may still come back. All workers of a gateway have the same, so that a session goes
 // on with whichever worker gets the connection; they are replaced whole, never changed. Kept in
-// memory only: after a restart clients make a full handshake.
+// memory only, and given to a successor alone: after a restart clients make a full handshake.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "core/ref.h"
 
@@ -28,5 +30,9 @@ struct TicketKeys : Counted<TicketKeys> {
 
 /// A new key, with the newest of `before` (null: none) behind it. Null when there is no randomness.
 Ref<const TicketKeys> next_ticket_keys(const TicketKeys* before);
+
+/// As bytes for another process, and back; null when they are none.
+std::string pack_ticket_keys(const TicketKeys& keys);
+Ref<const TicketKeys> unpack_ticket_keys(std::string_view bytes);
 
 }  // namespace sluice::net

@@ -95,6 +95,10 @@ class WorkerGroup {
   std::vector<net::TlsProblem> reload_certificates(uint16_t listener);
   /// New tickets are encrypted with a new key from now on.
   void rotate_tickets();
+  /// The keys of tickets, as bytes; empty: no listener has spoken TLS.
+  std::string ticket_keys() const;
+  /// Before listening: tickets of the process that had these keys open here. False: they are none.
+  bool adopt_tickets(std::string_view keys);
   /// Where workers ask hooks from now on; empty: nowhere.
   void set_hook_socket(const std::string& path);
   const proxy::TargetTable& targets() const { return targets_; }

@@ -40,4 +40,16 @@ void WorkerGroup::rotate_tickets() {
   }
 }
 
+std::string WorkerGroup::ticket_keys() const {
+  return shared_.tickets ? net::pack_ticket_keys(*shared_.tickets) : std::string();
+}
+
+/// Behind a key of our own: where one process follows another often, keys change all the same.
+bool WorkerGroup::adopt_tickets(std::string_view keys) {
+  const auto before = net::unpack_ticket_keys(keys);
+  if (!before || !workers_.empty()) return false;
+  shared_.tickets = net::next_ticket_keys(before.get());
+  return shared_.tickets.get() != nullptr;
+}
+
 }  // namespace sluice::worker

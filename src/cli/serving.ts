@@ -36,7 +36,7 @@ export async function serveUntilSignal(
   const resolved = await load()
   const gateway = startCore(resolved, logger)
   const before = handover === undefined ? undefined : inheritFrom(handover)
-  gateway.inherit([...given, ...(before?.sockets ?? [])])
+  gateway.inherit([...given, ...(before?.sockets ?? [])], before?.ticketKeys)
   const reloading = new Reloading(gateway, resolved.file !== '')
   const stopped = signals.steer(gateway, reloading)
   reloading.announce(await gateway.listen())
@@ -78,6 +78,7 @@ function expect(
     path,
     inherited: before?.rendezvous,
     sockets: () => gateway.sockets(),
+    ticketKeys: () => gateway.ticketKeys(),
     onSuccessor: (pid) => {
       console.error(`sluice: process ${pid} has taken over; finishing requests`)
       notify(`MAINPID=${pid}`)

@@ -4,7 +4,7 @@
 //   successor                                        predecessor
 //   connects ───────────────────────────────────────> checks who it is
 //   <── one message for each address, with sockets ── goes on serving
-//   <────────────────────────────────────── 'end'
+//   <──────────────── keys of TLS tickets, as the end
 //   starts, listens on them, then 'ready PID' ──────> drains and ends
 //
 // A successor that fails before 'ready' changes nothing. Main thread.
@@ -26,6 +26,8 @@ const absent = ['ENOENT', 'ECONNREFUSED']
 /** What a predecessor gave, and how it is told that it may go. */
 export interface Inheritance {
   sockets: InheritedSocket[]
+  /** Under which TLS sessions go on; empty: none. */
+  ticketKeys: Uint8Array
   /** Of this very rendezvous. */
   rendezvous: number | undefined
   ready(): void
@@ -38,24 +40,34 @@ export function inheritFrom(path: string): Inheritance | undefined {
   if (connection === undefined) return undefined
   checkUser(connection, `the process behind ${path}`)
   const sockets: InheritedSocket[] = []
+  let ticketKeys: Uint8Array
   for (;;) {
     const { text, descriptors } = addon.receiveDescriptors(connection)
     if (text === '') throw new Error(`the process behind ${path} gave up`)
-    const { address } = JSON.parse(text.split('\n', 1)[0] ?? '') as { address?: NativeAddress }
+    const { address, tickets = '' } = JSON.parse(text.split('\n', 1)[0] ?? '') as Message
     if (address !== undefined) sockets.push(...descriptors.map((fd) => ({ fd, address })))
     addon.sendDescriptors(connection, 'next\n', [])
-    if (address === undefined) break
+    if (address !== undefined) continue
+    ticketKeys = Buffer.from(tickets, 'base64')
+    break
   }
   const own = { kind: 'unix' as const, path }
   const rendezvous = sockets.find(({ address }) => isSameAddress(address, own))
   return {
     sockets: sockets.filter((socket) => socket !== rendezvous),
+    ticketKeys,
     rendezvous: rendezvous?.fd,
     ready: () => {
       addon.sendDescriptors(connection, `ready ${process.pid}\n`, [])
       new Socket({ fd: connection }).destroy()
     },
   }
+}
+
+/** The last one has no address. */
+interface Message {
+  address?: NativeAddress
+  tickets?: string
 }
 
 function connect(path: string): number | undefined {
@@ -79,6 +91,7 @@ export interface RendezvousOptions {
   /** The socket at `path`, where a predecessor gave it. */
   inherited: number | undefined
   sockets(): InheritedSocket[]
+  ticketKeys(): Uint8Array
   /** A successor serves; its process id. */
   onSuccessor(pid: number): void
   onFault(message: string): void
@@ -153,7 +166,8 @@ export class Rendezvous {
         fds: fds.slice(part * mostDescriptors, (part + 1) * mostDescriptors),
       })),
     )
-    return [...parts, { text: '{}', fds: [] }]
+    const tickets = Buffer.from(this.#options.ticketKeys()).toString('base64')
+    return [...parts, { text: JSON.stringify({ tickets }), fds: [] }]
   }
 
   #leave(pid: number): void {

@@ -64,10 +64,15 @@ export interface Gateway {
 
 /** What the process of a gateway needs beside what programs do. */
 export interface Core extends Gateway {
-  /** Before listen(): sockets that its listeners take over instead of binding their own. */
-  inherit(sockets: readonly InheritedSocket[]): void
+  /**
+   * Before listen(): sockets that its listeners take over instead of binding their own, and keys
+   * under which TLS sessions of the process before go on here.
+   */
+  inherit(sockets: readonly InheritedSocket[], ticketKeys?: Uint8Array): void
   /** The listening sockets, for a successor; none unless it listens. */
   sockets(): InheritedSocket[]
+  /** Those of session tickets, for a successor; empty unless it listens with TLS. */
+  ticketKeys(): Uint8Array
   /** A successor has them and serves: nothing of them is removed, and what runs is finished. */
   succeed(): Promise<void>
   /** For how long some worker has not given a sign of life, in milliseconds. */

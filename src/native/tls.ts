@@ -32,6 +32,10 @@ export interface NativeCertificates {
   reloadCertificates(listener: number): TlsProblem[]
   /** Session tickets are encrypted with a new key from now on; the last two still open. */
   rotateTickets(): void
+  /** The keys of session tickets, for a successor; empty where TLS was never spoken. */
+  ticketKeys(): Uint8Array
+  /** Before listen(): tickets under these keys of a predecessor open too. Throws: they are none. */
+  adoptTickets(keys: Uint8Array): void
 }
 
 /** Of one worker. */

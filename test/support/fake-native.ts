@@ -86,6 +86,13 @@ export class FakeNative implements NativeGateway {
   }
 
   rotateTickets(): void {}
+
+  ticketKeys(): Uint8Array {
+    return new Uint8Array()
+  }
+
+  adoptTickets(): void {}
+
   /** What setHookSocket() said last. */
   hookSocket = ''
   setHookSocket(path: string): void {
