@@ -1,6 +1,5 @@
 // The life of one gateway: configuration in, core made, listening, counted, drained, closed. Main
-// thread. Passes the core's events to whoever they concern. Several gateways in one process share
-// nothing but the addon. Must never let a fault in one event lose the others of its batch.
+// thread. Several gateways in one process share nothing but the addon.
 
 import { linkAdmin } from './admin/link.ts'
 import type { AdminServer } from './admin/server.ts'
@@ -14,6 +13,7 @@ import type { ResolvedConfig } from './config/resolved.ts'
 import { resolveConfig } from './config/validate.ts'
 import { FileQuestions } from './files/questions.ts'
 import { Control, confirmation, refusal } from './gateway/control.ts'
+import { takeEvents } from './gateway/events.ts'
 import type {
   ConfigFileInput,
   Core,
@@ -29,7 +29,7 @@ import type { NativeAddon, NativeEvent, NativeGateway, NativeTarget } from './na
 import { type Address, addressOf } from './native/listening.ts'
 import { type ChannelMessage, type Publication, publisher } from './native/publication.ts'
 import { type GatewayUpstreams, type Upstreams, upstreamsOf } from './proxy/upstreams.ts'
-import { createLogger, type Logger, logFallbacks, logFault } from './telemetry/log.ts'
+import { createLogger, type Logger, logFallbacks } from './telemetry/log.ts'
 import { combineStats, type GatewayStats } from './telemetry/stats.ts'
 import { Certificates, filesSeen } from './tls/certificates.ts'
 
@@ -338,47 +338,9 @@ class CoreGateway implements Core {
   }
 
   #take(events: NativeEvent[]): void {
-    for (const event of events) {
-      try {
-        this.#handle(event)
-      } catch (error) {
-        const fields = { code: 'internal-error', err: error }
-        this.#logger.error(fields, `an event of type ${event.type} could not be handled`)
-      }
-    }
-  }
-
-  #handle(event: NativeEvent): void {
-    switch (event.type) {
-      case 'question':
-        this.#questions.ask(event)
-        break
-      case 'looked':
-        this.#questions.looked(event)
-        break
-      case 'encoded':
-        this.#questions.encoded(event)
-        break
-      case 'touched':
-        this.#questions.touched(event.answers)
-        break
-      case 'stale':
-        this.#questions.stale(event.answers)
-        break
-      case 'fault':
-        logFault(this.#logger, event)
-        if (event.code === 'out-of-descriptors') this.#questions.relieve()
-        break
-      case 'adopted':
-        this.#generations.onAdopted(event.generation)
-        break
-      case 'retired':
-        this.#generations.onRetired(event.generation)
-        break
-      case 'ended':
-        this.#end()
-        break
-    }
+    const end = () => this.#end()
+    const [logger, questions] = [this.#logger, this.#questions]
+    takeEvents(events, { logger, questions, generations: this.#generations, end })
   }
 
   // No request is left by now; what handlers do besides may end in peace, unless it must not.
