@@ -81,11 +81,13 @@ bool is_ours(FieldId id, const route::ProxyAction& action) {
   }
 }
 
-/// Those that speak for a client and that nobody vouches for: they never pass.
-bool is_claim(FieldId id) {
+/// Those that speak for a client and that nobody vouches for: they never pass. X-Real-IP is what
+/// applications read behind other proxies, which set it.
+bool is_claim(FieldId id, std::string_view name) {
   return id == FieldId::x_forwarded_for || id == FieldId::x_forwarded_proto ||
          id == FieldId::x_forwarded_host || id == FieldId::x_forwarded_port ||
-         id == FieldId::forwarded;
+         id == FieldId::forwarded ||
+         (id == FieldId::other && http::equals_ignoring_case(name, "x-real-ip"));
 }
 
 /// CGI and what came of it (WSGI, Rack, PHP) cannot tell "X_Forwarded_For" from "X-Forwarded-For":
@@ -95,7 +97,7 @@ bool is_disguised(std::string_view name, const route::ProxyAction& action) {
   std::string plain(name);
   std::ranges::replace(plain, '_', '-');
   const FieldId id = http::field_id(plain);
-  return is_claim(id) || is_ours(id, action) || is_removed(plain, action.request);
+  return is_claim(id, plain) || is_ours(id, action) || is_removed(plain, action.request);
 }
 
 void append_fields(const http::RequestHead& head, const route::ProxyAction& action,
@@ -106,10 +108,10 @@ void append_fields(const http::RequestHead& head, const route::ProxyAction& acti
       if (field.id == FieldId::host || field.id == FieldId::content_length) continue;
       if (field.id == FieldId::expect && !head.expect_continue) continue;  // RFC 9110 §10.1.1
       if (is_ours(field.id, action)) continue;
-      if (!asker.is_peer_trusted && is_claim(field.id)) continue;
     } else if (is_disguised(field.name, action)) {
       continue;
     }
+    if (!asker.is_peer_trusted && is_claim(field.id, field.name)) continue;
     if (!hop.forwards(field)) continue;
     if (!action.request.removed.empty() && is_removed(field.name, action.request)) continue;
     if (!asker.reserved.empty() && is_reserved(field.name, asker.reserved)) continue;

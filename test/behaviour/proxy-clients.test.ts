@@ -54,13 +54,15 @@ test('nobody is trusted by default: what a client claims is replaced', async (t)
     'X-Forwarded-Proto': 'https',
     'X-Forwarded-Host': 'bank.example',
     Forwarded: 'for=203.0.113.7',
+    'X-Real-IP': '203.0.113.7',
+    X_Real_IP: '203.0.113.7',
     'X-Request-Id': 'mine',
   }
   const seen = JSON.parse((await get('/', claims)).body.toString())
   t.is(seen['x-forwarded-for'], '127.0.0.1')
   t.is(seen['x-forwarded-proto'], 'http')
   t.not(seen['x-forwarded-host'], 'bank.example')
-  t.is(seen.forwarded, undefined)
+  for (const gone of ['forwarded', 'x-real-ip', 'x_real_ip']) t.is(seen[gone], undefined, gone)
   t.regex(seen['x-request-id'], /^[0-9a-f]{32}$/)
 })
 
@@ -75,6 +77,7 @@ test('a trusted proxy speaks for its client, and the list grows at its end', asy
         'X-Forwarded-For': '203.0.113.7, 127.0.0.9',
         'X-Forwarded-Proto': 'https',
         Forwarded: 'for=203.0.113.7',
+        'X-Real-IP': '203.0.113.7',
         'X-Request-Id': 'theirs',
       })
     ).body.toString(),
@@ -82,6 +85,7 @@ test('a trusted proxy speaks for its client, and the list grows at its end', asy
   t.is(seen['x-forwarded-for'], '203.0.113.7, 127.0.0.9, 127.0.0.1')
   t.is(seen['x-forwarded-proto'], 'https')
   t.regex(seen.forwarded, /^for=203\.0\.113\.7, for=127\.0\.0\.1;/)
+  t.is(seen['x-real-ip'], '203.0.113.7')
   t.is(seen['x-request-id'], 'theirs')
 })
 
