@@ -4,10 +4,12 @@
 //
 //   apt-get install --no-install-recommends qemu-system-x86 busybox-static cpio
 
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import {
+  copyFileSync,
   cpSync,
   existsSync,
+  globSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -20,8 +22,17 @@ const root = new URL('..', import.meta.url).pathname
 const cache = join(root, '.cache/ktls')
 const image = join(cache, 'root')
 
+/** What encrypts with AES-GCM, and kTLS; each needs those before it. */
+const modules = [
+  'crypto/gf128mul',
+  'crypto/ghash-generic',
+  'crypto/ctr',
+  'crypto/gcm',
+  'net/tls/tls',
+]
+
 /** Debian's kernel as files, from the package that `linux-image-amd64` stands for. */
-function fetchKernel(): { kernel: string; module: string } {
+function fetchKernel(): { kernel: string; folder: string } {
   const unpacked = join(cache, 'kernel')
   if (!existsSync(unpacked)) {
     const dependencies = execFileSync('apt-cache', ['depends', 'linux-image-amd64'], text)
@@ -39,22 +50,22 @@ function fetchKernel(): { kernel: string; module: string } {
   if (kernel === undefined) throw new Error(`no kernel in ${boot}`)
   const version = kernel.slice('vmlinuz-'.length)
   const folder = ['lib/modules', 'usr/lib/modules']
-    .map((name) => join(unpacked, name, version, 'kernel/net/tls'))
+    .map((name) => join(unpacked, name, version, 'kernel'))
     .find(existsSync)
-  if (folder === undefined) throw new Error('the kernel has no module for TLS')
-  const [module = ''] = readdirSync(folder)
-  return { kernel: join(boot, kernel), module: join(folder, module) }
+  if (folder === undefined) throw new Error('the kernel has no modules')
+  return { kernel: join(boot, kernel), folder }
 }
 
 const text = { encoding: 'utf8' } as const
 
 /** Copies a program with the libraries that it needs, under the names that it has here. */
 function addProgram(from: string, to: string): void {
-  cpSync(from, join(image, to), { dereference: true })
-  const libraries = execFileSync('ldd', [from], text).matchAll(/(\/\S+) \(0x/g)
+  copyFileSync(from, join(image, to))
+  // A static program has none, and ldd fails on it.
+  const libraries = (spawnSync('ldd', [from], text).stdout ?? '').matchAll(/(\/\S+) \(0x/g)
   for (const [, library = ''] of libraries) {
     mkdirSync(join(image, dirname(library)), { recursive: true })
-    cpSync(library, join(image, library), { dereference: true })
+    copyFileSync(library, join(image, library))
   }
 }
 
@@ -75,15 +86,27 @@ const init = `#!/bin/busybox sh
 /bin/busybox mount -t devtmpfs dev /dev
 /bin/busybox mount -t tmpfs tmp /tmp
 /bin/busybox ip link set lo up
-/bin/busybox insmod /tls.module || echo 'the module for TLS does not load'
+for module in /modules/*; do
+  /bin/busybox insmod $module || echo "$module does not load"
+done
 cd /app && /bin/node test/ktls/inside.ts
 /bin/busybox poweroff -f
 `
 
-function makeImage(module: string): string {
+/** Unpacked, under names that have their order. */
+function addModules(folder: string): void {
+  for (const [index, name] of modules.entries()) {
+    const [file = ''] = globSync(`${join(folder, name)}.ko*`)
+    const to = join(image, 'modules', `${index}-${basename(name)}.ko`)
+    const unpack = file.endsWith('.xz') ? 'xz -dc' : 'cat'
+    execFileSync('sh', ['-c', `${unpack} < "$0" > "$1"`, file, to])
+  }
+}
+
+function makeImage(folder: string): string {
   rmSync(image, { recursive: true, force: true })
-  for (const folder of ['bin', 'proc', 'sys', 'dev', 'tmp', 'app/native/build/Release']) {
-    mkdirSync(join(image, folder), { recursive: true })
+  for (const name of ['bin', 'proc', 'sys', 'dev', 'tmp', 'modules', 'app/native/build/Release']) {
+    mkdirSync(join(image, name), { recursive: true })
   }
   addProgram('/bin/busybox', 'bin/busybox')
   addProgram(join(root, `node_modules/node-linux-${process.arch}/bin/node`), 'bin/node')
@@ -92,7 +115,7 @@ function makeImage(module: string): string {
     join(image, 'bin/node'),
     join(image, 'app/native/build/Release/sluice.node'),
   ])
-  cpSync(module, join(image, 'tls.module'))
+  addModules(folder)
   const parts = ['package.json', 'src', 'test/ktls', 'test/fixtures/tls', ...packages()]
   for (const part of parts) {
     cpSync(join(root, part), join(image, 'app', part), { recursive: true })
@@ -124,8 +147,8 @@ async function boot(kernel: string, initramfs: string): Promise<boolean> {
 }
 
 mkdirSync(cache, { recursive: true })
-const { kernel, module } = fetchKernel()
+const { kernel, folder } = fetchKernel()
 console.log(`booting ${basename(kernel)}`)
-const passed = await boot(kernel, makeImage(module))
+const passed = await boot(kernel, makeImage(folder))
 console.log(passed ? 'passed' : 'failed')
 process.exitCode = passed ? 0 : 1

@@ -333,6 +333,7 @@ class CoreGateway implements Core {
       traffic: this.#generations.traffic(counted.traffic),
       generation: this.#generations.stats(),
       upstreams: this.#upstreams.states(),
+      certificates: this.#certificates.stats(),
       ...this.#questions.counts(),
     })
   }

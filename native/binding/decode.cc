@@ -392,7 +392,8 @@ net::TlsSettings decode_tls(const Reader& tls) {
   Reader certificates = tls.at("certificates");
   for (uint32_t i = 0; i < certificates.length(); ++i) {
     const Reader each = certificates.at(i);
-    settings.certificates.push_back({each.at("cert").text(), each.at("key").text()});
+    settings.certificates.push_back(
+        {each.at("cert").text(), each.at("key").text(), each.at("ocsp").text()});
   }
   if (settings.certificates.empty()) certificates.fail("at least one certificate");
   const std::string clients = tls.at("clients").text();

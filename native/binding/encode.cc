@@ -188,6 +188,7 @@ Napi::Object encode_worker(Napi::Env env, const worker::Worker& worker) {
   tls["handshakes"] = number(env, stats.handshakes.get());
   tls["resumed"] = number(env, stats.resumed.get());
   tls["kernel"] = number(env, stats.kernel_tls.get());
+  tls["putOff"] = number(env, stats.handshakes_put_off.get());
   object["tls"] = tls;
   object["engines"] = encode_engines(env, stats);
   object["syscalls"] = encode_syscalls(
@@ -354,6 +355,19 @@ Napi::Array encode_tls_problems(Napi::Env env, const std::vector<net::TlsProblem
     object["option"] = string(env, problem.option);
     object["file"] = string(env, problem.file);
     object["reason"] = string(env, problem.reason);
+    array[array.Length()] = object;
+  }
+  return array;
+}
+
+Napi::Array encode_tls_facts(Napi::Env env, const std::vector<net::TlsFacts>& facts) {
+  Napi::Array array = Napi::Array::New(env);
+  for (const net::TlsFacts& fact : facts) {
+    Napi::Object object = Napi::Object::New(env);
+    object["name"] = string(env, fact.name);
+    object["expires"] = Napi::Number::New(env, static_cast<double>(fact.expires));
+    object["ocspExpires"] = Napi::Number::New(env, static_cast<double>(fact.ocsp_expires));
+    object["ocspProblem"] = string(env, fact.ocsp_problem);
     array[array.Length()] = object;
   }
   return array;

@@ -14,6 +14,7 @@ Napi::Object encode_event(Napi::Env env, worker::CoreEvent& event, worker::Worke
 Napi::Object encode_endpoint(Napi::Env env, const net::Endpoint& endpoint);
 Napi::Object encode_stats(Napi::Env env, const worker::WorkerGroup& group);
 /// { option, file, reason } for each.
+Napi::Array encode_tls_facts(Napi::Env env, const std::vector<net::TlsFacts>& facts);
 Napi::Array encode_tls_problems(Napi::Env env, const std::vector<net::TlsProblem>& problems);
 
 Napi::Array encode_capabilities(Napi::Env env);

@@ -45,6 +45,7 @@ Napi::Function GatewayObject::define(Napi::Env env) {
                       InstanceMethod<&GatewayObject::encode>("encode"),
                       InstanceMethod<&GatewayObject::set_targets>("setTargets"),
                       InstanceMethod<&GatewayObject::reload_certificates>("reloadCertificates"),
+                      InstanceMethod<&GatewayObject::certificates>("certificates"),
                       InstanceMethod<&GatewayObject::rotate_tickets>("rotateTickets"),
                       InstanceMethod<&GatewayObject::ticket_keys>("ticketKeys"),
                       InstanceMethod<&GatewayObject::adopt_tickets>("adoptTickets"),
@@ -218,6 +219,13 @@ Napi::Value GatewayObject::reload_certificates(const Napi::CallbackInfo& info) {
   worker::WorkerGroup& workers = group(info.Env());
   const auto listener = static_cast<uint16_t>(Reader(info[0], "listener").integer(0, UINT16_MAX));
   return encode_tls_problems(info.Env(), workers.reload_certificates(listener));
+}
+
+Napi::Value GatewayObject::certificates(const Napi::CallbackInfo& info) {
+  const auto listener = static_cast<uint16_t>(Reader(info[0], "listener").integer(0, UINT16_MAX));
+  const bool has_ended = group_ == nullptr;
+  return encode_tls_facts(
+      info.Env(), has_ended ? std::vector<net::TlsFacts>() : group_->certificates(listener));
 }
 
 void GatewayObject::rotate_tickets(const Napi::CallbackInfo&) {

@@ -34,6 +34,7 @@ class GatewayObject final : public Napi::ObjectWrap<GatewayObject> {
   void end_generation(const Napi::CallbackInfo& info);
   void set_targets(const Napi::CallbackInfo& info);
   Napi::Value reload_certificates(const Napi::CallbackInfo& info);
+  Napi::Value certificates(const Napi::CallbackInfo& info);
   void rotate_tickets(const Napi::CallbackInfo& info);
   Napi::Value ticket_keys(const Napi::CallbackInfo& info);
   void adopt_tickets(const Napi::CallbackInfo& info);

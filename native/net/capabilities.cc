@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <linux/tls.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/inotify.h>
@@ -17,6 +18,10 @@
 
 #include "net/sys.h"
 #include "net/tls_context.h"
+
+#ifndef SOL_TLS
+#define SOL_TLS 282
+#endif
 
 namespace sluice::net {
 namespace {
@@ -159,13 +164,32 @@ int try_reuseport() {
   return error;
 }
 
-/// A socket that is not connected is told so, where there is kTLS at all.
+/// False: there is no loopback to do so on.
+bool connect_to_itself(int fd) {
+  sockaddr_in own{};
+  own.sin_family = AF_INET;
+  own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  auto* address = reinterpret_cast<sockaddr*>(&own);
+  socklen_t length = sizeof own;
+  return sys::bind(fd, address, length) == 0 && sys::getsockname(fd, address, &length) == 0 &&
+         sys::connect(fd, address, length) == 0;
+}
+
+/// The module may be there and what it encrypts with not. Without a connection the kernel says no
+/// more than whether there is kTLS at all.
 int try_kernel_tls() {
   if (!tls_library_knows_kernel()) return ENOSYS;
   int fd = sys::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const bool is_connected = fd >= 0 && connect_to_itself(fd);
   if (fd == -EAFNOSUPPORT) fd = sys::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return -fd;
-  const int error = error_of(sys::setsockopt(fd, IPPROTO_TCP, TCP_ULP, "tls", sizeof "tls"));
+  int error = error_of(sys::setsockopt(fd, IPPROTO_TCP, TCP_ULP, "tls", sizeof "tls"));
+  if (is_connected && error == 0) {
+    tls12_crypto_info_aes_gcm_128 keys{};
+    keys.info.version = TLS_1_2_VERSION;
+    keys.info.cipher_type = TLS_CIPHER_AES_GCM_128;
+    error = error_of(sys::setsockopt(fd, SOL_TLS, TLS_TX, &keys, sizeof keys));
+  }
   sys::close(fd);
   return error == ENOTCONN ? 0 : error;
 }

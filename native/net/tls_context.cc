@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <ctime>
 #include <map>
 #include <set>
 
@@ -81,6 +82,7 @@ class TlsLoader {
     usual_ = first_names.empty() ? std::vector<size_t>{0} : owners[lower_case(first_names[0])];
     context_of(usual_);
     for (const auto& [name, indexes] : owners) result_->names_[name] = context_of(indexes);
+    for (TlsPair& pair : pairs_) note(pair);
     if (problems_.size() > before) return {};
     return Ref<const TlsContext>(result_.get());
   }
@@ -93,6 +95,18 @@ class TlsLoader {
     }
     if (settings_.clients == TlsSettings::Clients::any) return;
     client_ca_ = read_tls_certificates(settings_.client_ca, "mtls.ca", problems_);
+  }
+
+  void note(TlsPair& pair) {
+    TlsStaple& staple = pair.staple;
+    X509* own = pair.chain.front().get();
+    TlsFacts facts{pair.names.empty() ? "" : pair.names.front(), tls_time(X509_get0_notAfter(own)),
+                   staple.expires, staple.problem};
+    if (staple.response.empty()) facts.ocsp_expires = 0;
+    result_->facts_.push_back(std::move(facts));
+    if (staple.response.empty()) return;
+    // A context has its own reference: the certificate lives as long.
+    result_->statuses_.push_back({own, std::move(staple.response), staple.begins, staple.expires});
   }
 
   SSL_CTX* context_of(const std::vector<size_t>& indexes) {
@@ -129,6 +143,8 @@ class TlsLoader {
     SSL_CTX_set_tlsext_ticket_key_evp_cb(context, TlsSession::on_ticket);
     SSL_CTX_set_tlsext_servername_callback(context, choose_name);
     SSL_CTX_set_tlsext_servername_arg(context, result_.get());
+    SSL_CTX_set_tlsext_status_cb(context, TlsContext::on_status_request);
+    SSL_CTX_set_tlsext_status_arg(context, result_.get());
     if (settings_.is_http) SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
     const std::array<uint8_t, 32> id = session_id();
     SSL_CTX_set_session_id_context(context, id.data(), id.size());
@@ -197,6 +213,21 @@ class TlsLoader {
 Ref<const TlsContext> TlsContext::load(const TlsSettings& settings,
                                        std::vector<TlsProblem>& problems) {
   return TlsLoader(settings, problems).load();
+}
+
+/// What is out of date is worse than nothing: clients then refuse the connection.
+int TlsContext::on_status_request(ssl_st* ssl, void* context) {
+  const X509* chosen = SSL_get_certificate(ssl);
+  const int64_t now = time(nullptr);
+  for (const Status& status : static_cast<const TlsContext*>(context)->statuses_) {
+    if (status.certificate != chosen || now < status.begins || now >= status.expires) continue;
+    auto* copy =
+        static_cast<unsigned char*>(OPENSSL_memdup(status.response.data(), status.response.size()));
+    if (copy == nullptr) return SSL_TLSEXT_ERR_NOACK;
+    SSL_set_tlsext_status_ocsp_resp(ssl, copy, static_cast<long>(status.response.size()));
+    return SSL_TLSEXT_ERR_OK;
+  }
+  return SSL_TLSEXT_ERR_NOACK;
 }
 
 TlsContext::~TlsContext() {

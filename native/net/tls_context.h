@@ -13,6 +13,8 @@
 #include "net/tls_settings.h"
 
 struct ssl_ctx_st;
+struct ssl_st;
+struct x509_st;
 
 namespace sluice::net {
 
@@ -27,14 +29,26 @@ class TlsContext : public Counted<TlsContext> {
   /// For a client that wants `name`, which may have capitals; null: it is nobody's.
   ssl_ctx_st* find(std::string_view name) const;
   bool may_use_kernel() const { return may_use_kernel_; }
+  /// Of its certificates, in the order of the settings.
+  const std::vector<TlsFacts>& facts() const { return facts_; }
 
  private:
   friend class TlsLoader;
   TlsContext() = default;
+  static int on_status_request(ssl_st* ssl, void* context);
+
+  /// What clients that ask are told of a certificate.
+  struct Status {
+    const x509_st* certificate;
+    std::string response;
+    int64_t begins, expires;
+  };
 
   std::vector<ssl_ctx_st*> contexts_;
   std::unordered_map<std::string, ssl_ctx_st*> names_;  ///< lower case; "*.example.com" too
   bool may_use_kernel_ = false;
+  std::vector<TlsFacts> facts_;
+  std::vector<Status> statuses_;
 };
 
 /// "OpenSSL 3.0.15 …", and whether it can let the kernel encrypt.

@@ -14,32 +14,10 @@
 namespace sluice::net {
 namespace {
 
-constexpr size_t kMostBytes = 1024 * 1024;
-
 struct BioFree {
   void operator()(BIO* bio) const { BIO_free(bio); }
 };
 using BioPointer = std::unique_ptr<BIO, BioFree>;
-
-/// The file's bytes, or the reason why not.
-bool read_file(const std::string& path, std::string& bytes, std::string& reason) {
-  const int fd = sys::openat(AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
-  if (fd < 0) {
-    reason = strerror(-fd);
-    return false;
-  }
-  ssize_t got = 1;
-  while (got > 0 && bytes.size() <= kMostBytes) {
-    const size_t had = bytes.size();
-    bytes.resize(had + 16 * 1024);
-    got = sys::read(fd, bytes.data() + had, bytes.size() - had);
-    bytes.resize(had + static_cast<size_t>(got > 0 ? got : 0));
-  }
-  sys::close(fd);
-  if (got < 0) reason = strerror(static_cast<int>(-got));
-  if (bytes.size() > kMostBytes) reason = "larger than 1 MiB: that is no PEM file";
-  return reason.empty();
-}
 
 int refuse_passphrase(char*, int, int, void* asked) {
   *static_cast<bool*>(asked) = true;
@@ -63,6 +41,25 @@ std::vector<std::string> names_of(X509* certificate) {
 
 }  // namespace
 
+bool read_tls_file(const std::string& path, std::string& bytes, std::string& reason) {
+  const int fd = sys::openat(AT_FDCWD, path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+  if (fd < 0) {
+    reason = strerror(-fd);
+    return false;
+  }
+  ssize_t got = 1;
+  while (got > 0 && bytes.size() <= kTlsFileBytes) {
+    const size_t had = bytes.size();
+    bytes.resize(had + 16 * 1024);
+    got = sys::read(fd, bytes.data() + had, bytes.size() - had);
+    bytes.resize(had + static_cast<size_t>(got > 0 ? got : 0));
+  }
+  sys::close(fd);
+  if (got < 0) reason = strerror(static_cast<int>(-got));
+  if (bytes.size() > kTlsFileBytes) reason = "larger than 1 MiB: that is no such file";
+  return reason.empty();
+}
+
 std::string take_tls_error() {
   unsigned long first = ERR_peek_error();
   const char* reason = first == 0 ? nullptr : ERR_reason_error_string(first);
@@ -79,7 +76,7 @@ std::vector<X509Pointer> read_tls_certificates(const std::string& path, const st
                                                std::vector<TlsProblem>& problems) {
   std::vector<X509Pointer> read;
   std::string bytes, reason;
-  if (!read_file(path, bytes, reason)) {
+  if (!read_tls_file(path, bytes, reason)) {
     problems.push_back({option, path, reason});
     return read;
   }
@@ -105,7 +102,7 @@ TlsPair read_tls_pair(const TlsCertificate& files, const std::string& option,
   TlsPair pair;
   pair.chain = read_tls_certificates(files.certificate, option + "cert", problems);
   std::string bytes, reason;
-  if (!read_file(files.key, bytes, reason)) {
+  if (!read_tls_file(files.key, bytes, reason)) {
     problems.push_back({option + "key", files.key, reason});
     return pair;
   }
@@ -124,6 +121,7 @@ TlsPair read_tls_pair(const TlsCertificate& files, const std::string& option,
     problems.push_back({option + "key", files.key, take_tls_error()});
   }
   pair.names = names_of(pair.chain.front().get());
+  if (!files.ocsp.empty()) pair.staple = read_tls_staple(files.ocsp, pair.chain);
   return pair;
 }
 

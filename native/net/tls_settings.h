@@ -2,6 +2,7 @@
 // they are read when a context is made of this (net/tls_context.h).
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,15 @@ namespace sluice::net {
 struct TlsCertificate {
   std::string certificate;  ///< the server's own first, then those between it and the root
   std::string key;
+  std::string ocsp;  ///< DER, what its authority says of it; empty: nothing is told to clients
+};
+
+/// What is known of a certificate in use. Times are seconds since 1970.
+struct TlsFacts {
+  std::string name;          ///< the first that it is for; may be empty
+  int64_t expires = 0;       ///< the certificate
+  int64_t ocsp_expires = 0;  ///< what its authority says; 0: there is nothing to tell clients
+  std::string ocsp_problem;  ///< why not, though a file is named
 };
 
 struct TlsSettings {

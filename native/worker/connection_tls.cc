@@ -26,6 +26,7 @@ bool Connection::step_handshake() {
     return state_ != State::handshaking && state_ != State::closed;
   }
   if (!worker_.may_shake_hands()) {
+    worker_.stats().handshakes_put_off.add();
     run_later();
     return false;
   }

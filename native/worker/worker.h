@@ -52,7 +52,7 @@ struct Shared {
   AddressCounts addresses;
   std::unique_ptr<RateTable> rates;  ///< null: nothing is limited
   bool sendfile_available = true;
-  TlsContexts tls;  ///< that workers begin with
+  TlsContexts tls;  ///< of the newest snapshot, that workers begin with
   Ref<const net::TicketKeys> tickets;
   std::shared_ptr<files::UploadRoots> uploads = std::make_shared<files::UploadRoots>();
   /// Calls back, on another thread, when whoever asks for a file sees what has happened to it by

@@ -360,6 +360,7 @@ ListenError WorkerGroup::replace(GroupOptions next) {
   auto replacement = std::make_shared<Replacement>();
   replacement->snapshot = shared_.snapshot;
   replacement->targets = targets_.all();
+  shared_.tls = contexts;
   replacement->tls = std::move(contexts);
   replacement->tickets = shared_.tickets;
   replacement->channels = channels_->all();

@@ -93,6 +93,8 @@ class WorkerGroup {
   void set_targets(uint32_t upstream, const std::vector<route::TargetConfig>& targets);
   /// Reads the certificates of a listener again. What is wrong, and then nothing has changed.
   std::vector<net::TlsProblem> reload_certificates(uint16_t listener);
+  /// Of the certificates of a listener; empty where it speaks no TLS.
+  std::vector<net::TlsFacts> certificates(uint16_t listener) const;
   /// New tickets are encrypted with a new key from now on.
   void rotate_tickets();
   /// The keys of tickets, as bytes; empty: no listener has spoken TLS.

@@ -25,10 +25,16 @@ std::vector<net::TlsProblem> WorkerGroup::reload_certificates(uint16_t listener)
   if (listener >= listeners.size() || !listeners[listener].tls) return problems;
   auto context = net::TlsContext::load(*listeners[listener].tls, problems);
   if (!context) return problems;
+  if (listener < shared_.tls.size()) shared_.tls[listener] = context;
   for (auto& worker : workers_) {
     worker->post([listener, context](Worker& there) { there.replace_tls(listener, context); });
   }
   return problems;
+}
+
+std::vector<net::TlsFacts> WorkerGroup::certificates(uint16_t listener) const {
+  if (listener >= shared_.tls.size() || !shared_.tls[listener]) return {};
+  return shared_.tls[listener]->facts();
 }
 
 void WorkerGroup::rotate_tickets() {

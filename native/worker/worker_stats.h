@@ -104,6 +104,7 @@ struct WorkerStats {
   Counter turns;
   /// TLS: handshakes under way now, done, of those resumed, and done for the kernel to encrypt.
   Counter shaking, handshakes, resumed, kernel_tls;
+  Counter handshakes_put_off;  ///< steps of handshakes left to a later turn, for the others' sake
   /// Questions to user code, open ones, verdicts that were remembered, requests refused by a rate
   /// limit and by address.
   Counter hooks_asked, hooks_open, hooks_remembered, hooks_limited, hooks_denied;

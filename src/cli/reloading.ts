@@ -9,6 +9,7 @@ import type { Gateway } from '../gateway/gateway-types.ts'
 import type { ReloadResult } from '../gateway/generations.ts'
 import { FileWatch } from '../gateway/watch.ts'
 import type { Address } from '../native/listening.ts'
+import type { ServiceLife } from './systemd.ts'
 
 /** What a reload came to, in a line. */
 export function reloadLine({ changed, generation }: { changed: boolean; generation: number }) {
@@ -19,15 +20,17 @@ export function reloadLine({ changed, generation }: { changed: boolean; generati
 export class Reloading {
   readonly #gateway: Gateway
   readonly #hasFile: boolean
+  readonly #life: ServiceLife
   #addresses: string[] = []
   #watch: FileWatch | undefined
   #paths: readonly string[] = []
   #isReloading = false
   #isWanted = false
 
-  constructor(gateway: Gateway, hasFile: boolean) {
+  constructor(gateway: Gateway, hasFile: boolean, life: ServiceLife) {
     this.#gateway = gateway
     this.#hasFile = hasFile
+    this.#life = life
   }
 
   /** One line for each listener that was not there before. */
@@ -42,6 +45,15 @@ export class Reloading {
 
   /** Says what came of it, on standard error. Never rejects. */
   async reload(why: 'SIGHUP' | 'watch'): Promise<Source | undefined> {
+    this.#life.reloading()
+    try {
+      return await this.#reload(why)
+    } finally {
+      this.#life.ready()
+    }
+  }
+
+  async #reload(why: 'SIGHUP' | 'watch'): Promise<Source | undefined> {
     if (!this.#hasFile) {
       console.error('sluice: SIGHUP: there is no configuration file to read again')
       return undefined

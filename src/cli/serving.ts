@@ -9,7 +9,7 @@ import { startCore } from '../gateway.ts'
 import { createLogger } from '../telemetry/log.ts'
 import { Reloading } from './reloading.ts'
 import { type Inheritance, inheritFrom, Rendezvous } from './succession.ts'
-import { notify, socketsFromServiceManager, startWatchdog } from './systemd.ts'
+import { ServiceLife, socketsFromServiceManager, startWatchdog } from './systemd.ts'
 
 // Ctrl-C under npm arrives twice, from the terminal and from npm: one press.
 const samePressMs = 250
@@ -37,17 +37,24 @@ export async function serveUntilSignal(
   const gateway = startCore(resolved, logger)
   const before = handover === undefined ? undefined : inheritFrom(handover)
   gateway.inherit([...given, ...(before?.sockets ?? [])], before?.ticketKeys)
-  const reloading = new Reloading(gateway, resolved.file !== '')
+  const life = new ServiceLife(() => {
+    return `serving, drains for at most ${showDuration(gateway.resolved.timeouts.drain)}`
+  })
+  const reloading = new Reloading(gateway, resolved.file !== '', life)
   const stopped = signals.steer(gateway, reloading)
   reloading.announce(await gateway.listen())
-  const rendezvous = handover === undefined ? undefined : expect(handover, before, gateway, signals)
+  const onSuccessor = (pid: number) => {
+    life.succeeded(pid)
+    signals.succeed()
+  }
+  const rendezvous =
+    handover === undefined ? undefined : expect(handover, before, gateway, onSuccessor)
   await takeOver(before, gateway)
-  const { drain } = gateway.resolved.timeouts
-  notify('READY=1', `STATUS=serving, drains for at most ${showDuration(drain)}`)
+  life.ready()
   const endWatchdog = startWatchdog(() => gateway.silenceMs())
   signals.onStop(() => {
     rendezvous?.close()
-    notify('STOPPING=1', 'STATUS=finishing requests')
+    life.stopping()
   })
   if (watch) await reloading.watch()
   await stopped
@@ -72,7 +79,7 @@ function expect(
   path: string,
   before: Inheritance | undefined,
   gateway: Core,
-  signals: Signals,
+  onSuccessor: (pid: number) => void,
 ): Rendezvous {
   return new Rendezvous({
     path,
@@ -81,8 +88,7 @@ function expect(
     ticketKeys: () => gateway.ticketKeys(),
     onSuccessor: (pid) => {
       console.error(`sluice: process ${pid} has taken over; finishing requests`)
-      notify(`MAINPID=${pid}`)
-      signals.succeed()
+      onSuccessor(pid)
     },
     onFault: (message) => console.error(`sluice: ${message}`),
   })

@@ -38,6 +38,40 @@ export function notify(...lines: string[]): void {
   }
 }
 
+/** What the service manager hears of a service's life, in an order that makes sense to it. */
+export class ServiceLife {
+  readonly #status: () => string
+  #isStopping = false
+
+  /** `status` is what it shows of a service that serves. */
+  constructor(status: () => string) {
+    this.#status = status
+  }
+
+  ready(): void {
+    if (!this.#isStopping) notify('READY=1', `STATUS=${this.#status()}`)
+  }
+
+  /** Type=notify-reload waits for ready() after this, and tells by the time which reload it is. */
+  reloading(): void {
+    if (this.#isStopping) return
+    // Node's clock is CLOCK_MONOTONIC.
+    const microseconds = process.hrtime.bigint() / 1_000n
+    notify('RELOADING=1', `MONOTONIC_USEC=${microseconds}`, 'STATUS=reading the configuration')
+  }
+
+  stopping(): void {
+    this.#isStopping = true
+    notify('STOPPING=1', 'STATUS=finishing requests')
+  }
+
+  /** Another process is the service from now on. */
+  succeeded(pid: number): void {
+    this.#isStopping = true
+    notify(`MAINPID=${pid}`)
+  }
+}
+
 /** Longer than this without a sign of life of some worker, and the watchdog may bite. */
 function mayLive(silenceMs: number, intervalMs: number): boolean {
   return silenceMs < intervalMs

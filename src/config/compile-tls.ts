@@ -6,7 +6,7 @@ import type { ResolvedHttpsOnly, ResolvedTls } from './resolved.ts'
 
 export function compileTls({ certificates, minVersion, mtls, httpsOnly }: ResolvedTls): NativeTls {
   return {
-    certificates,
+    certificates: certificates.map(({ ocsp = '', ...pair }) => ({ ...pair, ocsp })),
     minVersion,
     clients: mtls === false ? 'any' : mtls.mode,
     clientCa: mtls === false ? '' : mtls.ca,

@@ -64,6 +64,12 @@ export interface CertificateOptions {
   cert: string
   /** Its private key, not encrypted. */
   key: string
+  /**
+   * What its authority says of it, as a file in DER that another program fetches: clients that ask
+   * are told (OCSP stapling), as long as it is not out of date. It need not be there. Default:
+   * none.
+   */
+  ocsp?: string
 }
 
 /** Certificates of clients. */

@@ -42,7 +42,7 @@ export interface ResolvedHttpsOnly {
 
 export interface ResolvedTls {
   /** Absolute paths. */
-  certificates: { cert: string; key: string }[]
+  certificates: { cert: string; key: string; ocsp?: string }[]
   minVersion: '1.2' | '1.3'
   mtls: ResolvedMtls | false
   httpsOnly: ResolvedHttpsOnly | false

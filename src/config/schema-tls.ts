@@ -36,6 +36,12 @@ file.`,
     required: true,
     doc: 'Its private key, not encrypted.',
   },
+  ocsp: {
+    kind: { ...pemFile, expected: 'the path of a file' },
+    default: undefined,
+    doc: `What its authority says of it, as a file in DER that another program fetches: clients that
+ask are told (OCSP stapling), as long as it is not out of date. It need not be there.`,
+  },
 }
 
 export const mtls: Section<ResolvedMtls> = {

@@ -2,7 +2,7 @@
 
 /** TLS on one listener. Paths are absolute; the core reads the files. */
 export interface NativeTls {
-  certificates: { cert: string; key: string }[]
+  certificates: { cert: string; key: string; ocsp: string }[]
   minVersion: '1.2' | '1.3'
   /** Whether clients are asked for a certificate. */
   clients: 'any' | 'optional' | 'required'
@@ -23,6 +23,17 @@ export interface TlsProblem {
   reason: string
 }
 
+/** What is known of a certificate in use. Times are seconds since 1970. */
+export interface CertificateFacts {
+  /** The first that it is for; '' when it names none. */
+  name: string
+  expires: number
+  /** What its authority says (OCSP); 0: there is nothing to tell clients. */
+  ocspExpires: number
+  /** Why there is nothing to tell, though a file is named; else ''. */
+  ocspProblem: string
+}
+
 /** What a gateway in the core does about certificates while it runs. */
 export interface NativeCertificates {
   /**
@@ -30,6 +41,8 @@ export interface NativeCertificates {
    * the ones before stay.
    */
   reloadCertificates(listener: number): TlsProblem[]
+  /** Of a listener, in the order of the configuration. */
+  certificates(listener: number): CertificateFacts[]
   /** Session tickets are encrypted with a new key from now on; the last two still open. */
   rotateTickets(): void
   /** The keys of session tickets, for a successor; empty where TLS was never spoken. */
@@ -46,4 +59,6 @@ export interface TlsStats {
   handshakes: number
   resumed: number
   kernel: number
+  /** Steps of handshakes that were left to a later turn of the loop, for the others' sake. */
+  putOff: number
 }

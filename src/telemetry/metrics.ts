@@ -12,6 +12,7 @@ import {
 } from './exposition.ts'
 import { addProcess } from './process-metrics.ts'
 import type { GatewayStats, LatencyStats } from './stats.ts'
+import { addTls } from './tls-metrics.ts'
 import { addUpstreams } from './upstream-metrics.ts'
 
 export interface MetricsSources {
@@ -33,6 +34,7 @@ export function renderMetrics(sources: MetricsSources): string {
   addGateway(page, sources)
   addTraffic(page, stats)
   addConnections(page, stats)
+  addTls(page, stats)
   addQuestions(page, stats)
   addCache(page, stats)
   addTransfer(page, stats)

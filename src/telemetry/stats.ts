@@ -87,6 +87,18 @@ export interface LatencyStats {
   buckets: { leUs: number; count: number }[]
 }
 
+/** A certificate in use. */
+export interface CertificateStats {
+  /** How the configuration names it: 'listen[0].tls.certificates[0]'. */
+  certificate: string
+  /** The first name that it is for; '' when it has none. */
+  name: string
+  /** When it ends, in seconds since 1970. */
+  expires: number
+  /** When what its authority says of it ends; 0: there is nothing to tell clients. */
+  ocspExpires: number
+}
+
 /** Configurations: what reload() replaces. */
 export interface GenerationStats {
   /** Counts the configurations that have been served, from 1. */
@@ -115,6 +127,8 @@ export interface GatewayStats {
   files: { descriptors: number; heldBytes: number }
   /** Gauges: directories and paths under inotify; and a counter of the changes that it told. */
   watched: { folders: number; paths: number; changes: number }
+  /** Of every listener that speaks TLS. */
+  certificates: CertificateStats[]
   /** Lines of the access log; none when it is off. */
   accessLog: AccessLogStats
   /** The threads for whatever may block on a disk. */
@@ -130,6 +144,7 @@ export interface StatsSources {
   compression: CompressionStats
   /** By the names of their routes. */
   traffic: readonly NamedTraffic[]
+  certificates: CertificateStats[]
   generation: GenerationStats
 }
 
@@ -185,7 +200,7 @@ function noWorker(): NativeWorkerStats {
     turnTimes: { count: 0, sumUs: 0, buckets: [] },
     blockedOn: {},
     pipes: { open: 0, made: 0, refused: 0 },
-    tls: { underWay: 0, handshakes: 0, resumed: 0, kernel: 0 },
+    tls: { underWay: 0, handshakes: 0, resumed: 0, kernel: 0, putOff: 0 },
     engines: {},
     syscalls: {},
     errors: {},
@@ -225,6 +240,7 @@ function addWorker(sum: NativeWorkerStats, one: NativeWorkerStats): NativeWorker
       handshakes: sum.tls.handshakes + one.tls.handshakes,
       resumed: sum.tls.resumed + one.tls.resumed,
       kernel: sum.tls.kernel + one.tls.kernel,
+      putOff: sum.tls.putOff + one.tls.putOff,
     },
     engines: addEngines(sum.engines, one.engines),
     syscalls: addCounts(sum.syscalls, one.syscalls),

@@ -1,7 +1,7 @@
-// Watches the files of certificates: when they change, the core reads them again, and new
-// connections get the new ones; those that are open keep theirs. A pair that does not fit together
-// keeps the old one and is logged, once: it is often half written. Also gives session tickets a new
-// key from time to time. Main thread.
+// Watches the files of certificates, and of what authorities say of them: when they change, the
+// core reads them again, and new connections get the new ones; those that are open keep theirs. A
+// pair that does not fit together keeps the old one and is logged, once: it is often half written.
+// Also gives session tickets a new key from time to time. Main thread.
 //
 // Directories are watched, since files are replaced by renaming, and in containers by a symlink
 // that moves. Watching may be impossible (network mounts, no watches left), so the files are also
@@ -10,8 +10,9 @@
 import { type FSWatcher, type Stats, statSync, watch } from 'node:fs'
 import { dirname } from 'node:path'
 import type { ResolvedListener, ResolvedTls } from '../config/resolved.ts'
-import type { NativeCertificates } from '../native/tls.ts'
+import type { CertificateFacts, NativeCertificates } from '../native/tls.ts'
 import type { Logger } from '../telemetry/log.ts'
+import type { CertificateStats } from '../telemetry/stats.ts'
 
 // A tool that replaces two files does so within this.
 const settleMs = 200
@@ -44,6 +45,7 @@ export class Certificates {
   #timers: NodeJS.Timeout[] = []
   #settling: NodeJS.Timeout | undefined
   #isStopped = false
+  #facts = new Map<SecureListener, CertificateFacts[]>()
 
   constructor(native: NativeCertificates, logger: Logger) {
     this.#native = native
@@ -64,7 +66,17 @@ export class Certificates {
     const folders = new Set(this.#listeners.flatMap(({ files }) => files.map((f) => dirname(f))))
     for (const folder of folders) this.#watch(folder)
     if (listeners.length > 0 && this.#timers.length === 0) this.#startTimers()
+    this.#facts.clear()
+    for (const listener of listeners) this.#note(listener)
     this.look()
+  }
+
+  stats(): CertificateStats[] {
+    return [...this.#facts].flatMap(([{ where }, facts]) =>
+      facts.map(({ name, expires, ocspExpires }, index) => {
+        return { certificate: certificateAt(where, index), name, expires, ocspExpires }
+      }),
+    )
   }
 
   stop(): void {
@@ -93,10 +105,27 @@ export class Certificates {
     for (const timer of this.#timers) timer.unref()
   }
 
-  #reload({ number, where }: SecureListener): void {
+  /** What cannot be told of certificates is no reason not to use them. */
+  #note(listener: SecureListener): void {
+    const facts = this.#native.certificates(listener.number)
+    this.#facts.set(listener, facts)
+    for (const [index, { ocspProblem }] of facts.entries()) {
+      if (ocspProblem === '') continue
+      const { ocsp } = listener.tls.certificates[index] ?? {}
+      const where = certificateAt(listener.where, index)
+      this.#logger.warn(
+        { code: 'ocsp-unusable' },
+        `${where}.ocsp: clients are told nothing: ${ocsp}: ${ocspProblem}`,
+      )
+    }
+  }
+
+  #reload(listener: SecureListener): void {
+    const { number, where } = listener
     const problems = this.#native.reloadCertificates(number)
     if (problems.length === 0) {
       this.#logger.info({ code: 'certificates-replaced' }, `${where}: new certificates are in use`)
+      this.#note(listener)
       return
     }
     const reasons = problems.map(({ file, reason }) => `${file}: ${reason}`).join('; ')
@@ -127,8 +156,14 @@ export class Certificates {
   }
 }
 
+function certificateAt(where: string, index: number): string {
+  return `${where}.certificates[${index}]`
+}
+
 function filesOf({ certificates, mtls }: ResolvedTls): string[] {
-  const pairs = certificates.flatMap(({ cert, key }) => [cert, key])
+  const pairs = certificates.flatMap(({ cert, key, ocsp }) => {
+    return ocsp === undefined ? [cert, key] : [cert, key, ocsp]
+  })
   return mtls === false ? pairs : [...pairs, mtls.ca]
 }
 

@@ -1,12 +1,15 @@
 // /metrics: what Prometheus makes of it, and that the figures are those of stats().
 
 import { execFileSync, spawnSync } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import test from 'ava'
 import { channel, files, proxy, respond } from '../../src/index.ts'
 import { startWithAdmin } from '../support/admin.ts'
+import { request } from '../support/client.ts'
 import { makeSite } from '../support/site.ts'
 import { startTarget } from '../support/target.ts'
+import { pem, secure, TlsClient } from '../support/tls.ts'
 
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0
 const withPromtool = hasPromtool ? test : test.skip
@@ -21,6 +24,7 @@ withPromtool('promtool finds nothing to say (needs the Debian package prometheus
   const target = await startTarget(t, 'app')
   const { root } = makeSite(t, { 'a.txt': 'a', 'large.bin': 'x'.repeat(100_000) })
   const { admin, get } = await startWithAdmin(t, {
+    listen: [0, secure()],
     upstreams: { app: { targets: [target.url], health: { path: '/' } } },
     accessLog: { to: { file: `${root}/log` } },
     routes: { '/*': files(root), '/app/*': proxy('app'), '/a"b': respond(200, 'odd') },
@@ -52,6 +56,27 @@ test('figures are those of stats()', async (t) => {
   t.is(figure(body, 'sluice_ready'), 1)
 })
 
+test('TLS: handshakes, engines, and when certificates run out', async (t) => {
+  const { admin, port } = await startWithAdmin(t, {
+    listen: secure(),
+    routes: { '/*': respond(200, 'four') },
+  })
+  const first = await TlsClient.open(t, port, { maxVersion: 'TLSv1.2' })
+  await first.ask(request('/'))
+  const session = first.tls.getSession()
+  await TlsClient.open(t, port, { maxVersion: 'TLSv1.2', session })
+  const { body } = await admin('/metrics')
+  t.is(figure(body, 'sluice_tls_handshakes_total'), 2)
+  t.is(figure(body, 'sluice_tls_resumed_total'), 1)
+  t.is(figure(body, 'sluice_tls_handshakes_under_way'), 0)
+  t.is(figure(body, 'sluice_connections{blocked_on="read"}'), 2)
+  const kind = 'route="/*",upstream="",status="2xx",engine="tls-copy"'
+  t.is(figure(body, `sluice_response_body_bytes_total{${kind}}`), 4)
+  const ends = Date.parse(new X509Certificate(pem('ecdsa.pem')).validTo) / 1000
+  const certificate = 'certificate="listen[0].tls.certificates[0]",name="localhost"'
+  t.is(figure(body, `sluice_tls_certificate_expiry_timestamp_seconds{${certificate}}`), ends)
+})
+
 test('buckets are cumulative and end with the count', async (t) => {
   const { admin, get } = await startWithAdmin(t, { routes: { '/*': respond(200, 'ok') } })
   for (let i = 0; i < 20; i++) await get('/')
@@ -70,6 +95,7 @@ test('every metric is documented, and every documented one is there', async (t) 
   const target = await startTarget(t, 'app')
   const { root } = makeSite(t, { 'a.txt': 'a' })
   const { admin, get } = await startWithAdmin(t, {
+    listen: [0, secure()],
     routes: { '/*': files(root), '/app': proxy(target.url), '/news': channel('news') },
   })
   for (const path of ['/a.txt', '/app', '/none']) await get(path)

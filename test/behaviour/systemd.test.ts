@@ -1,6 +1,7 @@
 // What systemd gives and wants to hear: sockets that it has bound, and a word at each turn.
 
 import { type ChildProcess, spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -88,8 +89,8 @@ test('a socket that no listener is for is an error', async (t) => {
   t.regex(stderr, new RegExp(`handed over that no listener is for.*:${port}`))
 })
 
-test('the service manager hears READY, WATCHDOG and STOPPING', async (t) => {
-  t.timeout(120_000)
+/** What a service manager hears, a message after the other. */
+async function listenForNotices(t: ExecutionContext) {
   const path = join(makeFolder(t), 'notify')
   const program = `import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -102,6 +103,12 @@ while True:
   const lines = createInterface({ input: listener.stdout })[Symbol.asyncIterator]()
   const next = async () => String((await lines.next()).value)
   t.is(await next(), 'bound')
+  return { path, next }
+}
+
+test('the service manager hears READY, WATCHDOG and STOPPING', async (t) => {
+  t.timeout(120_000)
+  const { path, next } = await listenForNotices(t)
   const config = configOn(t, 0)
   const { fd } = await bound(t)
   const variables = `export NOTIFY_SOCKET='${path}' WATCHDOG_USEC=200000;`
@@ -113,4 +120,26 @@ while True:
   let line = await next()
   while (line === 'WATCHDOG=1') line = await next()
   t.regex(line, /^STOPPING=1/)
+})
+
+test('a reload is announced with its time, and its end whatever came of it', async (t) => {
+  t.timeout(120_000)
+  const { path, next } = await listenForNotices(t)
+  const config = configOn(t, 0)
+  const { fd } = await bound(t)
+  const child = start(t, `export NOTIFY_SOCKET='${path}';`, config, fd)
+  t.regex(await next(), /^READY=1 STATUS=serving/)
+  let before = process.hrtime.bigint() / 1_000n
+  const reload = async () => {
+    child.kill('SIGHUP')
+    const [, time] = /^RELOADING=1 MONOTONIC_USEC=(\d+) STATUS=/.exec(await next()) ?? []
+    t.true(BigInt(time ?? 0) >= before, time)
+    before = BigInt(time ?? 0)
+    t.regex(await next(), /^READY=1 STATUS=serving/)
+  }
+  await reload()
+  writeFileSync(config, 'this is no configuration')
+  await reload()
+  child.kill('SIGTERM')
+  t.regex(await next(), /^STOPPING=1/)
 })

@@ -85,6 +85,10 @@ export class FakeNative implements NativeGateway {
     return []
   }
 
+  certificates(): [] {
+    return []
+  }
+
   rotateTickets(): void {}
 
   ticketKeys(): Uint8Array {

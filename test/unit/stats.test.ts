@@ -24,7 +24,7 @@ const worker = (n: number): NativeWorkerStats => ({
   turnTimes: { count: n, sumUs: 10 * n, buckets: [{ leUs: 10 * n, count: n }] },
   blockedOn: { read: n },
   pipes: { open: n, made: n, refused: n },
-  tls: { underWay: n, handshakes: n, resumed: n, kernel: n },
+  tls: { underWay: n, handshakes: n, resumed: n, kernel: n, putOff: n },
   engines: { memory: { responses: n, bytes: n }, [`only${n}`]: { responses: n, bytes: n } },
   syscalls: { recv: n },
   errors: { 'bad-host': n },
@@ -106,7 +106,8 @@ const names = [
 ]
 const traffic = byName(native.traffic, (route) => names[route])
 const generation = { number: 1, live: 1, unchanged: 0, failed: 0 }
-const sources = { native, questions, cache, compression, upstreams, traffic, generation }
+const own = { questions, cache, compression, upstreams, traffic, generation }
+const sources = { native, ...own, certificates: [] }
 
 test('totals are sums over the workers', (t) => {
   const { total, workers } = combineStats(sources)
