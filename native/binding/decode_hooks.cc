@@ -133,6 +133,11 @@ std::shared_ptr<const route::HookPlan> decode_hooks(const Reader& hooks) {
   plan->response = decode_edits(hooks.at("response"));
   plan->on_response = decode_group(hooks.at("onResponse"));
   plan->on_error = decode_group(hooks.at("onError"));
+  if (Reader handler = hooks.at("handler"); !handler.is_null()) {
+    plan->handler =
+        route::HandlerQuestion{static_cast<uint16_t>(handler.at("group").integer(0, UINT16_MAX)),
+                               static_cast<int64_t>(handler.at("patience").integer(0, kMostMs))};
+  }
   return plan;
 }
 

@@ -130,6 +130,8 @@ inline constexpr size_t kMaxVerdicts = 16 * 1024;
 inline constexpr size_t kMaxVerdictKey = 8 * 1024;
 /// A request whose hook has no app to be asked in waits so long for one: as long as an app may take
 /// to start unless the configuration says otherwise (timeouts.appStart).
+/// Requests of a route whose handler streams that go to its socket before it is asked again.
+inline constexpr uint8_t kDirectHandlerRequests = 63;
 inline constexpr int64_t kHookPatienceMs = 30'000;
 /// A connection to an app that could not be made is tried again after this.
 inline constexpr int64_t kHookRetryMs = 100;

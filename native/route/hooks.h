@@ -70,6 +70,12 @@ struct AskStep {
 
 using HookStep = std::variant<AddressStep, AnswerStep, CorsStep, LimitStep, AskStep>;
 
+/// The function that answers requests of a route, where it can be asked as hooks are.
+struct HandlerQuestion {
+  uint16_t group = 0;
+  int64_t patience_ms = 0;  ///< for its answer; 0: any
+};
+
 struct HookPlan {
   uint32_t version = 0;  ///< of all plans of a configuration: groups are numbered anew with it
   std::vector<uint32_t> upstreams;  ///< that user code may choose, by the numbers that it knows
@@ -77,6 +83,7 @@ struct HookPlan {
   FieldEdits response;       ///< of every answer
   int32_t on_response = -1;  ///< group that is asked about the head of an answer; -1: none
   int32_t on_error = -1;     ///< likewise about errors of the gateway's own
+  std::optional<HandlerQuestion> handler;
 };
 
 /// `lines` ("Name: value\r\n" each) without those named in `edits.removed`, appended to `out`.

@@ -182,6 +182,7 @@ class Connection final : public net::EventHandler,
                const route::Match& match);
   bool forward_raw(const route::ProxyAction& action);
   AddressKey client_of(const http::RequestHead& head) const;
+  proxy::Asker asker_of(const http::RequestHead& head, AskerTexts& texts);
   void continue_for(const http::RequestHead& head, proxy::Asker& asker) const;
   std::string_view routed_host(const http::RequestHead& head) const;
   log::AccessLog* access_log() const;
@@ -296,6 +297,12 @@ class Connection final : public net::EventHandler,
   const route::ProxyAction& changed_by_hooks(const route::ProxyAction& action);
   void append_head(std::string_view lines, uint32_t route);
 
+  // connection_handler.cc
+  bool reach(const http::RequestHead& head, const route::ProxyAction& action,
+             const route::Match& match);
+  bool ask_handler(const route::ProxyAction& action, const route::Match& match);
+  bool answer_handled();
+
   // connection_later_hooks.cc
   void note_question(const http::RequestHead& head);
   bool ask_later(uint16_t group, HookKind kind, uint16_t status, std::string_view more);
@@ -305,7 +312,6 @@ class Connection final : public net::EventHandler,
   bool finish_error(const http::RequestHead& head);
   bool reply_verdict(const Verdict& verdict, uint32_t route);
   void keep_head(std::string head);
-  void on_later_verdict();
 
   // connection_log.cc
   void took(uint64_t bytes);

@@ -227,7 +227,7 @@ bool Connection::ask_hook(const http::RequestHead& head, const route::Match& mat
   if (run.lost >= kMaxAppsLost) return refuse(ErrorCode::hook_lost, match.route);
   if (!channel.has_room()) return refuse(ErrorCode::too_many_questions, match.route);
   run.was_sent = channel.is_open();
-  run.ticket = channel.enter(*this);
+  run.ticket = channel.enter(*this, HookKind::request);
   if (run.was_sent) {
     worker_.stats().hooks_asked.add();
     char address[net::kAddressBytes];
@@ -257,13 +257,18 @@ void Connection::on_verdict(Ref<const Verdict> verdict) {
   run.ticket = {};
   run.verdict = std::move(verdict);
   run.has_verdict = true;
+  if (run.handler == HandlerStage::asked) run.handler = HandlerStage::decided;
   if (state_ == State::awaiting_verdict) transit(Event::answered);
   drive();
 }
 
 void Connection::on_question_lost(bool was_asked) {
   hooks_->ticket = {};
-  if (was_asked) ++hooks_->lost;
+  if (hooks_->handler == HandlerStage::asked) {
+    hooks_->handler = was_asked ? HandlerStage::lost : HandlerStage::direct;
+  } else if (was_asked) {
+    ++hooks_->lost;
+  }
   if (state_ == State::awaiting_verdict) transit(Event::answered);
   drive();
 }
@@ -290,16 +295,22 @@ void Connection::leave_hooks() {
 
 int64_t Connection::hook_deadline_ms() const {
   if (!hooks_->was_sent) return since_ms_ + kHookPatienceMs;
-  const int64_t patience = worker_.snapshot().timeouts.handler;
+  const bool is_handler = hooks_->handler == HandlerStage::asked;
+  const int64_t patience =
+      is_handler ? hooks_->plan->handler->patience_ms : worker_.snapshot().timeouts.handler;
   return patience == 0 ? TimerWheel::kNever : since_ms_ + patience;
 }
 
 /// Nobody has answered in time.
 void Connection::on_hook_alarm() {
   ErrorCode error = hooks_->was_sent ? ErrorCode::hook_timeout : ErrorCode::hook_unavailable;
+  // As where it is asked over its socket.
+  const bool is_handler = hooks_->handler == HandlerStage::asked;
+  if (is_handler) error = ErrorCode::first_byte_timeout;
   // What was asked about an error is no reason for another one.
   if (hooks_->error != ErrorCode::none) error = std::exchange(hooks_->error, ErrorCode::none);
-  hooks_->is_error_decided = true;
+  hooks_->is_error_decided = !is_handler;
+  is_forwarded_ = is_handler;
   const uint32_t route = hooks_->route;
   leave_hooks();
   transit(Event::answered);

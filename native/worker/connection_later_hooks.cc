@@ -52,7 +52,7 @@ bool Connection::ask_later(uint16_t group, HookKind kind, uint16_t status, std::
   HookChannel& channel = worker_.hook_channel();
   if (!channel.has_room() || run.lost >= kMaxAppsLost) return false;
   run.was_sent = channel.is_open();
-  run.ticket = channel.enter(*this);
+  run.ticket = channel.enter(*this, kind);
   run.asked_status = status;
   since_ms_ = worker_.now_ms();
   if (!run.was_sent) return true;

@@ -38,22 +38,8 @@ bool Connection::forward(const http::RequestHead& head, const route::ProxyAction
   // The exchange reads the body, not we.
   body_ = http::Framing::none;
   chunks_.reset();
-  char address[net::kAddressBytes];
-  char id[kRequestIdBytes];
-  proxy::Asker asker;
-  asker.address = {address, net::write_address(address_, address)};
-  asker.is_secure = tls_ != nullptr;
-  if (is_inner_) continue_for(head, asker);
-  asker.is_peer_trusted = is_trusted_;
-  asker.client = client_of(head);
-  asker.port = local_port_;
-  // The app says whose request it passes on, as it was told.
-  if (!is_inner_) asker.reserved = worker_.snapshot().subject_fields;
-  if (tls_) {
-    asker.subject_field = worker_.rules(listener_).subject_field;
-    if (!asker.subject_field.empty()) asker.subject = tls_->client_subject();
-  }
-  asker.request_id = hooks_ ? request_id() : worker_.next_request_id(id);
+  AskerTexts texts;
+  const proxy::Asker asker = asker_of(head, texts);
   forwarding_ = std::make_unique<Forwarding>(worker_.serving(), action, worker_.upstreams(), *this,
                                              worker_.exchange_limits(is_inner_));
   forwarding_->route = match.route;
@@ -72,6 +58,25 @@ bool Connection::forward(const http::RequestHead& head, const route::ProxyAction
   head_seen_ = 0;
   transit(Event::forward);
   return true;
+}
+
+/// Who asks, for whoever gets the request; `texts` holds what it points at.
+proxy::Asker Connection::asker_of(const http::RequestHead& head, AskerTexts& texts) {
+  proxy::Asker asker;
+  asker.address = {texts.address, net::write_address(address_, texts.address)};
+  asker.is_secure = tls_ != nullptr;
+  if (is_inner_) continue_for(head, asker);
+  asker.is_peer_trusted = is_trusted_;
+  asker.client = client_of(head);
+  asker.port = local_port_;
+  // The app says whose request it passes on, as it was told.
+  if (!is_inner_) asker.reserved = worker_.snapshot().subject_fields;
+  if (tls_) {
+    asker.subject_field = worker_.rules(listener_).subject_field;
+    if (!asker.subject_field.empty()) asker.subject = tls_->client_subject();
+  }
+  asker.request_id = hooks_ ? request_id() : worker_.next_request_id(texts.id);
+  return asker;
 }
 
 /// Everything that comes is passed on, from the first byte.

@@ -52,6 +52,7 @@ bool Connection::handle(http::RequestHead& head, size_t consumed) {
   if (instructed_) return serve_instructed(head);
   if (taken_) return answer_taken_again();
   if (hooks_ && hooks_->error != ErrorCode::none) return finish_error(head);
+  if (hooks_ && hooks_->is_handled()) return answer_handled();
   // What follows belongs to a tunnel, not to us.
   if (head.method == Method::connect) return refuse_head(ErrorCode::no_tunnels);
   expect_body(head);
@@ -117,7 +118,7 @@ bool Connection::perform(const http::RequestHead& head, const route::Action& act
     return redirect(head, *redirection, match);
   }
   if (const auto* proxied = std::get_if<route::ProxyAction>(&action)) {
-    return forward(head, changed_by_hooks(*proxied), match);
+    return reach(head, *proxied, match);
   }
   if (const auto* channel = std::get_if<route::ChannelAction>(&action)) {
     return serve_channel(head, *channel, match);

@@ -120,6 +120,7 @@ HookChannel::~HookChannel() = default;
 
 void HookChannel::connect_to(std::string path) {
   path_ = std::move(path);
+  habits_.forget();
   if (current_ != nullptr) current_->is_retired = true;
   current_ = nullptr;
   if (!path_.empty()) try_to_connect();
@@ -159,7 +160,7 @@ bool HookChannel::has_room() const {
          (current_ == nullptr || current_->waiting_bytes() < kMaxHookBytes);
 }
 
-HookTicket HookChannel::enter(HookAskerSide& asker) {
+HookTicket HookChannel::enter(HookAskerSide& asker, HookKind kind) {
   uint32_t index = static_cast<uint32_t>(slots_.size());
   if (free_.empty()) {
     slots_.emplace_back();
@@ -168,7 +169,7 @@ HookTicket HookChannel::enter(HookAskerSide& asker) {
     free_.pop_back();
   }
   if (++last_serial_ == 0) last_serial_ = 1;
-  slots_[index] = {&asker, last_serial_, current_, true};
+  slots_[index] = {&asker, last_serial_, current_, true, kind == HookKind::handler};
   if (current_ != nullptr) {
     ++current_->open;
   } else if (!path_.empty()) {
@@ -187,13 +188,17 @@ void HookChannel::leave(const HookTicket& ticket) {
   if (slot.serial != ticket.serial || !slot.is_used) return;
   // The verdict may still come: the slot is free when nobody can mean it.
   slot.asker = nullptr;
-  if (slot.link == nullptr) free(ticket.slot);
+  if (slot.link == nullptr) return free(ticket.slot);
+  if (!slot.is_told) return;
+  append_withdrawal(ticket, slot.link->outgoing());
+  // flush() sends what the current one has; that this one is broken is found by its events.
+  if (slot.link != current_) slot.link->send();
 }
 
 void HookChannel::free(uint32_t index) {
   Slot& slot = slots_[index];
   if (slot.link != nullptr) --slot.link->open;
-  slot = {nullptr, slot.serial, nullptr, false};
+  slot = {nullptr, slot.serial, nullptr, false, false};
   free_.push_back(index);
   --open_;
   worker_.stats().hooks_open = open_;

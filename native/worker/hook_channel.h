@@ -14,6 +14,7 @@
 #include "core/counter.h"
 #include "net/event_loop.h"
 #include "net/socket_state.h"
+#include "worker/handler_habits.h"
 #include "worker/hook_messages.h"
 
 namespace sluice::worker {
@@ -48,9 +49,13 @@ class HookChannel final : public Alarm {
   bool is_open() const { return current_ != nullptr; }
   /// A place for one question; has_room() was true. With is_open() the caller appends the question
   /// to outgoing() at once.
-  HookTicket enter(HookAskerSide& asker);
+  HookTicket enter(HookAskerSide& asker, HookKind kind);
   std::string& outgoing();
-  /// Whoever waits under `ticket` does so no longer.
+  /// Which handlers are asked here.
+  HandlerHabits& habits() { return habits_; }
+  /// For the head of a request, within a turn.
+  std::string& head_room() { return head_room_; }
+  /// Whoever waits under `ticket` does so no longer; a handler is told.
   void leave(const HookTicket& ticket);
 
   /// Sends what was asked in this turn. Once a turn, when nothing is being dispatched.
@@ -64,6 +69,7 @@ class HookChannel final : public Alarm {
     uint32_t serial = 0;
     Link* link = nullptr;  ///< that carries the question; null: it waits for one
     bool is_used = false;
+    bool is_told = false;  ///< the app wants to know when nobody waits any more
   };
 
   void try_to_connect();
@@ -82,6 +88,8 @@ class HookChannel final : public Alarm {
   size_t open_ = 0;
   uint32_t last_serial_ = 0;
   std::vector<char> room_;
+  HandlerHabits habits_;
+  std::string head_room_;
 };
 
 }  // namespace sluice::worker

@@ -21,6 +21,7 @@ constexpr uint8_t kOutdated = 255;  // in the place of a kind
 constexpr size_t kStatusAt = 16;
 constexpr size_t kMoreAt = 32;
 constexpr size_t kPassBytes = 20;
+constexpr size_t kWithdrawalBytes = 12;
 constexpr size_t kVerdictHead = 24;
 
 template <typename Number>
@@ -42,6 +43,30 @@ void append_lower(std::string_view name, std::string& out) {
   for (size_t i = from; i < out.size(); ++i) {
     if (out[i] >= 'A' && out[i] <= 'Z') out[i] = static_cast<char>(out[i] | 0x20);
   }
+}
+
+/// Of the texts of a question, in their order.
+struct QuestionSizes {
+  size_t method, target, host, address, fields;
+};
+
+/// Fills in what stands before the texts of the question that begins at `from`.
+void put_question(size_t from, const HookTicket& ticket, uint16_t group, HookKind kind,
+                  const HookAsker& asker, const QuestionSizes& sizes, std::string& out) {
+  put<uint32_t>(out, from, out.size() - from);
+  put<uint32_t>(out, from + 4, ticket.slot);
+  put<uint32_t>(out, from + 8, ticket.serial);
+  put<uint16_t>(out, from + 12, group);
+  put<uint8_t>(out, from + 14, static_cast<size_t>(kind));
+  put<uint8_t>(out, from + 15, asker.is_secure ? 1 : 0);
+  put<uint16_t>(out, from + kStatusAt, 0);
+  put<uint16_t>(out, from + 18, sizes.method);
+  put<uint32_t>(out, from + 20, sizes.target);
+  put<uint16_t>(out, from + 24, sizes.host);
+  put<uint16_t>(out, from + 26, sizes.address);
+  put<uint32_t>(out, from + 28, sizes.fields);
+  put<uint32_t>(out, from + kMoreAt, 0);
+  put<uint32_t>(out, from + kVersionAt, asker.version);
 }
 
 /// Takes the next text, which stands behind its length.
@@ -136,20 +161,34 @@ void append_question(const HookTicket& ticket, uint16_t group, const http::Reque
     out.append(":").append(head.fields[i].value);
   }
   out.push_back('\n');
-  put<uint32_t>(out, from, out.size() - from);
+  const QuestionSizes sizes{head.method_text.size(), head.target.size(), host_size,
+                            asker.address.size(), out.size() - fields_from};
+  put_question(from, ticket, group, HookKind::request, asker, sizes, out);
+}
+
+void append_handler_question(const HookTicket& ticket, uint16_t group, std::string_view head,
+                             const HookAsker& asker, std::string& out) {
+  const size_t from = out.size();
+  const size_t line_end = head.find("\r\n");
+  const std::string_view line = head.substr(0, line_end);
+  const size_t space = line.find(' ');
+  const std::string_view method = line.substr(0, space);
+  const std::string_view target = line.substr(space + 1, line.find(' ', space + 1) - space - 1);
+  out.resize(from + kQuestionHead);
+  out.append(asker.request_id).append(method).append(target).append(asker.address);
+  const size_t fields_from = out.size();
+  append_field_block(head.substr(line_end + 2), out);
+  const QuestionSizes sizes{method.size(), target.size(), 0, asker.address.size(),
+                            out.size() - fields_from};
+  put_question(from, ticket, group, HookKind::handler, asker, sizes, out);
+}
+
+void append_withdrawal(const HookTicket& ticket, std::string& out) {
+  const size_t from = out.size();
+  out.resize(from + kWithdrawalBytes);
+  put<uint32_t>(out, from, kWithdrawalBytes);
   put<uint32_t>(out, from + 4, ticket.slot);
   put<uint32_t>(out, from + 8, ticket.serial);
-  put<uint16_t>(out, from + 12, group);
-  put<uint8_t>(out, from + 14, static_cast<size_t>(HookKind::request));
-  put<uint8_t>(out, from + 15, asker.is_secure ? 1 : 0);
-  put<uint16_t>(out, from + kStatusAt, 0);
-  put<uint16_t>(out, from + 18, head.method_text.size());
-  put<uint32_t>(out, from + 20, head.target.size());
-  put<uint16_t>(out, from + 24, host_size);
-  put<uint16_t>(out, from + 26, asker.address.size());
-  put<uint32_t>(out, from + 28, out.size() - fields_from);
-  put<uint32_t>(out, from + kMoreAt, 0);
-  put<uint32_t>(out, from + kVersionAt, asker.version);
 }
 
 void append_later_question(std::string_view question, const HookTicket& ticket, uint16_t group,

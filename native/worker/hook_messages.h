@@ -5,13 +5,17 @@
 //              method u16 · target u32 · host u16 · address u16 · fields u32 · more u32 · version
 //              u32 · then the texts themselves: request id (32), method, target, host, address,
 //              fields ("\nname:value" each, then "\n"; names in lower case), more
+//   withdrawal size u32 (12) · slot u32 · serial u32: nobody waits for this verdict any more. It is
+//              still to come, for the slot to be free.
 //   verdict    size u32 · slot u32 · serial u32 · kind u8 · 0 u8 · status u16 · remember u32 ·
 //              and but for "pass": upstream u32, then seven texts, each behind its length u32:
 //              request removed, request added, response removed, response added, target, claims,
 //              body
 //
 // Numbers are little-endian; sizes count the whole message. `more`: the fields of a response, or
-// the name of an error.
+// the name of an error. A question to a handler has the fields that it would get over its socket.
+// Its answer is a verdict, or a "change" whose request has the field by which the app knows it
+// again.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +37,7 @@ struct HookTicket {
   uint32_t serial = 0;  ///< never 0 for a ticket that was given out
 };
 
-enum class HookKind : uint8_t { request, response, error };
+enum class HookKind : uint8_t { request, response, error, handler };
 
 struct HookAsker {
   uint32_t version = 0;         ///< of the plans that the number of the group is from
@@ -49,6 +53,12 @@ void append_question(const HookTicket& ticket, uint16_t group, const http::Reque
 /// Appends another question about the same request: `question` is what append_question() made.
 void append_later_question(std::string_view question, const HookTicket& ticket, uint16_t group,
                            HookKind kind, uint16_t status, std::string_view more, std::string& out);
+
+/// Appends a question to a handler; `head` is what its socket would get, up to the empty line.
+void append_handler_question(const HookTicket& ticket, uint16_t group, std::string_view head,
+                             const HookAsker& asker, std::string& out);
+
+void append_withdrawal(const HookTicket& ticket, std::string& out);
 
 /// "\nname:value" for each of `lines` ("Name: value\r\n"), then "\n".
 void append_field_block(std::string_view lines, std::string& out);

@@ -11,10 +11,27 @@
 
 #include "core/error.h"
 #include "core/limits.h"
+#include "net/address.h"
 #include "route/hooks.h"
 #include "worker/hook_messages.h"
 
 namespace sluice::worker {
+
+/// How far the route's handler has been asked over the channel.
+enum class HandlerStage : uint8_t {
+  none,      ///< not at all
+  asked,     ///< it has the request
+  decided,   ///< its verdict is here
+  answered,  ///< and is an answer, which is going out
+  lost,      ///< the app ended while it had the request
+  direct,    ///< it is reached over its socket: its answer waits there, or it has not been asked
+};
+
+/// What a proxy::Asker points at.
+struct AskerTexts {
+  char address[net::kAddressBytes];
+  char id[kRequestIdBytes];
+};
 
 struct HookRun {
   std::shared_ptr<const route::HookPlan> plan;  ///< of `route` when it began
@@ -40,10 +57,17 @@ struct HookRun {
   ErrorCode error = ErrorCode::none;  ///< that is asked about, or was
   std::string error_fields;
   bool is_error_decided = false;
+  HandlerStage handler = HandlerStage::none;
   bool was_forwarded = false;  ///< the request's body is not ours to read any more
   bool has_whole_request = true;
   std::string id;  ///< of the request; empty: it has none yet
 
+  /// Its handler has answered, and that is the answer; or there will be none.
+  bool is_handled() const {
+    const bool has_answer = verdict && verdict->kind == Verdict::Kind::answer;
+    return handler == HandlerStage::answered || handler == HandlerStage::lost ||
+           (handler == HandlerStage::decided && has_answer);
+  }
   bool changes_forwarding() const { return upstream >= 0 || !request.empty() || !response.empty(); }
   std::string_view claim(std::string_view name) const {
     for (const auto& [known, value] : claims) {

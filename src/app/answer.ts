@@ -4,7 +4,7 @@
 
 import { isOfHop } from './handler-request.ts'
 import type { Exchange } from './host.ts'
-import { plainAnswerOf } from './light-response.ts'
+import { takePlainAnswer } from './light-response.ts'
 
 /** What the gateway does instead of a body from here: a field and its value. */
 export type Instruction = readonly [name: string, value: string]
@@ -25,10 +25,11 @@ export async function writeAnswer(
   instruction: Instruction | undefined,
   onBegin: () => void,
 ): Promise<void> {
-  const plain = instruction === undefined ? plainAnswerOf(response) : undefined
-  if (plain !== undefined && exchange.method !== 'HEAD') {
+  const isPlain = instruction === undefined && exchange.method !== 'HEAD'
+  const plain = isPlain ? takePlainAnswer(response) : undefined
+  if (plain !== undefined) {
     onBegin()
-    return exchange.answer(plain.status, withoutHop(plain.fields), plain.body)
+    return exchange.answer(plain.status, withoutHop(plain.fields), plain.body, plain.release)
   }
   const { status, body } = response
   const { fields, length } = fieldsOf(response)

@@ -14,7 +14,7 @@ import { type PublishTo, publisher } from '../native/publication.ts'
 import type { AppLog, HandlerRoute } from './call.ts'
 import { clientAddressBy } from './client-address.ts'
 import { type AppSockets, doorSocket, tokenOf } from './contract.ts'
-import { dispatcher } from './dispatch.ts'
+import { dispatcher, server } from './dispatch.ts'
 import { Door } from './door.ts'
 import { type AppFunctions, transformsOf } from './functions.ts'
 import { servedGroups } from './hook-groups.ts'
@@ -23,6 +23,7 @@ import type { Host, HostKind } from './host.ts'
 import { type Mounted, startMount } from './mounts.ts'
 import { nodeHost } from './node-host.ts'
 import { paramsOf } from './params.ts'
+import { HeldExchanges } from './question-exchange.ts'
 import { asError } from './thrown.ts'
 import { transformed } from './transform.ts'
 
@@ -75,6 +76,8 @@ class RunningApp implements App {
   readonly #mounts: { [route: number]: string } = {}
   #handlers = ''
   #hooks = ''
+  #routes: ReadonlyMap<number, HandlerRoute> = new Map()
+  readonly #held = new HeldExchanges()
   #hookServer: HookServer | undefined
   #host: Host | undefined
   #door: Door | undefined
@@ -115,8 +118,12 @@ class RunningApp implements App {
   async #startHandlers(): Promise<void> {
     const { headBytes } = this.#settings.resolved.limits
     this.#door = this.#openDoor()
-    const routes = this.#routes()
-    this.#host = chooseHost().create(dispatcher(routes), { headBytes: headBytes + ownHeadBytes })
+    this.#routes = this.#handlerRoutes()
+    const byToken = new Map(
+      [...this.#routes].map(([index, route]) => [tokenOf(this.#settings.secret, index), route]),
+    )
+    const serve = dispatcher(byToken, this.#held)
+    this.#host = chooseHost().create(serve, { headBytes: headBytes + ownHeadBytes })
     this.#handlers = this.#socket('handlers')
     await this.#host.listen(this.#handlers)
   }
@@ -129,27 +136,31 @@ class RunningApp implements App {
 
   async #startHooks(): Promise<void> {
     const { resolved, functions, log } = this.#settings
-    const groups = servedGroups(resolved, functions, log)
+    const handlers = new Map(
+      [...this.#routes].map(([index, route]) => [index, server(route)] as const),
+    )
+    const groups = servedGroups(resolved, functions, log, handlers)
     if (groups.length === 0) return
-    this.#hookServer = new HookServer(groups, compileHooks(resolved).version)
+    this.#hookServer = new HookServer(groups, compileHooks(resolved).version, this.#held)
     this.#hooks = this.#socket('hooks')
     await this.#hookServer.listen(this.#hooks)
   }
 
-  #routes(): Map<string, HandlerRoute> {
+  /** By the index of the route. */
+  #handlerRoutes(): Map<number, HandlerRoute> {
     const { resolved, functions, secret, log } = this.#settings
     const publish = publisher(channelsOf(resolved), this.#settings.publish)
     const clientAddress = clientAddressBy(resolved.trustedProxies)
     const upstreamNamed = upstreamsByName(resolved)
     const app = { secret, upstreamNamed, door: this.#door, clientAddress, log, publish }
-    const routes = new Map<string, HandlerRoute>()
+    const routes = new Map<number, HandlerRoute>()
     for (const [index, handle] of functions.handlers) {
       const route = resolved.routes[index]
       const action = route && functionOf(route)
       if (action?.kind !== 'handler' || route === undefined) continue
       const params = paramsOf(route.path)
       const { key } = route
-      routes.set(tokenOf(secret, index), {
+      routes.set(index, {
         key,
         handle,
         params,
@@ -163,7 +174,7 @@ class RunningApp implements App {
       const { key } = route
       const handle = transformed(hooks, wayOf(route))
       const params = paramsOf(route.path)
-      routes.set(tokenOf(secret, index), { key, handle, params, hasRoot: false, app })
+      routes.set(index, { key, handle, params, hasRoot: false, app })
     }
     return routes
   }

@@ -14,8 +14,8 @@ import type { Instruction } from './answer.ts'
 import type { ClientAddressOf } from './client-address.ts'
 import { fileAnswer, fileField, requestIdField } from './contract.ts'
 import type { Door } from './door.ts'
-import { HandlerRequest } from './handler-request.ts'
 import type { Exchange } from './host.ts'
+import { isHandlerRequest } from './light-request.ts'
 import type { ReadParams } from './params.ts'
 
 /** A handler() route in the app. */
@@ -163,7 +163,7 @@ export class HandlerCall implements HandlerContext {
       throw new TypeError("the target of proxy() is a path that begins with '/', percent-encoded")
     }
     const { signal } = this
-    const keepsLength = request instanceof HandlerRequest
+    const keepsLength = isHandlerRequest(request)
     const asked = { exchange: this.#exchange, request, target, upstream, keepsLength, signal }
     return door.ask(asked)
   }

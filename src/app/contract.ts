@@ -4,6 +4,7 @@
 //
 //   request    x-sluice-token: SECRET.ROUTE      whose request this is: index of the route
 //              x-forwarded-for, x-forwarded-proto, x-request-id   as to any upstream
+//              x-sluice-held: NUMBER            its handler has been asked: that answer waits
 //   response   x-sluice-file: SECRET PATH        the body is this file beneath the route's root
 //
 // And what the app asks on behalf of clients, on a socket that workers listen on for it:
@@ -22,6 +23,7 @@ import { join } from 'node:path'
 export const tokenField = 'x-sluice-token'
 export const requestIdField = 'x-request-id'
 export const fileField = 'x-sluice-file'
+export const heldField = 'x-sluice-held'
 export const routeField = 'x-sluice-route'
 export const faultField = 'x-sluice-fault'
 /** Who asks, and where. */
@@ -36,7 +38,7 @@ export const forwardedFields = [
 export const ownPrefix = 'x-sluice-'
 
 /** Names that are taken out of what clients send. */
-export const requestFields = [tokenField, routeField]
+export const requestFields = [tokenField, heldField, routeField]
 /** Names that are taken out of what anybody answers. */
 export const responseFields = [fileField, faultField]
 

@@ -4,19 +4,29 @@
 
 import { writeAnswer } from './answer.ts'
 import { HandlerCall, type HandlerRoute } from './call.ts'
-import { tokenField } from './contract.ts'
-import { HandlerRequest } from './handler-request.ts'
+import { heldField, tokenField } from './contract.ts'
 import type { Exchange, Serve } from './host.ts'
-import { plainAnswerOf } from './light-response.ts'
+import { makeRequest } from './light-request.ts'
+import { isUsed } from './light-response.ts'
+import type { HeldExchanges } from './question-exchange.ts'
 import { asError } from './thrown.ts'
 
-/** `routes` by their tokens. */
-export function dispatcher(routes: ReadonlyMap<string, HandlerRoute>): Serve {
+/** Of the handlers' socket; `routes` by their tokens. */
+export function dispatcher(
+  routes: ReadonlyMap<string, HandlerRoute>,
+  held: Pick<HeldExchanges, 'fetch'>,
+): Serve {
   return (exchange) => {
     const route = routes.get(exchange.field(tokenField) ?? '')
     if (route === undefined) return refuse(exchange, 403, 'Forbidden: only the gateway asks here')
-    void answer(exchange, route)
+    const number = exchange.field(heldField)
+    if (number === undefined || !held.fetch(number, exchange)) void answer(exchange, route)
   }
+}
+
+/** Of the questions to one handler. */
+export function server(route: HandlerRoute): Serve {
+  return (exchange) => void answer(exchange, route)
 }
 
 async function answer(exchange: Exchange, route: HandlerRoute): Promise<void> {
@@ -30,7 +40,7 @@ async function answer(exchange: Exchange, route: HandlerRoute): Promise<void> {
   try {
     const response: unknown = await route.handle(request, call)
     if (!(response instanceof Response)) throw new TypeError(wrongAnswer(response))
-    if (plainAnswerOf(response) === undefined && response.bodyUsed) {
+    if (isUsed(response)) {
       throw new TypeError('the handler returned a Response that was read')
     }
     await writeAnswer(exchange, response, call.instructionOf(response), () => {
@@ -49,7 +59,7 @@ async function answer(exchange: Exchange, route: HandlerRoute): Promise<void> {
 // Fetch knows no TRACE or CONNECT, and its URLs not every host that HTTP allows.
 function requestOf(exchange: Exchange, call: HandlerCall): Request | undefined {
   try {
-    return new HandlerRequest(exchange, call.scheme, () => call.signal)
+    return makeRequest(exchange, call.scheme, () => call.signal)
   } catch {
     return undefined
   }

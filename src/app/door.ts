@@ -5,9 +5,10 @@
 
 import { type Dispatcher, Pool } from 'undici'
 import { forwardedFields, innerHost, requestIdField, routeField } from './contract.ts'
-import { HandlerRequest, isOfHop } from './handler-request.ts'
+import { isOfHop } from './handler-request.ts'
 import type { Exchange } from './host.ts'
 import { InnerAnswer } from './inner-answer.ts'
+import { isHandlerRequest } from './light-request.ts'
 
 export interface DoorOptions {
   /** Of the socket. */
@@ -78,7 +79,7 @@ export class Door {
 function targetOf({ exchange, request, target }: InnerRequest): string {
   if (target !== '') return target
   // As it came: a URL has lost what it does not like, such as dots and backslashes.
-  if (request instanceof HandlerRequest) return exchange.target
+  if (isHandlerRequest(request)) return exchange.target
   const { pathname, search } = new URL(request.url)
   return `${pathname}${search}`
 }

@@ -10,6 +10,7 @@ import { type AppFunctions, hookKey } from './functions.ts'
 import type { QuestionHead } from './hook-head.ts'
 import { entriesOf, fieldIn, type Question } from './hook-messages.ts'
 import type { AskedHook, ServedGroup } from './hook-server.ts'
+import type { Exchange, Serve } from './host.ts'
 import { paramsOf } from './params.ts'
 import { readyMade } from './ready-made.ts'
 
@@ -18,10 +19,12 @@ export function servedGroups(
   resolved: ResolvedConfig,
   functions: AppFunctions,
   log: AppLog,
+  handlers: ReadonlyMap<number, Serve>,
 ): ServedGroup[] {
   const upstreams = new Map(resolved.upstreams.map(({ name }, index) => [name, index] as const))
   return compileHooks(resolved).groups.map((group) => {
     const route = resolved.routes[group.route]
+    if (group.kind === 'handler') return { handle: handlers.get(group.route) ?? refuseAll }
     const routeKey = route?.key ?? ''
     const { decide, by } = decidingOf(group, resolved, functions)
     const params = paramsOf(route?.path ?? '/')
@@ -33,6 +36,11 @@ export function servedGroups(
       verdict: { upstreams, isProxy },
     }
   })
+}
+
+// A route without its function is none that got here.
+function refuseAll(exchange: Exchange): void {
+  exchange.answer(500, [], '')
 }
 
 function isProxied(action: ResolvedConfig['routes'][number]['action'] | undefined): boolean {
@@ -52,7 +60,7 @@ function decidingOf(group: HookGroup, resolved: ResolvedConfig, functions: AppFu
       return aboutRequests(group, resolved, functions)
     case 'response':
       return { decide: (head, question) => aboutResponse(own, head, question), by: undefined }
-    case 'error':
+    default:
       return { decide: (head, question) => aboutError(own, head, question), by: undefined }
   }
 }

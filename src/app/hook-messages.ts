@@ -8,7 +8,9 @@ import type { HookFieldEdits } from '../config/hooks.ts'
 const headBytes = 40
 const idBytes = 32
 
-export const kinds = ['request', 'response', 'error'] as const
+const withdrawalBytes = 12
+
+export const kinds = ['request', 'response', 'error', 'handler'] as const
 
 /** One question in the bytes that brought it. */
 export class Question {
@@ -115,15 +117,23 @@ export class Question {
 export class QuestionReader {
   #rest: Buffer | undefined
 
-  /** Calls `take` for every question that is complete now. */
-  read(bytes: Buffer, take: (question: Question) => void): void {
+  /** Calls `take` for every question that is complete now, `withdraw` with the slots of others. */
+  read(
+    bytes: Buffer,
+    take: (question: Question) => void,
+    withdraw: (slot: number, serial: number) => void,
+  ): void {
     const all = this.#rest === undefined ? bytes : Buffer.concat([this.#rest, bytes])
     let at = 0
-    while (all.length - at >= headBytes) {
+    while (all.length - at >= withdrawalBytes) {
       const size = all.readUInt32LE(at)
-      if (size < headBytes + idBytes) throw new RangeError('a question of no size')
+      const isWithdrawal = size === withdrawalBytes
+      if (!isWithdrawal && size < headBytes + idBytes) {
+        throw new RangeError('a question of no size')
+      }
       if (all.length - at < size) break
-      take(new Question(all, at))
+      if (isWithdrawal) withdraw(all.readUInt32LE(at + 4), all.readUInt32LE(at + 8))
+      else take(new Question(all, at))
       at += size
     }
     this.#rest = at === all.length ? undefined : Buffer.from(all.subarray(at))

@@ -15,6 +15,8 @@ import {
   type WireVerdict,
 } from './hook-messages.ts'
 import { type VerdictSettings, wireVerdict } from './hook-verdict.ts'
+import type { Serve } from './host.ts'
+import { type HeldExchanges, QuestionExchange } from './question-exchange.ts'
 import { asError } from './thrown.ts'
 
 /** A function that decides about requests. */
@@ -24,21 +26,30 @@ export type AskedHook = (
 ) => HookVerdict | undefined | Promise<unknown>
 
 /** What is asked by one number; see config/compile-hooks.ts. */
-export interface ServedGroup {
+export type ServedGroup = ServedHooks | ServedHandler
+
+export interface ServedHooks {
   decide: AskedHook
   head: HeadSurroundings
   verdict: VerdictSettings
+}
+
+/** A function that answers. */
+export interface ServedHandler {
+  handle: Serve
 }
 
 export class HookServer {
   readonly #server: Server
   readonly #groups: readonly ServedGroup[]
   readonly #version: number
+  readonly #held: HeldExchanges
   readonly #connections = new Set<HookConnection>()
 
-  constructor(groups: readonly ServedGroup[], version: number) {
+  constructor(groups: readonly ServedGroup[], version: number, held: HeldExchanges) {
     this.#groups = groups
     this.#version = version
+    this.#held = held
     this.#server = createServer((socket) => this.#accept(socket))
   }
 
@@ -63,16 +74,25 @@ export class HookServer {
   }
 
   #accept(socket: Socket): void {
-    const connection = new HookConnection(socket, this.#groups, this.#version)
+    const connection = new HookConnection(socket, this.#groups, this.#version, this.#held)
     this.#connections.add(connection)
     socket.on('close', () => this.#connections.delete(connection))
   }
+}
+
+/** A question with whoever answers it. */
+interface Handling {
+  question: Question
+  exchange: QuestionExchange
 }
 
 class HookConnection {
   readonly #socket: Socket
   readonly #groups: readonly ServedGroup[]
   readonly #version: number
+  readonly #held: HeldExchanges
+  /** Handlers that have not answered, by the slot of their question. */
+  readonly #handling = new Map<number, Handling>()
   readonly #reader = new QuestionReader()
   readonly #verdicts = new VerdictWriter()
   #isReading = false
@@ -80,13 +100,23 @@ class HookConnection {
   #open = 0
   #endsWhenIdle = false
 
-  constructor(socket: Socket, groups: readonly ServedGroup[], version: number) {
+  constructor(
+    socket: Socket,
+    groups: readonly ServedGroup[],
+    version: number,
+    held: HeldExchanges,
+  ) {
+    this.#held = held
     this.#socket = socket
     this.#groups = groups
     this.#version = version
     socket.on('data', (bytes: Buffer) => this.#receive(bytes))
     // The worker has gone, and asks again elsewhere.
     socket.on('error', () => {})
+    socket.on('close', () => {
+      for (const { exchange } of this.#handling.values()) exchange.leave()
+      this.#handling.clear()
+    })
   }
 
   endWhenIdle(): void {
@@ -101,7 +131,11 @@ class HookConnection {
   #receive(bytes: Buffer): void {
     this.#isReading = true
     try {
-      this.#reader.read(bytes, (question) => this.#take(question))
+      this.#reader.read(
+        bytes,
+        (question) => this.#take(question),
+        (slot, serial) => this.#withdraw(slot, serial),
+      )
     } catch {
       this.#socket.destroy()
     }
@@ -121,6 +155,10 @@ class HookConnection {
       this.#fail(question, undefined, new RangeError('no such hook'))
       return
     }
+    if ('handle' in group) {
+      this.#handle(question, group)
+      return
+    }
     const head = new QuestionHead(question, group.head)
     try {
       const result = group.decide(head, question)
@@ -136,6 +174,26 @@ class HookConnection {
     }
   }
 
+  #handle(question: Question, { handle }: ServedHandler): void {
+    const { slot } = question
+    const exchange = new QuestionExchange(question, this.#held, (verdict) => {
+      if (this.#handling.get(slot)?.exchange !== exchange) return
+      this.#handling.delete(slot)
+      this.#say(question, verdict)
+    })
+    this.#handling.set(slot, { question, exchange })
+    handle(exchange)
+  }
+
+  /** The client has gone; the worker keeps the slot until it has heard something. */
+  #withdraw(slot: number, serial: number): void {
+    const handling = this.#handling.get(slot)
+    if (handling === undefined || handling.question.serial !== serial) return
+    this.#handling.delete(slot)
+    this.#pass(handling.question)
+    handling.exchange.leave()
+  }
+
   #pass(question: Question): void {
     this.#verdicts.pass(question)
     this.#answered()
@@ -144,7 +202,7 @@ class HookConnection {
   #decided(
     question: Question,
     head: QuestionHead,
-    group: ServedGroup,
+    group: ServedHooks,
     verdict: HookVerdict | undefined,
   ): void {
     if (verdict === undefined) {
@@ -180,7 +238,8 @@ class HookConnection {
     // Verdicts of one batch go out together, and so do those that come later in one turn.
     if (this.#isReading || this.#willFlush) return
     this.#willFlush = true
-    queueMicrotask(() => {
+    // After all that a turn has settled.
+    process.nextTick(() => {
       this.#willFlush = false
       this.#flush()
     })

@@ -60,8 +60,17 @@ export interface Exchange {
   /** Called once when that happens. */
   onGone: (() => void) | undefined
 
-  /** The whole answer. `fields`: names and values in turn; framing fields are the host's. */
-  answer(status: number, fields: readonly string[], body: Uint8Array | string): void
+  /**
+   * The whole answer. `fields`: names and values in turn; framing fields are the host's. `release`
+   * is called once when nothing will read the memory of `body` any more; not at all when the
+   * connection has ended before.
+   */
+  answer(
+    status: number,
+    fields: readonly string[],
+    body: Uint8Array | string,
+    release?: () => void,
+  ): void
   /**
    * The head of an answer whose body follows by write(); `length`: its Content-Length, if known.
    * May be kept until the first bytes of the body, but not after flush().

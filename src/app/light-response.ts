@@ -3,6 +3,8 @@
 // for undici is a stream, a Headers and a dozen objects. Put in the place of the global only in a
 // process that is an app, never in somebody's program.
 
+import { giveBack, isPooled, pooledCopy } from './byte-pool.ts'
+
 const RealResponse = globalThis.Response
 
 type Body = ConstructorParameters<typeof Response>[0]
@@ -14,13 +16,23 @@ export interface PlainAnswer {
   /** Names and values in turn, as they were given. */
   fields: readonly string[]
   body: string | Uint8Array
+  /** Nobody reads the body again; to be called once the host has done with it. */
+  release: (() => void) | undefined
 }
-
-const plainAnswers = new WeakMap<object, PlainAnswer>()
 
 /** What was noted of a Response, unless somebody has looked into it since. */
 export function plainAnswerOf(response: Response): PlainAnswer | undefined {
-  return plainAnswers.get(response)
+  return LightResponse.plainOf(response)
+}
+
+/** The same, to be written: as with a stream, that goes once. */
+export function takePlainAnswer(response: Response): PlainAnswer | undefined {
+  return LightResponse.take(response)
+}
+
+/** Whether its body has been written or read already. */
+export function isUsed(response: Response): boolean {
+  return LightResponse.isUsed(response)
 }
 
 // RFC 9110 §5.6.2, §5.5; what does not fit is left to the real one, which knows what to say.
@@ -30,14 +42,15 @@ const value = /^(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?$/
 class LightResponse {
   readonly #body: unknown
   readonly #init: Init
+  #plain: PlainAnswer | undefined
+  #isTaken = false
   #real: Response | undefined
 
   constructor(body?: unknown, init?: Init) {
     this.#body = body
     this.#init = init
-    const plain = plainAnswer(body, init)
-    if (plain === undefined) this.#real = new RealResponse(body as Body, init as Init)
-    else plainAnswers.set(this, plain)
+    this.#plain = plainAnswer(body, init)
+    if (this.#plain === undefined) this.#real = new RealResponse(body as Body, init as Init)
   }
 
   static json(data: unknown, init?: Init): Response {
@@ -48,10 +61,30 @@ class LightResponse {
     return new LightResponse(text, { ...init, headers }) as unknown as Response
   }
 
+  static plainOf(response: object): PlainAnswer | undefined {
+    return #plain in response ? response.#plain : undefined
+  }
+
+  static take(response: object): PlainAnswer | undefined {
+    if (!(#plain in response)) return undefined
+    const plain = response.#plain
+    const isEmpty = response.#body === null || response.#body === undefined
+    if (plain === undefined || isEmpty) return plain
+    response.#plain = undefined
+    response.#isTaken = true
+    return plain
+  }
+
+  static isUsed(response: Response): boolean {
+    if (!(#plain in response)) return response.bodyUsed
+    if (response.#plain !== undefined) return false
+    return response.#isTaken || response.#real?.bodyUsed === true
+  }
+
   /** The real one, from now on. */
   static realOf(light: LightResponse): Response {
-    const plain = plainAnswers.get(light)
-    plainAnswers.delete(light)
+    const plain = light.#plain
+    light.#plain = undefined
     // The bytes are those of the moment when it was made.
     const body = plain && typeof plain.body !== 'string' ? plain.body : light.#body
     light.#real ??= new RealResponse(body as Body, light.#init as Init)
@@ -60,11 +93,10 @@ class LightResponse {
 }
 
 // Everything that a Response has is asked of the real one.
-for (const [name, property] of Object.entries(
-  Object.getOwnPropertyDescriptors(RealResponse.prototype),
-)) {
-  const { get, value: method, enumerable = true } = property
+for (const name of Reflect.ownKeys(RealResponse.prototype)) {
   if (name === 'constructor') continue
+  const property = Object.getOwnPropertyDescriptor(RealResponse.prototype, name)
+  const { get, value: method, enumerable = true } = property as PropertyDescriptor
   const ask = get ?? (typeof method === 'function' ? (method as () => unknown) : undefined)
   if (ask === undefined) continue
   const forward = function (this: LightResponse, ...args: []): unknown {
@@ -103,6 +135,7 @@ function plainAnswer(body: unknown, init: Init): PlainAnswer | undefined {
     status,
     fields: hasType ? fields : [...fields, 'content-type', 'text/plain;charset=UTF-8'],
     body: bytes,
+    release: isCopy(bytes) ? () => giveBack(bytes) : undefined,
   }
 }
 
@@ -113,8 +146,13 @@ function isType(name: string): boolean {
 function plainBody(body: unknown): string | Uint8Array | undefined {
   if (typeof body === 'string') return body
   if (body === null || body === undefined) return ''
+  if (!(body instanceof Uint8Array)) return undefined
   // Its owner may use the memory for something else before it has been written.
-  return body instanceof Uint8Array ? new Uint8Array(body) : undefined
+  return isPooled(body.length) ? pooledCopy(body) : new Uint8Array(body)
+}
+
+function isCopy(body: string | Uint8Array): body is Uint8Array<ArrayBuffer> {
+  return typeof body !== 'string' && isPooled(body.length)
 }
 
 function plainFields(headers: unknown): string[] | undefined {

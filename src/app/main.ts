@@ -5,6 +5,7 @@ import { ConfigError } from '../config/errors.ts'
 import type { PublishTo } from '../native/publication.ts'
 import { type App, startApp } from './app.ts'
 import { importFunctions } from './import-config.ts'
+import { installLightRequest } from './light-request.ts'
 import { installLightResponse } from './light-response.ts'
 import { logChannel } from './log-channel.ts'
 import type { FromApp, StartMessage, ToApp } from './messages.ts'
@@ -50,6 +51,7 @@ async function drain(): Promise<void> {
   process.exit(0)
 }
 
+installLightRequest()
 installLightResponse()
 process.on('message', (message: ToApp) => {
   if (message.type === 'ping') send({ type: 'pong', sequence: message.sequence })

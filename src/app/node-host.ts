@@ -117,10 +117,20 @@ class NodeExchange implements Exchange {
     return { pause: () => request.pause(), resume: () => request.resume(), cancel }
   }
 
-  answer(status: number, fields: readonly string[], body: Uint8Array | string): void {
+  answer(
+    status: number,
+    fields: readonly string[],
+    body: Uint8Array | string,
+    release?: () => void,
+  ): void {
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength
     this.begin(status, fields, String(length))
-    this.#response.end(body)
+    const response = this.#response
+    if (release === undefined) return void response.end(body)
+    // Written to the socket, and not only given up.
+    response.end(body, () => {
+      if (response.writableFinished && !response.destroyed) release()
+    })
   }
 
   begin(status: number, fields: readonly string[], length: string | undefined): void {

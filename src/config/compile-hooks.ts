@@ -4,6 +4,7 @@
 
 import { createHash } from 'node:crypto'
 import type { NativeHookStep, NativeHooks } from '../native/hooks.ts'
+import { functionOf } from './compile-app.ts'
 import { fieldLines } from './fields.ts'
 import type { ResolvedConfig, ResolvedRoute } from './resolved.ts'
 import type {
@@ -22,7 +23,7 @@ export interface HookPlace {
 
 /** What is asked by one number. */
 export interface HookGroup {
-  kind: 'request' | 'response' | 'error'
+  kind: 'request' | 'response' | 'error' | 'handler'
   /** Of the requests that it is asked about. */
   route: number
   members: HookPlace[]
@@ -35,7 +36,12 @@ export interface CompiledHooks {
   /** Of all that is said of hooks and routes: the numbers of groups are only good with it. */
   version: number
   /** By route; null: none. */
-  routes: (Omit<NativeHooks, 'version' | 'upstreams'> | null)[]
+  routes: (CompiledPlan | null)[]
+}
+
+/** What stands before an action; `handler` is the group of the function that answers. */
+export type CompiledPlan = Omit<NativeHooks, 'version' | 'upstreams' | 'handler'> & {
+  handler: number | null
 }
 
 interface Placed {
@@ -49,7 +55,9 @@ export function compileHooks(config: HooksConfig): CompiledHooks {
   const groups: HookGroup[] = []
   const routes = config.routes.map((route, index) => {
     const hooks = hooksOf(config, route, index)
-    return hooks.length === 0 ? null : compileRoute(hooks, index, groups)
+    const isHandled = functionOf(route)?.kind === 'handler'
+    if (hooks.length === 0 && !isHandled) return null
+    return compileRoute(hooks, index, groups, isHandled)
   })
   return { groups, version: versionOf(config, groups), routes }
 }
@@ -88,7 +96,8 @@ function compileRoute(
   hooks: Placed[],
   route: number,
   groups: HookGroup[],
-): Omit<NativeHooks, 'version' | 'upstreams'> {
+  isHandled: boolean,
+): CompiledPlan {
   const claims = hooks.flatMap(({ hook }) =>
     hook.kind === 'rate-limit' && hook.by.kind === 'claim' ? [hook.by.name] : [],
   )
@@ -117,6 +126,7 @@ function compileRoute(
     response,
     onResponse: group('response', having('onResponse')),
     onError: group('error', having('onError')),
+    handler: isHandled ? group('handler', [{ route, at: 0 }]) : null,
   }
 }
 

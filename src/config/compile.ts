@@ -2,6 +2,7 @@
 // compile-proxy.ts, that about functions in compile-app.ts. Pure.
 
 import { type NativeAccessLog, usualLogFields } from '../native/access-log.ts'
+import type { NativeHooks } from '../native/hooks.ts'
 import type {
   NativeAction,
   NativeChannel,
@@ -18,9 +19,10 @@ import {
   bodiesOf,
   compileAppRoute,
   compileAppUpstream,
+  functionOf,
   isTransformed,
 } from './compile-app.ts'
-import { compileHooks, withBits } from './compile-hooks.ts'
+import { type CompiledPlan, compileHooks, withBits } from './compile-hooks.ts'
 import { compileInnerListener, compileInnerRoutes, hasInnerRoutes } from './compile-inner.ts'
 import { compileProxy, compileUpstream, filesMode } from './compile-proxy.ts'
 import { compileTls } from './compile-tls.ts'
@@ -133,12 +135,27 @@ export function compileConfig(
         const plan = hooks[index] ?? null
         return {
           ...compileRoute(route, { ...references, config, route: index, secret }),
-          hooks: plan && { ...plan, version, upstreams: places },
+          hooks: plan && {
+            ...plan,
+            version,
+            upstreams: places,
+            handler: handlerOf(plan, route, config),
+          },
         }
       }),
       ...(hasDoor ? compileInnerRoutes(config, secret, referencesOf) : []),
     ],
   }
+}
+
+/** It has the time that it would have over its socket. */
+function handlerOf(
+  { handler: group }: CompiledPlan,
+  route: ResolvedRoute,
+  { timeouts }: ResolvedConfig,
+): NativeHooks['handler'] {
+  if (group === null) return null
+  return { group, patience: functionOf(route)?.timeout ?? timeouts.handler }
 }
 
 function compileAccessLog(log: ResolvedAccessLog): NativeAccessLog {

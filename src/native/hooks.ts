@@ -34,6 +34,8 @@ export interface NativeHooks {
   /** Groups that are asked about the head of an answer, and about errors of the gateway's own. */
   onResponse: number | null
   onError: number | null
+  /** The handler, where it is asked as hooks are; milliseconds for its answer, 0: any. */
+  handler: { group: number; patience: number } | null
 }
 
 /** Questions to user code, open ones, and what kept requests from it. */
