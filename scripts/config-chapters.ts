@@ -8,6 +8,7 @@ import * as schema from '../src/config/schema.ts'
 import { channel } from '../src/config/schema-channel.ts'
 import * as functions from '../src/config/schema-functions.ts'
 import * as hooks from '../src/config/schema-hooks.ts'
+import { mirror } from '../src/config/schema-mirror.ts'
 import * as proxies from '../src/config/schema-proxy.ts'
 import * as routes from '../src/config/schema-routes.ts'
 import * as targets from '../src/config/schema-target-tls.ts'
@@ -254,6 +255,14 @@ export const chapters: Chapter[] = [
     about: 'When a request is tried again elsewhere.',
     prefix: 'retry.',
     options: proxies.retry as Chapter['options'],
+  },
+  {
+    title: '`mirror` of proxy()',
+    typeName: 'MirrorOptions',
+    file: 'proxy-options',
+    about: 'Who gets copies of requests; a target alone stands for { target }.',
+    prefix: 'mirror.',
+    options: mirror as Chapter['options'],
   },
   {
     title: '`accelRedirect` of proxy()',

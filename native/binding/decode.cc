@@ -24,6 +24,8 @@ void decode_limits(const Reader& limits, route::Limits& out) {
       static_cast<uint32_t>(limits.at("keepAliveRequests").integer(0, kMaxCount));
   out.body_bytes = limits.at("bodyBytes").integer(0, kMaxBytes);
   out.head.head_bytes = limits.at("headBytes").integer(128, 16 * 1024 * 1024);
+  out.mirrors.requests = static_cast<uint32_t>(limits.at("mirrors").integer(0, kMaxCount));
+  out.mirrors.bytes = limits.at("mirrorBytes").integer(0, kMaxBytes);
   out.response_head.head_bytes = limits.at("responseHeadBytes").integer(128, 16 * 1024 * 1024);
   out.head.target_bytes = limits.at("targetBytes").integer(1, 16 * 1024 * 1024);
   out.head.fields = limits.at("headers").integer(1, http::kMaxFields);
@@ -164,6 +166,16 @@ route::FileInstruction decode_file_instruction(const Reader& file, bool copy_onl
   return decoded;
 }
 
+route::MirrorRule decode_mirror(const Reader& mirror, uint64_t upstreams) {
+  route::MirrorRule decoded;
+  decoded.upstream = static_cast<uint32_t>(mirror.at("upstream").integer(0, upstreams - 1));
+  decoded.share = static_cast<uint32_t>(mirror.at("share").integer(0, route::kWholeShare));
+  decoded.target_host = mirror.at("targetHost").boolean();
+  decoded.timeout_ms = static_cast<int64_t>(mirror.at("timeout").integer(1, kMaxMs));
+  decoded.max_behind = mirror.at("maxBehind").integer(0, kMaxBytes);
+  return decoded;
+}
+
 route::ProxyAction decode_proxy(const Reader& action, const std::vector<std::string>& params,
                                 const route::Snapshot& snapshot) {
   route::ProxyAction proxy;
@@ -182,6 +194,10 @@ route::ProxyAction decode_proxy(const Reader& action, const std::vector<std::str
   proxy.request = decode_edits(action.at("request"));
   proxy.response = decode_edits(action.at("response"));
   proxy.timeouts = decode_proxy_timeouts(action.at("timeouts"));
+  const Reader mirrors = action.at("mirrors");
+  for (uint32_t i = 0; i < mirrors.length(); ++i) {
+    proxy.mirrors.push_back(decode_mirror(mirrors.at(i), upstreams));
+  }
   if (Reader file = action.at("file"); !file.is_null()) {
     proxy.file = decode_file_instruction(file, snapshot.copy_only);
   }

@@ -165,6 +165,27 @@ Napi::Object encode_blocked(Napi::Env env, const worker::Worker& worker) {
   return object;
 }
 
+Napi::Object encode_mirrors(Napi::Env env, const proxy::MirrorCounts& counts) {
+  auto outcome = [&](proxy::MirrorOutcome which) {
+    return number(env, counts.outcomes[static_cast<size_t>(which)].get());
+  };
+  using Outcome = proxy::MirrorOutcome;
+  Napi::Object object = Napi::Object::New(env);
+  object["sent"] = outcome(Outcome::sent);
+  object["refused"] = outcome(Outcome::refused);
+  object["failed"] = outcome(Outcome::failed);
+  object["timedOut"] = outcome(Outcome::timed_out);
+  object["behind"] = outcome(Outcome::behind);
+  object["limited"] = outcome(Outcome::limited);
+  object["unavailable"] = outcome(Outcome::unavailable);
+  object["aborted"] = outcome(Outcome::aborted);
+  object["inFlight"] = number(env, counts.in_flight.get());
+  object["waitingBytes"] = number(env, counts.spilled.get());
+  object["bytes"] = number(env, counts.bytes.get());
+  object["teedBytes"] = number(env, counts.teed.get());
+  return object;
+}
+
 Napi::Object encode_worker(Napi::Env env, const worker::Worker& worker) {
   const worker::WorkerStats& stats = worker.stats();
   Napi::Object object = Napi::Object::New(env);
@@ -182,6 +203,7 @@ Napi::Object encode_worker(Napi::Env env, const worker::Worker& worker) {
   object["hooks"] = encode_hooks(env, stats);
   object["turnTimes"] = HistogramSum(stats.turn_us).encode(env);
   object["blockedOn"] = encode_blocked(env, worker);
+  object["mirrors"] = encode_mirrors(env, worker.mirror_counts());
   object["pipes"] = encode_pipes(env, worker.pipe_counts());
   Napi::Object tls = Napi::Object::New(env);
   tls["underWay"] = number(env, stats.shaking.get());

@@ -22,16 +22,6 @@ using Step = transfer::Flow::Step;
 
 namespace {
 
-/// A relay's word on why there is no response; none: there is one.
-ErrorCode fault_in(const http::ResponseHead& head) {
-  for (size_t i = 0; i < head.field_count; ++i) {
-    const http::Field& field = head.fields[i];
-    if (!http::equals_ignoring_case(field.name, kFaultField)) continue;
-    return relay_fault(field.value.size() == 1 ? field.value[0] - '0' : 0);
-  }
-  return ErrorCode::none;
-}
-
 bool is_shortage(int error) {
   return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM ||
          error == -ENOSPC;  // of epoll
@@ -83,7 +73,7 @@ void Exchange::begin(const http::RequestHead& head, const route::Match& match, c
   }
   take_target();
   const std::string_view authority = target_ ? std::string_view(target_->authority) : "-";
-  std::string bytes = preface();
+  std::string bytes = preface(action_.upstream);
   append_request_head(head, match, action_, asker, authority, shape_, bytes);
   const auto inbound = shape_.framing == http::Framing::none      ? transfer::Inbound::none
                        : shape_.framing == http::Framing::chunked ? transfer::Inbound::chunked
@@ -92,6 +82,9 @@ void Exchange::begin(const http::RequestHead& head, const route::Match& match, c
                                                               : transfer::Outbound::plain;
   request_.start(std::move(bytes), inbound, shape_.content_length, outbound, true);
   request_.limit(action_.body_bytes);
+  if (action_.mirrors.empty()) return;
+  begin_mirrors(head, match, asker);
+  if (feed_ && request_.has_all()) complete_mirrors();
 }
 
 void Exchange::begin_raw(const AddressKey& client) {
@@ -99,7 +92,8 @@ void Exchange::begin_raw(const AddressKey& client) {
   upstreams_.note_request(action_.upstream);
   is_raw_ = true;
   selection_.hash = hash_of(client);
-  request_.start(preface(), transfer::Inbound::until_end, 0, transfer::Outbound::plain, false);
+  request_.start(preface(action_.upstream), transfer::Inbound::until_end, 0,
+                 transfer::Outbound::plain, false);
 }
 
 bool Exchange::uses_proxy_protocol() const {
@@ -107,13 +101,13 @@ bool Exchange::uses_proxy_protocol() const {
 }
 
 /// What goes ahead of everything else on a connection of its own.
-std::string Exchange::preface() const {
+std::string Exchange::preface(uint32_t upstream) const {
   std::string bytes;
-  if (!uses_proxy_protocol()) return bytes;
+  const uint8_t version = upstreams_.config(upstream).proxy_protocol;
+  if (version == 0) return bytes;
   http::ProxyEnd source, destination;
   downstream_.ends(source, destination);
-  http::append_proxy_header(upstreams_.config(action_.upstream).proxy_protocol, source, destination,
-                            bytes);
+  http::append_proxy_header(version, source, destination, bytes);
   return bytes;
 }
 
@@ -272,6 +266,7 @@ bool Exchange::pump_request() {
   if (request_broken_ || request_.is_done()) return true;
   const uint64_t before = request_.moved();
   const Step step = request_.run(upward());
+  if (feed_ && request_.has_all()) complete_mirrors();
   if (request_.moved() != before) note_progress();
   listen_downstream(step);
   switch (step) {

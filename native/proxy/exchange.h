@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@
 #include "net/socket_state.h"
 #include "proxy/exchange_state.h"
 #include "proxy/instruction.h"
+#include "proxy/mirror.h"
 #include "proxy/request_head.h"
 #include "proxy/response_head.h"
 #include "proxy/upstreams.h"
@@ -45,6 +47,8 @@ class Downstream : public transfer::Reader {
   virtual void set_deaf(bool is_deaf) = 0;
   /// Who asks, and where the connection was accepted.
   virtual void ends(http::ProxyEnd& source, http::ProxyEnd& destination) const = 0;
+  /// Keeps what the request rests on for what outlives the exchange.
+  virtual Hold hold() const = 0;
 
  protected:
   ~Downstream() = default;
@@ -169,7 +173,11 @@ class Exchange final : public UpstreamUser {
   bool is_over_total() const;
   void on_late_answer(ErrorCode over);
   bool uses_proxy_protocol() const;
-  std::string preface() const;
+  std::string preface(uint32_t upstream) const;
+
+  // exchange_mirrors.cc
+  void begin_mirrors(const http::RequestHead& head, const route::Match& match, const Asker& asker);
+  void complete_mirrors();
 
   const route::ProxyAction& action_;
   Upstreams& upstreams_;
@@ -203,6 +211,7 @@ class Exchange final : public UpstreamUser {
   int64_t since_us_ = 0;         ///< the last progress
   ExchangeTimes times_;
   transfer::Flow request_, response_;
+  std::unique_ptr<MirrorFeed> feed_;  ///< while a mirror wants more of the request
   std::optional<Instruction> instruction_;
 };
 

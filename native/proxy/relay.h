@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "http/response_parser.h"
 
 namespace sluice::proxy {
 
@@ -31,6 +32,9 @@ constexpr ErrorCode relay_fault(int code) {
     default: return ErrorCode::upstream_refused;
   }
 }
+
+/// A relay's word on why there is no response; none: there is one.
+ErrorCode fault_in(const http::ResponseHead& head);
 
 /// Whether the target has seen nothing of the request then.
 constexpr bool is_before_request(ErrorCode fault) {

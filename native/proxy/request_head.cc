@@ -18,6 +18,13 @@ namespace {
 using http::FieldId;
 using http::Method;
 
+/// Whom a head is for.
+struct HeadFor {
+  std::string_view authority;
+  bool names_target;
+  bool is_mirror;
+};
+
 /// Most heads fit: one allocation.
 constexpr size_t kUsualHeadBytes = 1024;
 
@@ -45,12 +52,13 @@ void append_target(const http::RequestHead& head, const route::Match& match,
 
 /// The Host field, and where its value stands.
 void append_host(const http::RequestHead& head, const route::ProxyAction& action,
-                 std::string_view authority, RequestShape& shape, std::string& out) {
+                 std::string_view authority, bool names_target, RequestShape& shape,
+                 std::string& out) {
   out.append("Host: ");
   shape.host_at = out.size();
   if (!action.host.empty()) {
     out.append(action.host);
-  } else if (action.target_host || head.host.empty()) {
+  } else if (names_target || head.host.empty()) {
     shape.names_target = true;
     out.append(authority);
   } else {
@@ -101,17 +109,20 @@ bool is_disguised(std::string_view name, const route::ProxyAction& action) {
 }
 
 void append_fields(const http::RequestHead& head, const route::ProxyAction& action,
-                   const http::HopByHop& hop, const Asker& asker, std::string& out) {
+                   const http::HopByHop& hop, const Asker& asker, bool is_mirror,
+                   std::string& out) {
   for (size_t i = 0; i < head.field_count; ++i) {
     const http::Field& field = head.fields[i];
     if (field.id != FieldId::other) {
       if (field.id == FieldId::host || field.id == FieldId::content_length) continue;
-      if (field.id == FieldId::expect && !head.expect_continue) continue;  // RFC 9110 §10.1.1
+      const bool expects = head.expect_continue && !is_mirror;
+      if (field.id == FieldId::expect && !expects) continue;  // RFC 9110 §10.1.1
       if (is_ours(field.id, action)) continue;
     } else if (is_disguised(field.name, action)) {
       continue;
     }
     if (!asker.is_peer_trusted && is_claim(field.id, field.name)) continue;
+    if (is_mirror && http::equals_ignoring_case(field.name, kMirrorField)) continue;
     if (!hop.forwards(field)) continue;
     if (!action.request.removed.empty() && is_removed(field.name, action.request)) continue;
     if (!asker.reserved.empty() && is_reserved(field.name, asker.reserved)) continue;
@@ -179,22 +190,42 @@ RequestShape shape_of(const http::RequestHead& head) {
   return shape;
 }
 
-void append_request_head(const http::RequestHead& head, const route::Match& match,
-                         const route::ProxyAction& action, const Asker& asker,
-                         std::string_view authority, RequestShape& shape, std::string& out) {
-  out.reserve(kUsualHeadBytes);
+namespace {
+
+/// Everything but the end of the head.
+void append_lines(const http::RequestHead& head, const route::Match& match,
+                  const route::ProxyAction& action, const Asker& asker, const HeadFor& whom,
+                  RequestShape& shape, std::string& out) {
+  out.reserve(out.size() + kUsualHeadBytes);
   out.append(head.method_text).append(" ");
   append_target(head, match, action, out);
   out.append(" HTTP/1.1\r\n");
-  append_host(head, action, authority, shape, out);
-  append_fields(head, action, http::HopByHop(head), asker, out);
+  append_host(head, action, whom.authority, whom.names_target, shape, out);
+  append_fields(head, action, http::HopByHop(head), asker, whom.is_mirror, out);
   append_framing(shape, out);
   append_forwarded(head, action, asker, out);
   if (!asker.subject.empty()) http::append_field(out, asker.subject_field, asker.subject);
+}
+
+}  // namespace
+
+void append_request_head(const http::RequestHead& head, const route::Match& match,
+                         const route::ProxyAction& action, const Asker& asker,
+                         std::string_view authority, RequestShape& shape, std::string& out) {
+  append_lines(head, match, action, asker, {authority, action.target_host, false}, shape, out);
   if (shape.wants_upgrade) {
     http::append_field(out, "Connection", "upgrade");
     http::append_field(out, "Upgrade", head.find(FieldId::upgrade));
   }
+  out.append(action.request.added).append("\r\n");
+}
+
+void append_mirror_head(const http::RequestHead& head, const route::Match& match,
+                        const route::ProxyAction& action, const Asker& asker,
+                        std::string_view authority, bool names_target, std::string& out) {
+  RequestShape shape = shape_of(head);
+  append_lines(head, match, action, asker, {authority, names_target, true}, shape, out);
+  http::append_field(out, kMirrorField, "1");
   out.append(action.request.added).append("\r\n");
 }
 

@@ -59,6 +59,15 @@ void append_request_head(const http::RequestHead& head, const route::Match& matc
                          const route::ProxyAction& action, const Asker& asker,
                          std::string_view authority, RequestShape& shape, std::string& out);
 
+/// Likewise for a mirror: with kMirrorField, and without Expect, since nobody passes its 100 on.
+/// `names_target`: its Host is `authority`, unless the route sets one.
+void append_mirror_head(const http::RequestHead& head, const route::Match& match,
+                        const route::ProxyAction& action, const Asker& asker,
+                        std::string_view authority, bool names_target, std::string& out);
+
+/// Marks copies: "sluice-mirror: 1".
+inline constexpr std::string_view kMirrorField = "sluice-mirror";
+
 /// What a target is chosen by: 0 when the request does not say.
 uint64_t hash_of(const http::RequestHead& head, const route::Upstream& upstream,
                  const Asker& asker);

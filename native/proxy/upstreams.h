@@ -27,6 +27,8 @@
 
 namespace sluice::proxy {
 
+class Mirrors;
+
 /// What of its worker a connection to a target uses.
 struct Surroundings {
   net::EventLoop& loop;
@@ -112,6 +114,9 @@ class Upstreams {
   StateCounts& states() { return states_; }
   const StateCounts& states() const { return states_; }
   int64_t now_us() const { return around_.now_us; }
+  /// Those of the worker; null: requests are not mirrored.
+  Mirrors* mirrors() const { return mirrors_; }
+  void mirror_by(Mirrors* mirrors) { mirrors_ = mirrors; }
 
  private:
   struct Idle {
@@ -145,6 +150,7 @@ class Upstreams {
   std::unique_ptr<http::ResponseHead> head_ = std::make_unique<http::ResponseHead>();
   transfer::PipeCounts pipe_counts_;
   StateCounts states_;
+  Mirrors* mirrors_ = nullptr;
   transfer::PipePool pipes_{pipe_counts_};
 };
 

@@ -32,6 +32,7 @@ struct Limits {
   uint32_t keep_alive_requests = 0;      ///< 0: none
   uint64_t body_bytes = 0;
   http::HeadLimits head;
+  MirrorLimits mirrors;
   http::HeadLimits response_head{64 * 1024, 8 * 1024, http::kMaxFields};  ///< of upstreams
 };
 

@@ -90,6 +90,24 @@ struct FileInstruction {
   bool copy_only = false;
 };
 
+/// What MirrorRule::share is a part of.
+inline constexpr uint32_t kWholeShare = 1'000'000;
+
+/// Who gets a copy of the requests, too.
+struct MirrorRule {
+  uint32_t upstream = 0;         ///< index into Snapshot::upstreams
+  uint32_t share = kWholeShare;  ///< of the requests, by their ids
+  bool target_host = false;      ///< as in ProxyAction
+  int64_t timeout_ms = 0;        ///< to connect; from the end of the request to that of the answer
+  uint64_t max_behind = 0;       ///< bytes of one request that may wait
+};
+
+/// Of all mirrors of a gateway together.
+struct MirrorLimits {
+  uint32_t requests = UINT32_MAX;  ///< at once
+  uint64_t bytes = UINT64_MAX;     ///< that wait for those that are behind
+};
+
 /// Forwards requests to an upstream.
 struct ProxyAction {
   uint32_t upstream = 0;  ///< index into Snapshot::upstreams
@@ -107,6 +125,7 @@ struct ProxyAction {
   FieldEdits response;
   ProxyTimeouts timeouts;
   std::optional<FileInstruction> file;  ///< none: answers are sent as they are
+  std::vector<MirrorRule> mirrors;
 };
 
 }  // namespace sluice::route

@@ -161,6 +161,9 @@ Flow::Step Flow::take(const FlowContext& context) {
   taken_ += batch.payload;
   if (decoder_error_ != ErrorCode::none) return Step::bad_framing;
   if (taken_ > limit_) return Step::too_large;
+  if (tap_ != nullptr && batch.payload > 0) {
+    tap_->on_bytes({batch.parts.data() + 1, batch.count - 1}, batch.payload);
+  }
   fill_behind(context);
   const Step step = transmit(context, batch);  // before consume(): the batch views what is unread
   context.reader.consume(used);
@@ -303,7 +306,7 @@ ssize_t Flow::pull(const FlowContext& context) {
     pipe_ = context.pipes->take(context.now_us);
     pool_ = context.pipes;
   }
-  if (!pipe_) return -ENOSYS;
+  if (!pipe_ || (tap_ != nullptr && !tap_->can_tee(pipe_.capacity))) return -ENOSYS;
   const size_t want = std::min<uint64_t>(contiguous(), pipe_.capacity);
   const ssize_t got = sys::splice(context.from.fd, nullptr, pipe_.write_end, nullptr, want,
                                   SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
@@ -315,6 +318,7 @@ ssize_t Flow::pull(const FlowContext& context) {
 /// Bytes have come into the pipe: what comes before them cannot be sent twice any more.
 void Flow::note_pulled(uint64_t bytes) {
   stop_keeping();
+  if (tap_ != nullptr) tap_->on_pipe(pipe_.read_end, bytes);
   small_splices_ = bytes < kSmallSplice ? static_cast<uint8_t>(small_splices_ + 1) : uint8_t{0};
   if (small_splices_ == kSmallSplices) full_reads_ = 0;
   in_pipe_ = bytes;

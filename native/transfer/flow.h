@@ -18,8 +18,10 @@
 
 #include "core/limits.h"
 #include "http/chunked_decoder.h"
+#include "http/chunked_encoder.h"
 #include "net/socket_state.h"
 #include "transfer/pipe_pool.h"
+#include "transfer/tap.h"
 
 struct iovec;
 
@@ -90,6 +92,12 @@ class Flow {
   void hide_trailers(std::span<const std::string> names) { hidden_trailers_ = names; }
   /// Body bytes that may come at most.
   void limit(uint64_t bytes) { limit_ = bytes; }
+  /// Gets the body, too; null: nobody. Before the first run(), lives as long as it.
+  void tap(Tap* tap) { tap_ = tap; }
+  /// How a chunked body has ended, once it has: the last chunk, with the trailers that pass.
+  std::string_view chunked_end() const {
+    return trailers_.empty() ? http::kLastChunk : std::string_view(trailers_);
+  }
 
   /// What the sink has not taken, for another start().
   std::string take_pending();
@@ -144,7 +152,8 @@ class Flow {
   uint64_t taken_ = 0, moved_ = 0, spliced_ = 0;
   http::ChunkedDecoder decoder_;
   std::span<const std::string> hidden_trailers_;
-  std::string trailers_;      ///< of a chunked body, as they came; its end, when that goes out
+  std::string trailers_;  ///< of a chunked body, as they came; its end, when that goes out
+  Tap* tap_ = nullptr;
   PipePool* pool_ = nullptr;  ///< where pipe_ came from
   Pipe pipe_;
   uint64_t in_pipe_ = 0;

@@ -94,6 +94,7 @@ class Connection final : public net::EventHandler,
   std::string_view response_fields() const override;
   void set_deaf(bool is_deaf) override;
   void ends(http::ProxyEnd& source, http::ProxyEnd& destination) const override;
+  proxy::Hold hold() const override;
 
   // HookAskerSide: the hook that the request under way waits for.
   void on_verdict(Ref<const Verdict> verdict) override;

@@ -129,6 +129,11 @@ void Connection::ends(http::ProxyEnd& source, http::ProxyEnd& destination) const
   destination = {net::to_key(local), net::to_endpoint(local).port};
 }
 
+proxy::Hold Connection::hold() const {
+  const Ref<Generation>& held = forwarding_->generation;
+  return {held->number(), std::make_shared<const Ref<Generation>>(held)};
+}
+
 transfer::Reader::Fill Connection::fill(size_t& room) {
   assert(input_.empty());
   std::span<char> scratch = worker_.input_scratch();

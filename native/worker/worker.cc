@@ -80,6 +80,7 @@ Worker::Worker(uint32_t index, Shared& shared)
       wall_s_(sys::wall_clock_s()),
       wheel_(now_us_ / 1000),
       upstreams_({loop_, wheel_, now_us_}, shared.snapshot->upstreams, shared.queued),
+      mirrors_(upstreams_, wheel_, shared.mirrors),
       exchange_limits_(exchange_limits_of(*shared.snapshot)),
       inner_limits_(without_patience(exchange_limits_)),
       tls_(shared.tls),
@@ -93,6 +94,8 @@ Worker::Worker(uint32_t index, Shared& shared)
         std::make_unique<log::AccessLog>(*shared.snapshot->access_log, *shared.log, wheel_, index);
   }
   upstreams_.pipes().want(shared.snapshot->pipe_bytes);
+  upstreams_.mirror_by(&mirrors_);
+  mirrors_.limit(shared.snapshot->limits.mirrors);
   upstreams_.tell_others_by([this](uint32_t upstream) {
     if (shared_.tell_room) shared_.tell_room(upstream, index_);
   });
@@ -163,10 +166,12 @@ void Worker::set_date() {
   if (access_log_) access_log_->set_clock(sys::wall_clock_us(), sys::now_us());
 }
 
-bool Worker::finished() const { return (stopping_ || draining_) && live_.empty(); }
+bool Worker::finished() const {
+  return (stopping_ || draining_) && live_.empty() && mirrors_.empty();
+}
 
 int Worker::timeout_ms() const {
-  if (!later_.empty() || upstreams_.has_news()) return 0;
+  if (!later_.empty() || upstreams_.has_news() || mirrors_.has_work()) return 0;
   int64_t next = wheel_.next_ms();
   if (next == TimerWheel::kNever) return -1;
   return static_cast<int>(std::clamp<int64_t>(next - now_us_ / 1000 + 1, 0, 60'000));
@@ -188,6 +193,7 @@ void Worker::run() {
     wheel_.advance(now_ms(), [](Timer& timer) { static_cast<Alarm&>(timer).on_alarm(); });
     run_ready();
     upstreams_.wake_waiting();
+    mirrors_.run();
     hook_channel_.flush();
     remove_dead();
     stats_.turn_us.add(static_cast<uint64_t>(sys::now_us() - began_us));
@@ -405,6 +411,7 @@ void Worker::adopt(const Replacement& next, std::vector<net::OwnedFd>& opened) {
   }
   upstreams_.adopt(to.upstreams, next.targets);
   upstreams_.pipes().want(to.pipe_bytes);
+  mirrors_.limit(to.limits.mirrors);
   for (const auto& channel : next.channels) {
     if (channel) desk_of(channel);
   }
@@ -448,6 +455,7 @@ void Worker::close_listeners(const std::vector<uint16_t>& numbers) {
 
 void Worker::end_generation(uint64_t number) {
   live_.each([number](Connection& connection) { connection.leave(number); });
+  mirrors_.end_generation(number);
 }
 
 void Worker::drain() {
@@ -459,12 +467,14 @@ void Worker::drain() {
   }
   wheel_.set(*last_call_, now_ms() + snapshot().timeouts.drain);
   live_.each([](Connection& connection) { connection.drain(); });
+  mirrors_.drain();
 }
 
 void Worker::stop() {
   stopping_ = true;
   for (auto& acceptor : acceptors_) acceptor->stop();
   live_.each([](Connection& connection) { connection.close(ErrorCode::draining); });
+  mirrors_.stop();
 }
 
 }  // namespace sluice::worker

@@ -24,6 +24,7 @@
 #include "net/io_threads.h"
 #include "net/owned_fd.h"
 #include "net/tls_session.h"
+#include "proxy/mirrors.h"
 #include "route/snapshot.h"
 #include "worker/channel_desk.h"
 #include "worker/channel_hub.h"
@@ -60,6 +61,7 @@ struct Shared {
   std::function<void(std::function<void()>)> when_seen;
   HubChannels channels;                        ///< that workers begin with; main thread
   std::shared_ptr<proxy::QueueCounts> queued;  ///< by upstream
+  std::shared_ptr<proxy::MirrorTotals> mirrors = std::make_shared<proxy::MirrorTotals>();
   /// Tells every worker but `from` that a target of `upstream` has room.
   std::function<void(uint32_t upstream, uint32_t from)> tell_room;
 };
@@ -94,6 +96,7 @@ class Worker {
   const WorkerStats& stats() const { return stats_; }
   const transfer::PipeCounts& pipe_counts() const { return upstreams_.pipe_counts(); }
   const proxy::Upstreams::StateCounts& exchange_states() const { return upstreams_.states(); }
+  const proxy::MirrorCounts& mirror_counts() const { return mirrors_.counts(); }
   /// 0, or -errno when its loop could not be made (no descriptors): it must not be started.
   int error() const { return loop_.error(); }
   uint32_t index() const { return index_; }
@@ -254,6 +257,7 @@ class Worker {
   uint64_t last_ticket_ = 0;
   uint64_t last_request_ = 0;
   proxy::Upstreams upstreams_;
+  proxy::Mirrors mirrors_;
   proxy::ExchangeLimits exchange_limits_;
   proxy::ExchangeLimits inner_limits_;
   files::AnswerTable answers_;

@@ -3,8 +3,13 @@
 // Asks DNS as a running gateway would; sends no request and checks nobody's health.
 
 import { isTransformed } from '../config/compile-app.ts'
-import type { ResolvedConfig, ResolvedProxy, ResolvedUpstream } from '../config/resolved.ts'
-import { showDuration } from '../config/units.ts'
+import type {
+  ResolvedConfig,
+  ResolvedMirror,
+  ResolvedProxy,
+  ResolvedUpstream,
+} from '../config/resolved.ts'
+import { showDuration, showSize } from '../config/units.ts'
 import type { NativeAddon } from '../native/interface.ts'
 import { type Member, type UpstreamState, Upstreams } from '../proxy/upstreams.ts'
 import { createLogger } from '../telemetry/log.ts'
@@ -30,7 +35,14 @@ export async function proxyRows(
     ['sends', sentOf(action, upstream, request)],
     ...transportRows(upstream),
     ['engine', engineOf(addon, config, action)],
+    ...action.mirror.map(mirrorRow),
   ]
+}
+
+function mirrorRow({ target, percent, timeout, maxBehind }: ResolvedMirror): Row {
+  const share = percent === 100 ? 'every request' : `${percent} % of the requests, by their ids`
+  const bounds = `within ${showDuration(timeout)} and ${showSize(maxBehind)} behind`
+  return ['mirror', `'${target}': ${share}, ${bounds}`]
 }
 
 /** The addresses of its targets now; nobody is checked. */

@@ -113,6 +113,7 @@ export function compileAppRoute(
           mode: filesMode(root),
         }
       : null,
+    mirrors: [],
   }
 }
 

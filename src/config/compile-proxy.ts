@@ -26,11 +26,13 @@ export interface ProxyReferences {
   isSecure: boolean
   /** What workers ask about a root as. */
   filesOf: (root: ResolvedFileSet) => number
+  /** The same of an upstream that is mirrored to. */
+  mirrorOf: (name: string) => { upstream: number; isSecure: boolean }
 }
 
 export function compileProxy(
   action: ResolvedProxy,
-  { upstream, isSecure, filesOf }: ProxyReferences,
+  { upstream, isSecure, filesOf, mirrorOf }: ProxyReferences,
 ): NativeProxy {
   const { accelRedirect } = action
   const { kind, stripPrefix, rewrite, headers, retry, halfClose } = action
@@ -65,6 +67,16 @@ export function compileProxy(
           mode: filesMode(accelRedirect.root),
         }
       : null,
+    mirrors: action.mirror.map(({ target, percent, timeout, maxBehind }) => {
+      const { upstream: mirrored, isSecure: hasName } = mirrorOf(target)
+      return {
+        upstream: mirrored,
+        share: Math.round(percent * 10_000),
+        targetHost: action.host === 'auto' ? hasName : action.host === 'target',
+        timeout,
+        maxBehind,
+      }
+    }),
   }
 }
 

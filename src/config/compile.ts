@@ -24,7 +24,7 @@ import {
 } from './compile-app.ts'
 import { type CompiledPlan, compileHooks, withBits } from './compile-hooks.ts'
 import { compileInnerListener, compileInnerRoutes, hasInnerRoutes } from './compile-inner.ts'
-import { compileProxy, compileUpstream, filesMode } from './compile-proxy.ts'
+import { compileProxy, compileUpstream, filesMode, type ProxyReferences } from './compile-proxy.ts'
 import { compileTls } from './compile-tls.ts'
 import { fieldLines, routeFields } from './fields.ts'
 import { rootNumbering } from './file-roots.ts'
@@ -49,6 +49,7 @@ interface Surroundings {
   indexOf: UpstreamIndex
   numberOf: (index: number) => number
   filesOf: (root: ResolvedFileSet) => number
+  referencesOf: (upstream: string) => ProxyReferences
   channels: readonly number[] | undefined
   /** Index of the route that it belongs to. */
   route: number
@@ -97,14 +98,14 @@ export function compileConfig(
   const filesOf = rootNumbering(config, numbers.roots)
   const indexOf: UpstreamIndex = (name) =>
     numberOf(config.upstreams.findIndex((upstream) => upstream.name === name))
-  const referencesOf = (upstream: string) => ({
+  const mirrorOf = (upstream: string) => ({
     upstream: indexOf(upstream),
     isSecure: isSecure(config, upstream),
-    filesOf,
   })
+  const referencesOf = (upstream: string) => ({ ...mirrorOf(upstream), filesOf, mirrorOf })
   const { routes: hooks, version } = compileHooks(config)
   const { channels } = numbers
-  const references = { indexOf, numberOf, filesOf, channels }
+  const references = { indexOf, numberOf, filesOf, referencesOf, channels }
   const hasDoor = door !== '' && hasInnerRoutes(config)
   const places = config.upstreams.map((_, index) => numberOf(index))
   return {
@@ -216,11 +217,7 @@ function compileAction(action: ResolvedAction, surroundings: Surroundings): Nati
       if (isTransformed(surroundings.config.routes[surroundings.route] as ResolvedRoute)) {
         return compileFunction(bodiesOf(action, surroundings.config), surroundings)
       }
-      return compileProxy(action, {
-        upstream: surroundings.indexOf(action.upstream),
-        isSecure: isSecure(surroundings.config, action.upstream),
-        filesOf: surroundings.filesOf,
-      })
+      return compileProxy(action, surroundings.referencesOf(action.upstream))
     case 'handler':
     case 'mount':
       return compileFunction(action, surroundings)

@@ -82,6 +82,16 @@ export interface LimitsOptions {
    * Each takes about 20 KB until it is done, at most for 'timeouts.head'. Default: `4096`.
    */
   handshakes?: number
+  /**
+   * Copies of requests that are under way to mirrors, over all workers; requests beyond it are not
+   * mirrored. Default: `1000`.
+   */
+  mirrors?: number
+  /**
+   * Bytes that wait in memory for mirrors that are behind, over all workers; beyond it copies are
+   * given up. Default: `'256mb'`.
+   */
+  mirrorBytes?: Size
 }
 
 /** How long a client may take. */

@@ -225,6 +225,11 @@ export interface ProxyOptions<Params = PathParams> {
    */
   accelRedirect?: FilesRoot | AccelRedirectOptions
   /**
+   * Who gets a copy of the requests, too, and answers for nobody: one or several. They never slow,
+   * fail or change what the client gets. See docs/MIRROR.md. Default: `false`.
+   */
+  mirror?: string | MirrorOptions | readonly (string | MirrorOptions)[] | false
+  /**
    * How bytes are moved, for this route; the gateway's 'copy' holds for every route. Default:
    * `'auto'`.
    */
@@ -283,6 +288,30 @@ export interface RetryOptions {
    * is not idempotent. Default: `false`.
    */
   unsafe?: boolean
+}
+
+/** Who gets copies of requests; a target alone stands for { target }. */
+export interface MirrorOptions {
+  /**
+   * Who gets the copies: one of 'upstreams', by its name, or a URL. Its health, ejection and
+   * connections are its own.
+   */
+  target: string
+  /**
+   * How many of the requests, to a ten-thousandth. Chosen by X-Request-Id, so that gateways in a
+   * row choose the same ones. Default: `100`.
+   */
+  percent?: number
+  /**
+   * For the connection, and again from the end of the request to that of the mirror's answer; then
+   * the copy is given up. Default: `'10s'`.
+   */
+  timeout?: Duration
+  /**
+   * Bytes of one request that wait in memory while the mirror takes them more slowly than they
+   * come, beyond what a pipe holds. More, and the copy is given up. Default: `'64mb'`.
+   */
+  maxBehind?: Size
 }
 
 /** Files that a target may name in X-Accel-Redirect. */

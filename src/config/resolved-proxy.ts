@@ -92,6 +92,15 @@ export interface ResolvedAccelRedirect {
   prefix: string
 }
 
+export interface ResolvedMirror {
+  /** Name of its upstream in ResolvedConfig.upstreams. */
+  target: string
+  percent: number
+  timeout: number
+  /** Bytes. */
+  maxBehind: number
+}
+
 export interface ResolvedProxy {
   kind: 'proxy'
   /** Its name in ResolvedConfig.upstreams. */
@@ -119,5 +128,6 @@ export interface ResolvedProxy {
   halfClose: boolean
   /** The files that a target may name in X-Accel-Redirect; absent: none. */
   accelRedirect?: ResolvedAccelRedirect
+  mirror: ResolvedMirror[]
   transfer: 'auto' | 'copy'
 }

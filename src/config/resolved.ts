@@ -17,6 +17,7 @@ export type {
   ResolvedAddress,
   ResolvedFieldEdits,
   ResolvedHealth,
+  ResolvedMirror,
   ResolvedProxy,
   ResolvedTarget,
   ResolvedTargetTls,
@@ -74,6 +75,9 @@ export interface ResolvedLimits {
   bodyBytes: number
   /** Of TLS, under way in one worker. */
   handshakes: number
+  /** Copies of requests under way to mirrors, and bytes that wait for mirrors. */
+  mirrors: number
+  mirrorBytes: number
 }
 
 /** What the core waits for, and what only the main thread does; milliseconds. */

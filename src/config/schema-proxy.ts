@@ -19,6 +19,7 @@ import {
 } from './kinds.ts'
 import { isPlainObject } from './place.ts'
 import type { ResolvedAccelRedirect, ResolvedFieldEdits, ResolvedProxy } from './resolved.ts'
+import { mirrors } from './schema-mirror.ts'
 import { type Section, section, shorthand } from './section.ts'
 
 const second = 1_000
@@ -241,6 +242,12 @@ it. false: it is taken to have gone, and the target is let go.`,
     default: undefined,
     doc: `The files that a target may answer with by naming one in X-Accel-Redirect: the gateway
 sends it, and nobody else reaches it.`,
+  },
+  mirror: {
+    kind: mirrors,
+    default: false,
+    doc: `Who gets a copy of the requests, too, and answers for nobody: one or several. They never
+slow, fail or change what the client gets. See docs/MIRROR.md.`,
   },
   transfer: {
     kind: choice('auto', 'copy'),

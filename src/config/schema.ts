@@ -134,6 +134,18 @@ limit only when one is set here or at the route.`,
     doc: `TLS handshakes that are under way in one worker at once; connections beyond it are closed.
 Each takes about 20 KB until it is done, at most for 'timeouts.head'.`,
   },
+  mirrors: {
+    kind: count(0, 1_000_000),
+    default: 1_000,
+    doc: `Copies of requests that are under way to mirrors, over all workers; requests beyond it are
+not mirrored.`,
+  },
+  mirrorBytes: {
+    kind: size(0, 1024 * gb),
+    default: '256mb',
+    doc: `Bytes that wait in memory for mirrors that are behind, over all workers; beyond it copies
+are given up.`,
+  },
 }
 
 export const timeouts: Section<ResolvedTimeouts> = {

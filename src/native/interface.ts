@@ -30,7 +30,13 @@ export type { AdoptedEvent, RetiredEvent } from './generation-events.ts'
 export type { ChannelStats, NativeChannel, NativeChannelAction, NativeUpload } from './intake.ts'
 export type { NativeListener } from './listener.ts'
 export type { Look, LookAt } from './looks.ts'
-export type { NativeHistogram, NativeStats, NativeTraffic, NativeWorkerStats } from './stats.ts'
+export type {
+  MirrorStats,
+  NativeHistogram,
+  NativeStats,
+  NativeTraffic,
+  NativeWorkerStats,
+} from './stats.ts'
 export type { NativeTimeouts } from './timeouts.ts'
 export type { NativeTransfer } from './transfer.ts'
 export type { NativeProxy, NativeTarget, NativeTargetStats, NativeUpstream } from './upstreams.ts'
@@ -84,6 +90,9 @@ export interface NativeLimits {
   bodyBytes: number
   /** TLS handshakes under way in one worker. */
   handshakes: number
+  /** Copies under way to mirrors, and bytes that wait for those, over all workers. */
+  mirrors: number
+  mirrorBytes: number
 }
 
 export interface NativeRoute {

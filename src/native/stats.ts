@@ -7,6 +7,32 @@ import type { ChannelStats } from './intake.ts'
 import type { TlsStats } from './tls.ts'
 import type { NativeTargetStats } from './upstreams.ts'
 
+/** Copies of requests to mirrors, by how they ended. */
+export interface MirrorStats {
+  /** The mirror has all of it and has answered. */
+  sent: number
+  /** It answered before it had all of it, and took no more. */
+  refused: number
+  /** No connection, reset, closed, or nonsense for an answer. */
+  failed: number
+  /** No connection or no answer in time. */
+  timedOut: number
+  /** More than maxBehind waited. */
+  behind: number
+  /** limits.mirrors, limits.mirrorBytes, or no descriptor. */
+  limited: number
+  /** No target could have it: down, ejected, full. */
+  unavailable: number
+  /** The request ended before all of it was read, or the gateway did. */
+  aborted: number
+  /** Gauges: under way, and bytes that wait in memory. */
+  inFlight: number
+  waitingBytes: number
+  /** Bytes that mirrors took, and bytes of bodies that tee duplicated. */
+  bytes: number
+  teedBytes: number
+}
+
 export interface NativeWorkerStats {
   /** Accepted, open now, refused by a limit. */
   accepted: number
@@ -23,6 +49,7 @@ export interface NativeWorkerStats {
   /** Requests parked for an answer now. */
   parked: number
   hooks: NativeHookStats
+  mirrors: MirrorStats
   /** Turns of the event loop, and how long they took: whoever came meanwhile had to wait. */
   turns: number
   turnTimes: NativeHistogram

@@ -40,6 +40,20 @@ export interface NativeProxy {
   halfClose: boolean
   /** How an answer may ask for a file in its place; null: not at all. */
   file: NativeFileInstruction | null
+  mirrors: NativeMirror[]
+}
+
+/** Who gets a copy of the requests. */
+export interface NativeMirror {
+  /** Index into NativeConfig.upstreams. */
+  upstream: number
+  /** Of the requests, in millionths. */
+  share: number
+  /** Host is the target's own, unless the route fixes one. */
+  targetHost: boolean
+  timeout: number
+  /** Bytes of one request that may wait. */
+  maxBehind: number
 }
 
 export interface NativeFileInstruction {

@@ -10,6 +10,7 @@ import {
   type Observations,
   responseBoundsUs,
 } from './exposition.ts'
+import { addMirrors } from './mirror-metrics.ts'
 import { addProcess } from './process-metrics.ts'
 import type { GatewayStats, LatencyStats } from './stats.ts'
 import { addTls } from './tls-metrics.ts'
@@ -40,6 +41,7 @@ export function renderMetrics(sources: MetricsSources): string {
   addTransfer(page, stats)
   addChannels(page, stats.channels)
   addUpstreams(page, stats.upstreams)
+  addMirrors(page, stats.total.mirrors)
   addLog(page, stats)
   addProcess(page)
   page.histogram(

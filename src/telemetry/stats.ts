@@ -4,6 +4,7 @@
 import type { AccessLogStats } from '../native/access-log.ts'
 import type { ChannelStats, NativeStats, NativeWorkerStats } from '../native/interface.ts'
 import type { UpstreamState } from '../proxy/upstreams.ts'
+import { addMirrorStats, noMirrors } from './mirror-metrics.ts'
 import { addHistograms, quantileUs } from './quantiles.ts'
 import type { NamedTraffic } from './traffic.ts'
 import { type UpstreamStats, upstreamStats } from './upstream-stats.ts'
@@ -196,6 +197,7 @@ function noWorker(): NativeWorkerStats {
     answers: 0,
     parked: 0,
     hooks: { asked: 0, open: 0, remembered: 0, limited: 0, denied: 0 },
+    mirrors: noMirrors(),
     turns: 0,
     turnTimes: { count: 0, sumUs: 0, buckets: [] },
     blockedOn: {},
@@ -227,6 +229,7 @@ function addWorker(sum: NativeWorkerStats, one: NativeWorkerStats): NativeWorker
       limited: sum.hooks.limited + one.hooks.limited,
       denied: sum.hooks.denied + one.hooks.denied,
     },
+    mirrors: addMirrorStats(sum.mirrors, one.mirrors),
     turns: sum.turns + one.turns,
     turnTimes: addHistograms(sum.turnTimes, one.turnTimes),
     blockedOn: addCounts(sum.blockedOn, one.blockedOn),

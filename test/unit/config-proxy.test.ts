@@ -46,6 +46,7 @@ test('a URL alone is a proxy with every default', (t) => {
     retry: { tries: 1, unsafe: false },
     bodyBytes: 2 ** 50,
     halfClose: false,
+    mirrors: [],
     file: null,
   })
   t.deepEqual(upstreams, [
@@ -364,4 +365,36 @@ test('trusted proxies are networks or addresses', (t) => {
   for (const wrong of ['10.0.0.0/33', '10.0.0/8', 'localhost', '::/129', '1.2.3.4/8/8', '::1%lo']) {
     t.is(problemsOf({ trustedProxies: wrong, routes }).length, 1, wrong)
   }
+})
+
+test('mirrors, in every spelling', (t) => {
+  const mirrorsOf = (mirror: unknown, options: object = {}, more: object = {}) =>
+    compiled(proxy(one, { ...options, mirror } as object), more).action.mirrors
+  const usual = { share: 1_000_000, targetHost: false, timeout: 10_000, maxBehind: 64 * 1024 ** 2 }
+  const other = 'http://127.0.0.1:4000'
+  t.deepEqual(mirrorsOf(false), [])
+  t.deepEqual(mirrorsOf(other), [{ upstream: 0, ...usual }])
+  const settings = { target: other, percent: 0.5, timeout: '2s', maxBehind: 0 }
+  t.deepEqual(mirrorsOf([settings, 'unix:run/app.sock'], { host: 'target' }), [
+    { upstream: 0, share: 5_000, targetHost: true, timeout: 2_000, maxBehind: 0 },
+    { upstream: 1, ...usual, targetHost: true },
+  ])
+  const upstreams = { shadow: { targets: 'https://shadow.example' } }
+  t.deepEqual(mirrorsOf('shadow', {}, { upstreams }), [{ upstream: 0, ...usual, targetHost: true }])
+})
+
+test('mirrors that cannot be', (t) => {
+  const wrong = (mirror: unknown) => said(proxy(one, { mirror } as object))
+  t.deepEqual(wrong('shadow'), [".mirror: no upstream is called 'shadow'; 'upstreams' names none"])
+  t.regex(wrong('10.0.0.1:80')[0] ?? '', /^\.mirror: .* did you mean 'http:\/\/10\.0\.0\.1:80'\?$/)
+  t.deepEqual(wrong({ percent: 5 }), [
+    ".mirror.target: expected the name of an upstream, or a URL such as 'http://10.0.0.1:3000', got nothing",
+  ])
+  t.is(wrong({ target: one, percent: 101, timeout: 1, maxBehind: -1 }).length, 3)
+  t.deepEqual(wrong({ target: one, precent: 10 }), [
+    ".mirror.precent: unknown option: did you mean 'percent'?",
+  ])
+  t.deepEqual(wrong([one, one]), [`.mirror: '${one}' is there twice`])
+  t.is(wrong([]).length, 1)
+  t.is(wrong(7).length, 1)
 })
