@@ -371,8 +371,7 @@ class Connection final : public net::EventHandler,
   std::unique_ptr<Streaming> streaming_;
   std::unique_ptr<HookRun> hooks_;  ///< of the request under way, from its first hook on
   Ref<files::Answer> answer_;       ///< given to the request that was parked
-  Connection* previous_ = nullptr;
-  Connection* next_ = nullptr;
+  Connection *previous_ = nullptr, *next_ = nullptr;
 };
 
 /// The open connections of a worker, linked through themselves.
