@@ -98,7 +98,7 @@ class Connection final : public net::EventHandler,
 
   // HookAskerSide: the hook that the request under way waits for.
   void on_verdict(Ref<const Verdict> verdict) override;
-  void on_question_lost(bool was_asked) override;
+  void on_question_lost(QuestionLoss why) override;
 
   State state() const { return state_; }
   uint64_t ticket() const { return ticket_; }

@@ -262,12 +262,15 @@ void Connection::on_verdict(Ref<const Verdict> verdict) {
   drive();
 }
 
-void Connection::on_question_lost(bool was_asked) {
-  hooks_->ticket = {};
-  if (hooks_->handler == HandlerStage::asked) {
-    hooks_->handler = was_asked ? HandlerStage::lost : HandlerStage::direct;
-  } else if (was_asked) {
-    ++hooks_->lost;
+void Connection::on_question_lost(QuestionLoss why) {
+  HookRun& run = *hooks_;
+  run.ticket = {};
+  if (run.handler == HandlerStage::asked) {
+    run.handler = why == QuestionLoss::asked ? HandlerStage::lost : HandlerStage::direct;
+  } else if (why == QuestionLoss::asked) {
+    ++run.lost;
+  } else if (why == QuestionLoss::outdated && run.asked_status != 0) {
+    renew_hooks(run, worker_.snapshot());
   }
   if (state_ == State::awaiting_verdict) transit(Event::answered);
   drive();

@@ -3,6 +3,7 @@
 // an upstream waits in its connection. Nothing of either goes out before the verdict.
 #include "http/response_head.h"
 #include "http/response_parser.h"
+#include "http/target.h"
 #include "net/address.h"
 #include "worker/connection.h"
 #include "worker/error_reply.h"
@@ -179,6 +180,34 @@ void Connection::keep_head(std::string head) {
   head.append(input_);
   kept_ = std::move(head);
   load_input();
+}
+
+void renew_hooks(HookRun& run, const route::Snapshot& snapshot) {
+  if (run.error != ErrorCode::none) {
+    run.has_verdict = true;
+    return;
+  }
+  const AskedRequest asked = read_question(run.question);
+  http::RequestHead head;
+  head.target = run.target.empty() ? asked.target : run.target;
+  route::Match match;
+  const size_t colon = asked.host.rfind(':');
+  const bool has_port = colon != std::string_view::npos && asked.host.back() != ']';
+  const std::string_view host = has_port ? asked.host.substr(0, colon) : asked.host;
+  if (http::split_target(head) == ErrorCode::none) {
+    snapshot.table.match(asked.method, host, head.path, match);
+  }
+  if (match.route == route::kNoRoute) {
+    run.lost = kMaxAppsLost;  // nobody is left who could say what may go out
+    return;
+  }
+  const std::shared_ptr<const route::HookPlan>& plan = snapshot.routes[match.route].hooks;
+  if (!plan || plan->on_response < 0) {
+    run.is_response_decided = true;
+    return;
+  }
+  run.plan = plan;
+  renew_question(run.question, plan->version);
 }
 
 /// The response of an upstream is there.

@@ -212,7 +212,7 @@ void HookChannel::deliver(Link& link, const ParsedVerdict& parsed) {
   HookAskerSide* asker = slot.asker;
   free(ticket.slot);
   if (asker != nullptr && parsed.is_outdated) {
-    asker->on_question_lost(false);
+    asker->on_question_lost(QuestionLoss::outdated);
   } else if (asker != nullptr) {
     Ref<const Verdict> verdict = parsed.verdict;
     if (parsed.status == VerdictStatus::bad) {
@@ -243,6 +243,7 @@ void HookChannel::lose(Link& link) {
 
 /// Tells those whose question `link` carried; null: those whose question waits for a link.
 void HookChannel::tell_lost(const Link* link) {
+  const QuestionLoss why = link == nullptr ? QuestionLoss::unsent : QuestionLoss::asked;
   std::vector<HookTicket> lost;
   for (uint32_t i = 0; i < slots_.size(); ++i) {
     if (slots_[i].is_used && slots_[i].link == link) lost.push_back({i, slots_[i].serial});
@@ -251,7 +252,7 @@ void HookChannel::tell_lost(const Link* link) {
     const Slot slot = slots_[ticket.slot];
     if (!slot.is_used || slot.serial != ticket.serial) continue;
     free(ticket.slot);
-    if (slot.asker != nullptr) slot.asker->on_question_lost(link != nullptr);
+    if (slot.asker != nullptr) slot.asker->on_question_lost(why);
   }
 }
 

@@ -21,13 +21,20 @@ namespace sluice::worker {
 
 class Worker;
 
+/// Why a question has no verdict.
+enum class QuestionLoss : uint8_t {
+  unsent,    ///< no app has had it
+  asked,     ///< an app had it and is gone
+  outdated,  ///< the app has other hooks by now than those that the question is about
+};
+
 /// Whoever asks.
 class HookAskerSide {
  public:
   /// The verdict; null: "pass".
   virtual void on_verdict(Ref<const Verdict> verdict) = 0;
-  /// Its question is open no longer: ask again. `was_asked`: an app had it and is gone.
-  virtual void on_question_lost(bool was_asked) = 0;
+  /// Its question is open no longer: ask again.
+  virtual void on_question_lost(QuestionLoss why) = 0;
 
  protected:
   ~HookAskerSide() = default;

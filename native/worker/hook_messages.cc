@@ -205,6 +205,24 @@ void append_later_question(std::string_view question, const HookTicket& ticket, 
   put<uint32_t>(out, from + kMoreAt, more.size());
 }
 
+AskedRequest read_question(std::string_view question) {
+  std::string_view rest = question.substr(kQuestionHead + kRequestIdBytes);
+  const auto take = [&rest](size_t size) {
+    const std::string_view text = rest.substr(0, size);
+    rest.remove_prefix(text.size());
+    return text;
+  };
+  AskedRequest asked;
+  asked.method = take(get<uint16_t>(question, 18));
+  asked.target = take(get<uint32_t>(question, 20));
+  asked.host = take(get<uint16_t>(question, 24));
+  return asked;
+}
+
+void renew_question(std::string& question, uint32_t version) {
+  put<uint32_t>(question, kVersionAt, version);
+}
+
 void append_field_block(std::string_view lines, std::string& out) {
   while (!lines.empty()) {
     const size_t end = lines.find("\r\n");

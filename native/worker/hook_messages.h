@@ -60,6 +60,15 @@ void append_handler_question(const HookTicket& ticket, uint16_t group, std::stri
 
 void append_withdrawal(const HookTicket& ticket, std::string& out);
 
+/// What a question about a request says of where that goes.
+struct AskedRequest {
+  std::string_view method, target, host;  ///< the host with its port
+};
+AskedRequest read_question(std::string_view question);
+
+/// `version`: of other plans than those that it was made for.
+void renew_question(std::string& question, uint32_t version);
+
 /// "\nname:value" for each of `lines` ("Name: value\r\n"), then "\n".
 void append_field_block(std::string_view lines, std::string& out);
 

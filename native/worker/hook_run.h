@@ -13,6 +13,7 @@
 #include "core/limits.h"
 #include "net/address.h"
 #include "route/hooks.h"
+#include "route/snapshot.h"
 #include "worker/hook_messages.h"
 
 namespace sluice::worker {
@@ -76,5 +77,9 @@ struct HookRun {
     return {};
   }
 };
+
+/// The app has other hooks by now than when the request began: what is asked about its answer is
+/// asked of those that it would pass now. An error goes out as it is.
+void renew_hooks(HookRun& run, const route::Snapshot& snapshot);
 
 }  // namespace sluice::worker
