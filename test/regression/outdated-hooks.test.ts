@@ -34,8 +34,9 @@ export default defineGateway({
 }
 
 // What stands beside them makes their numbers others.
-const marking = (mark: string, beside = '') =>
-  `, { hooks: [${beside} hook({ onResponse: () => ({ set: { 'X-Mark': '${mark}' }, remove: ['x-internal'] }) })] }`
+const marking = (mark: string, beside = '') => `, { hooks: [${beside} hook({
+  onResponse: () => ({ set: { 'X-Mark': '${mark}' }, remove: ['x-internal'] }),
+})] }`
 
 test.serial('an answer is asked about where the hooks are now', async (t) => {
   const { answer, asked } = await reloadMeanwhile(
