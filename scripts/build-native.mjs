@@ -111,17 +111,6 @@ function systemOpenssl(compiler) {
   )
 }
 
-// Programs of ours have no Node around them that would bring OpenSSL.
-function chooseOpenssl(compiler, targets) {
-  if (systemOpenssl(compiler)) return 'system'
-  const programs = targets.filter((target) => target !== 'sluice')
-  if (programs.length > 0) {
-    const names = programs.join(', ')
-    throw new BuildError(`cannot build ${names} without OpenSSL: apt-get install libssl-dev`)
-  }
-  return 'node'
-}
-
 const sayNodesOpenssl =
   "sluice: libssl-dev is not there: TLS uses Node's own OpenSSL, without kTLS " +
   '(apt-get install libssl-dev, then npm rebuild)'
@@ -180,7 +169,7 @@ function buildTargets(configuration, targets) {
     throw new BuildError(`not set up yet: run 'npm ci' in ${root}`)
   }
   requireTools(compiler)
-  configure(nodeDirectory(), chooseOpenssl(compiler, targets))
+  configure(nodeDirectory(), systemOpenssl(compiler) ? 'system' : 'node')
   const args = ['--silent', '-C', build, `-j${availableParallelism()}`]
   args.push(`BUILDTYPE=${configuration}`, `CXX=${compiler}`, `LINK=${compiler}`)
   run('make', [...args, ...targets])

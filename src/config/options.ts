@@ -79,7 +79,8 @@ export interface LimitsOptions {
   bodyBytes?: Size
   /**
    * TLS handshakes that are under way in one worker at once; connections beyond it are closed.
-   * Each takes about 20 KB until it is done, at most for 'timeouts.head'. Default: `4096`.
+   * Each takes 20 to 50 KB until it is done, 150 KB when the client sends that much, at most for
+   * 'timeouts.head'. Default: `4096`.
    */
   handshakes?: number
   /**

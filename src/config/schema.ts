@@ -132,7 +132,8 @@ limit only when one is set here or at the route.`,
     kind: count(1, 1_000_000),
     default: 4_096,
     doc: `TLS handshakes that are under way in one worker at once; connections beyond it are closed.
-Each takes about 20 KB until it is done, at most for 'timeouts.head'.`,
+Each takes 20 to 50 KB until it is done, 150 KB when the client sends that much, at most for
+'timeouts.head'.`,
   },
   mirrors: {
     kind: count(0, 1_000_000),
