@@ -10,6 +10,7 @@ import * as functions from '../src/config/schema-functions.ts'
 import * as hooks from '../src/config/schema-hooks.ts'
 import { mirror } from '../src/config/schema-mirror.ts'
 import * as proxies from '../src/config/schema-proxy.ts'
+import * as relays from '../src/config/schema-relay.ts'
 import * as routes from '../src/config/schema-routes.ts'
 import * as targets from '../src/config/schema-target-tls.ts'
 import * as tls from '../src/config/schema-tls.ts'
@@ -271,6 +272,23 @@ export const chapters: Chapter[] = [
     about: 'Files that a target may name in X-Accel-Redirect.',
     prefix: 'accelRedirect.',
     options: proxies.accelRedirect as Chapter['options'],
+  },
+  {
+    title: '`relay(to, options)`',
+    typeName: 'RelayRouteOptions',
+    isOfRoute: true,
+    file: 'proxy-options',
+    about: 'Options of relay(). Beside inline targets those of an upstream may stand, too.',
+    prefix: '',
+    options: { ...relays.relay, hooks: routeHooks } as Chapter['options'],
+  },
+  {
+    title: '`timeout` of relay()',
+    typeName: 'RelayTimeoutOptions',
+    file: 'proxy-options',
+    about: 'How long a target of relay() may take.',
+    prefix: 'timeout.',
+    options: relays.relayTimeout as Chapter['options'],
   },
   {
     title: '`respond(status, body, options)`',

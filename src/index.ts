@@ -105,6 +105,14 @@ export type {
   TargetOptions,
   UpstreamOptions,
 } from './config/proxy-options.ts'
+export {
+  type InlineRelayOptions,
+  type RelayAction,
+  type RelayForm,
+  type RelayHistory,
+  type RelayOptions,
+  relay,
+} from './config/relays.ts'
 export type { ResolvedConfig } from './config/resolved.ts'
 export type { JwtAlgorithm } from './config/schema-hooks.ts'
 export type { StatusPattern } from './config/status-pattern.ts'

@@ -6,6 +6,7 @@
 #include "binding/decode_upstream.h"
 #include "http/host.h"
 #include "http/response_head.h"
+#include "route/feed.h"
 
 namespace sluice::binding {
 namespace {
@@ -215,9 +216,30 @@ route::ChannelAction decode_channel_action(const Reader& action, const route::Sn
   decoded.heartbeat_ms = static_cast<int64_t>(action.at("heartbeat").integer(0, kMaxMs));
   decoded.token = action.at("token").text();
   decoded.message_bytes = action.at("messageBytes").integer(0, UINT32_MAX);
+  decoded.is_feed = snapshot.channels[decoded.channel].feed != nullptr;
+  decoded.is_strict = action.at("strict").boolean();
+  decoded.history_bytes = action.at("historyBytes").integer(0, kMaxBytes);
   http::append_status_line(decoded.head, 200);
   decoded.head.append(action.at("fields").field_lines());
   return decoded;
+}
+
+std::shared_ptr<const route::Feed> decode_feed(const Reader& feed,
+                                               const route::Snapshot& snapshot) {
+  if (feed.is_null()) return nullptr;
+  route::Feed decoded;
+  decoded.proxy = decode_proxy(feed.at("proxy"), {}, snapshot);
+  decoded.proxy.copy_only = true;  // what comes is cut into pieces here
+  decoded.path = feed.at("path").text();
+  decoded.accept = feed.at("accept").text();
+  decoded.cut = static_cast<transfer::Cut>(feed.at("cut").integer(0, 3));
+  decoded.marker = feed.at("marker").bytes();
+  if (decoded.cut == transfer::Cut::marker && decoded.marker.empty()) {
+    feed.at("marker").fail("some bytes");
+  }
+  decoded.linger_ms = static_cast<int64_t>(feed.at("linger").integer(0, kMaxMs));
+  decoded.outage_ms = static_cast<int64_t>(feed.at("outage").integer(0, kMaxMs));
+  return std::make_shared<const route::Feed>(std::move(decoded));
 }
 
 void decode_channels(const Reader& channels, route::Snapshot& snapshot) {
@@ -236,6 +258,7 @@ void decode_channels(const Reader& channels, route::Snapshot& snapshot) {
     channel.buffer_bytes = each.at("bufferBytes").integer(1, kMaxBytes);
     channel.buffer_messages =
         static_cast<uint32_t>(each.at("bufferMessages").integer(1, kMaxCount));
+    channel.feed = decode_feed(each.at("feed"), snapshot);
     snapshot.channels.push_back(std::move(channel));
   }
 }

@@ -273,6 +273,9 @@ Napi::Array encode_channels(Napi::Env env, const worker::WorkerGroup& group) {
     object["published"] = number(env, counts.published.load(std::memory_order_relaxed));
     object["skipped"] = number(env, counts.skipped.load(std::memory_order_relaxed));
     object["cut"] = number(env, counts.cut.load(std::memory_order_relaxed));
+    object["connections"] = number(env, counts.connections.load(std::memory_order_relaxed));
+    object["opened"] = number(env, counts.opened.load(std::memory_order_relaxed));
+    object["reconnects"] = number(env, counts.reconnects.load(std::memory_order_relaxed));
     channels[i] = object;
   }
   return channels;

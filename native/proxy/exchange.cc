@@ -244,7 +244,7 @@ transfer::FlowContext Exchange::downward() {
   return {*connection_,         connection_->socket(),
           downstream_.socket(), action_.copy_only ? nullptr : &upstreams_.pipes(),
           upstreams_.now_us(),  kTurnBytes,
-          limits_.splice_bytes};
+          limits_.splice_bytes, downstream_.sink()};
 }
 
 /// While its sink is full a source has nothing to tell: each packet of a fast one would wake us for

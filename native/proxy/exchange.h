@@ -32,6 +32,9 @@ namespace sluice::proxy {
 class Downstream : public transfer::Reader {
  public:
   virtual net::SocketState& socket() = 0;
+  /// Takes the body of the final response in the place of the socket, without a head, framing or
+  /// interim responses; null: nobody does.
+  virtual transfer::Sink* sink() { return nullptr; }
   /// Something happened upstream: advance() can go on.
   virtual void on_exchange() = 0;
   /// Whether the final response may begin. False: not yet; the exchange goes on when it is asked

@@ -15,7 +15,7 @@ using Step = transfer::Flow::Step;
 bool Exchange::on_interim(const http::ResponseHead& head) {
   request_.stop_keeping();
   note_progress();
-  if (!shape_.is_minor_0) {
+  if (!shape_.is_minor_0 && downstream_.sink() == nullptr) {
     std::string bytes = response_.take_pending();
     append_interim_head(head, action_, bytes);
     response_.start(std::move(bytes), transfer::Inbound::none, 0, transfer::Outbound::plain, false);
@@ -78,6 +78,11 @@ void Exchange::begin_response(const http::ResponseHead& head) {
     case http::ResponseFraming::length: shape.inbound = transfer::Inbound::length; break;
     case http::ResponseFraming::chunked: shape.inbound = transfer::Inbound::chunked; break;
     case http::ResponseFraming::until_close: shape.inbound = transfer::Inbound::until_end; break;
+  }
+  if (downstream_.sink() != nullptr) {
+    persists_ = false;
+    response_.start({}, shape.inbound, head.content_length, transfer::Outbound::plain, false);
+    return downstream_.on_response(status_);
   }
   const bool has_no_length =
       shape.inbound == transfer::Inbound::chunked || shape.inbound == transfer::Inbound::until_end;

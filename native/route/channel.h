@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace sluice::route {
@@ -12,12 +13,24 @@ namespace sluice::route {
 enum class Format : uint8_t { sse, ndjson, raw };
 inline constexpr size_t kFormats = 3;
 
+/// Where pieces end.
+enum class Cut : uint8_t {
+  event,   ///< an empty line ends a server-sent event
+  line,    ///< '\n'
+  marker,  ///< a piece begins with a marker
+  bytes    ///< anywhere
+};
+
+struct Feed;
+
 /// What the routes of one name have in common.
 struct Channel {
   std::string name;              ///< empty: a hole
   uint8_t formats = 0;           ///< bits of Format
   uint64_t buffer_bytes = 0;     ///< of the newest messages, kept for history and for slow clients
   uint32_t buffer_messages = 0;  ///< likewise
+  /// An upstream's stream is what is sent; null: what is published.
+  std::shared_ptr<const Feed> feed;
 };
 
 /// Sends what is published on a channel.
@@ -30,6 +43,9 @@ struct ChannelAction {
   std::string head;            ///< status line and fields
   std::string token;           ///< who may publish by POST; empty: nobody
   uint64_t message_bytes = 0;  ///< of what is posted
+  bool is_feed = false;        ///< it sends what comes from an upstream; then `format` is raw
+  bool is_strict = false;      ///< of a feed: no client gets a piece that is not whole
+  uint64_t history_bytes = 0;  ///< of a feed, instead of `history`; 0: none
 };
 
 }  // namespace sluice::route

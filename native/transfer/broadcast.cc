@@ -94,6 +94,30 @@ Wire MessageMaker::keep(std::string wire) {
   return kept;
 }
 
+/// The payload as a chunk.
+Wire MessageMaker::frame(std::string_view payload) {
+  std::array<char, http::kChunkLineRoom> room;
+  const std::string_view line = http::chunk_line(payload.size(), room);
+  std::string wire;
+  wire.reserve(line.size() + payload.size() + http::kChunkEnd.size());
+  wire.append(line).append(payload).append(http::kChunkEnd);
+  Wire kept = keep(std::move(wire));
+  kept.before = static_cast<uint32_t>(line.size());
+  return kept;
+}
+
+Ref<const Message> MessageMaker::make_piece(uint64_t id, const PieceCutter::Part& part) {
+  auto message = make_ref<Message>();
+  message->id = id;
+  message->begins = part.begins;
+  message->ends = part.ends;
+  message->event_id = part.id;
+  Wire& wire = message->wires[static_cast<size_t>(route::Format::raw)];
+  wire = frame(part.bytes);
+  message->bytes = wire.size + sizeof(Message) + sizeof(Source) + part.id.size();
+  return Ref<const Message>(message.get());
+}
+
 Ref<const Message> MessageMaker::make(uint64_t id, const Publication& publication) {
   auto message = make_ref<Message>();
   message->id = id;
@@ -101,12 +125,7 @@ Ref<const Message> MessageMaker::make(uint64_t id, const Publication& publicatio
     if ((formats_ & 1u << i) == 0) continue;
     const std::string payload = format_message(static_cast<route::Format>(i), id, publication);
     if (payload.empty()) continue;  // a chunk of nothing would be the last one
-    std::array<char, http::kChunkLineRoom> room;
-    std::string wire(http::chunk_line(payload.size(), room));
-    const auto before = static_cast<uint32_t>(wire.size());
-    wire.append(payload).append(http::kChunkEnd);
-    message->wires[i] = keep(std::move(wire));
-    message->wires[i].before = before;
+    message->wires[i] = frame(payload);
     message->bytes += message->wires[i].size;
   }
   return Ref<const Message>(message.get());

@@ -15,6 +15,7 @@
 #include "core/ref.h"
 #include "core/source.h"
 #include "route/channel.h"
+#include "transfer/piece_cutter.h"
 
 namespace sluice::transfer {
 
@@ -29,6 +30,10 @@ struct Wire {
 struct Message : Counted<Message> {
   uint64_t id = 0;
   uint64_t bytes = 0;  ///< what it weighs in a ring
+  /// Of a stream that was cut into pieces: a reader can begin with it; nothing of the piece follows
+  /// it (docs/RELAY.md). Other messages are whole.
+  bool begins = true, ends = true;
+  std::string event_id;  ///< that the event in it has, as the upstream wrote it
   std::array<Wire, route::kFormats> wires;
 };
 
@@ -50,10 +55,13 @@ class MessageMaker {
   /// Messages from now on are made for these, too.
   void add_formats(uint8_t formats) { formats_ |= formats; }
   Ref<const Message> make(uint64_t id, const Publication& publication);
+  /// Bytes that every client gets as they are, in the wire of Format::raw.
+  Ref<const Message> make_piece(uint64_t id, const PieceCutter::Part& part);
 
  private:
   class Pages;
   Wire keep(std::string wire);
+  Wire frame(std::string_view payload);
 
   uint8_t formats_;
   bool copy_only_;
@@ -73,6 +81,11 @@ class Ring {
     most_bytes_ = bytes;
   }
   void add(Ref<const Message> message);
+  /// What comes next has the id that it would have had.
+  void clear() {
+    messages_.clear();
+    bytes_ = 0;
+  }
   bool empty() const { return messages_.empty(); }
   uint64_t oldest() const { return messages_.front()->id; }
   uint64_t newest() const { return messages_.back()->id; }

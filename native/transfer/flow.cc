@@ -236,6 +236,7 @@ Flow::Step Flow::transmit(const FlowContext& context, Batch& batch) {
     is_finished_ = true;
     if (outbound_ == Outbound::chunked) batch.add(last_chunk());
   }
+  if (context.sink != nullptr) return hand_over(*context.sink, batch);
   if (!line.empty()) {
     pending_.append(line);  // some bytes: cheaper than a part of its own
   }
@@ -255,6 +256,15 @@ Flow::Step Flow::transmit(const FlowContext& context, Batch& batch) {
   if (static_cast<size_t>(sent) == total) return Step::done;
   context.to.writable = false;
   return Step::sink_full;
+}
+
+Flow::Step Flow::hand_over(Sink& sink, const Batch& batch) {
+  for (size_t i = 1; i < batch.count; ++i) {
+    const iovec& part = batch.parts[i];
+    sink.take({static_cast<const char*>(part.iov_base), part.iov_len});
+    moved_ += part.iov_len;
+  }
+  return Step::done;
 }
 
 /// What the sink did not take, and while it may be wanted again what it did, goes to pending_.

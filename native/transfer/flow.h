@@ -46,6 +46,16 @@ class Reader {
   ~Reader() = default;
 };
 
+/// Takes what comes in the place of a socket, and all of it.
+class Sink {
+ public:
+  /// Payload, valid until this returns.
+  virtual void take(std::string_view bytes) = 0;
+
+ protected:
+  ~Sink() = default;
+};
+
 struct FlowContext {
   Reader& reader;
   net::SocketState& from;
@@ -55,6 +65,8 @@ struct FlowContext {
   uint64_t budget;  ///< bytes that may be moved in this turn
   /// What comes in one piece is spliced from so many bytes on.
   uint64_t splice_bytes = kSpliceBytes;
+  /// Takes the payload instead of `to`, which counts as writable; only Outbound::plain, no pipes.
+  Sink* sink = nullptr;
 };
 
 class Flow {
@@ -127,6 +139,7 @@ class Flow {
   void note_pulled(uint64_t bytes);
   Step drain_pipe(const FlowContext& context);
   Step transmit(const FlowContext& context, Batch& batch);
+  Step hand_over(Sink& sink, const Batch& batch);
   size_t frame(std::string_view bytes, Batch& batch);
   size_t frame_chunked(std::string_view bytes, Batch& batch);
   std::string_view last_chunk();

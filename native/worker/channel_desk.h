@@ -1,12 +1,15 @@
 // One worker's part of a channel: the newest messages and who listens here. The worker's thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "transfer/broadcast.h"
 #include "worker/channel_hub.h"
+#include "worker/feed.h"
 
 namespace sluice::worker {
 
@@ -33,6 +36,15 @@ class ChannelDesk {
   std::shared_ptr<HubChannel> hub;
   transfer::Ring ring;
   std::vector<Connection*> listeners;
+
+  // Of a feed (worker/feed.h).
+  struct Waiting {
+    uint64_t ticket;
+    uint64_t epoch;
+  };
+  std::vector<Waiting> waiting;  ///< for its upstream to answer; some may be gone
+  std::string head;              ///< of its answer; empty: there is none now
+  std::unique_ptr<Feed> feed;    ///< read by this worker
 };
 
 }  // namespace sluice::worker

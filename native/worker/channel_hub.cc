@@ -6,9 +6,10 @@
 namespace sluice::worker {
 
 HubChannel::HubChannel(uint32_t number, const route::Channel& channel, bool copy_only,
-                       const Tell& tell)
+                       const HubTells& tells)
     : number_(number),
-      tell_(tell),
+      tells_(tells),
+      feed_(channel.feed),
       buffer_messages_(channel.buffer_messages),
       buffer_bytes_(channel.buffer_bytes),
       maker_(channel.formats, copy_only),
@@ -25,8 +26,14 @@ uint64_t HubChannel::publish(const transfer::Publication& publication) {
   const std::lock_guard lock(mutex_);
   const Ref<const transfer::Message> message = maker_.make(++last_id_, publication);
   counts.published.fetch_add(1, std::memory_order_relaxed);
-  tell_(shared_from_this(), message);
+  tells_.message(shared_from_this(), message);
   return message->id;
+}
+
+Ref<const transfer::Message> HubChannel::add_piece(const transfer::PieceCutter::Part& part) {
+  const std::lock_guard lock(mutex_);
+  counts.published.fetch_add(1, std::memory_order_relaxed);
+  return maker_.make_piece(++last_id_, part);
 }
 
 void ChannelHub::adopt(const std::vector<route::Channel>& channels) {
@@ -37,7 +44,7 @@ void ChannelHub::adopt(const std::vector<route::Channel>& channels) {
     } else if (channels_[i]) {
       channels_[i]->adopt(channels[i]);
     } else {
-      channels_[i] = std::make_shared<HubChannel>(i, channels[i], copy_only_, tell_);
+      channels_[i] = std::make_shared<HubChannel>(i, channels[i], copy_only_, tells_);
     }
   }
 }

@@ -79,6 +79,7 @@ void Connection::drive(const Ref<Generation>& parked_on) {
       case State::streaming: goes_on = step_streaming(); break;
       case State::taking_in: goes_on = step_taking_in(); break;
       case State::proxying: goes_on = step_proxying(); break;
+      case State::awaiting_feed: goes_on = may_wait_for_feed(); break;
       case State::awaiting_verdict: goes_on = step_verdict(); break;
       case State::lingering: goes_on = step_linger(); break;
       default: goes_on = false;
@@ -120,6 +121,7 @@ int64_t Connection::deadline_ms() const {
       if (requests_ == 0 || !kept_.empty()) return since_ms_ + timeouts.head;
       return since_ms_ + timeouts.idle;
     case State::awaiting_answer: return since_ms_ + timeouts.head;
+    case State::awaiting_feed: return TimerWheel::kNever;  // the feed has deadlines
     case State::awaiting_verdict: return hook_deadline_ms();
     case State::discarding_body: {
       const int64_t silent = since_ms_ + timeouts.body;
@@ -287,8 +289,8 @@ void Connection::leave(uint64_t generation) {
     if (forwarding_ && forwarding_->exchange.needs_reset()) reset();
   } else {
     const bool is_instructed = instructed_ && instructed_->generation->number() == generation;
-    const bool is_parked =
-        state_ == State::awaiting_answer && worker_.parked_on(ticket_) == generation;
+    const bool is_parked = (state_ == State::awaiting_answer || state_ == State::awaiting_feed) &&
+                           worker_.parked_on(ticket_) == generation;
     if (!is_instructed && !is_parked) return;
   }
   close(ErrorCode::draining);
@@ -308,6 +310,7 @@ void Connection::close(ErrorCode reason) {
   if (tls_) say_goodbye(reason);
   if (state_ == State::awaiting_answer) worker_.questions().leave();
   leave_hooks();
+  place_.reset();
   transit(Event::end);
   if (reason == ErrorCode::idle_timeout) {
     worker_.stats().errors[static_cast<size_t>(reason)].add();  // ordinary: not worth a line

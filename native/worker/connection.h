@@ -19,11 +19,11 @@
 #include "net/event_loop.h"
 #include "net/socket_state.h"
 #include "net/tls_session.h"
-#include "proxy/exchange.h"
 #include "route/snapshot.h"
 #include "transfer/choice.h"
 #include "transfer/transfer.h"
 #include "worker/connection_state.h"
+#include "worker/forwarding.h"
 #include "worker/generation.h"
 #include "worker/hook_channel.h"
 #include "worker/hook_run.h"
@@ -70,6 +70,10 @@ class Connection final : public net::EventHandler,
   }
   /// Something was published on the channel that it is sent.
   void on_message();
+  /// The upstream of the relay that it asked for has answered, or (`error`) has not.
+  void feed_ready(ErrorCode error, const Ref<Generation>& parked_on);
+  /// The stream that it is sent is over: as it should be, or (`error`) cut off.
+  void on_feed_end(uint64_t epoch, uint64_t last, ErrorCode error);
   /// An I/O thread has done what was ordered of it.
   void upload_ready(ErrorCode error);
   /// The gateway is shutting down: the connection ends with its next answer or after a grace.
@@ -105,22 +109,6 @@ class Connection final : public net::EventHandler,
 
  private:
   friend class ConnectionList;
-
-  /// A request that an upstream answers.
-  struct Forwarding {
-    Forwarding(Ref<Generation> held, const route::ProxyAction& action, proxy::Upstreams& upstreams,
-               proxy::Downstream& downstream, const proxy::ExchangeLimits& limits)
-        : generation(std::move(held)), exchange(action, upstreams, downstream, limits) {}
-    Ref<Generation> generation;  ///< whose action it is
-    proxy::Exchange exchange;
-    bool is_raw = false;  ///< of a listener, not of a route
-    uint32_t route = 0;
-    Pace pace;               ///< of the client, while the exchange waits for it
-    bool is_upload = false;  ///< what pace counts: bytes that come, or that are acknowledged
-    log::Text text;          ///< of the access log: what the head said
-    log::Begun begun;
-    std::string head;  ///< of the request, where the answer may be an instruction
-  };
 
   void transit(Event event);
   void drive(const Ref<Generation>& parked_on = {});
@@ -206,7 +194,7 @@ class Connection final : public net::EventHandler,
   bool serve_channel(const http::RequestHead& head, const route::ChannelAction& action,
                      const route::Match& match);
   bool begin_stream(const http::RequestHead& head, const route::ChannelAction& action,
-                    const route::Match& match);
+                    const route::Match& match, std::string_view lines);
   bool step_streaming();
   void leave_stream();
   Ref<Generation>* held_generation();
@@ -219,6 +207,14 @@ class Connection final : public net::EventHandler,
   bool begin_publication(const http::RequestHead& head, const route::ChannelAction& action,
                          const route::Match& match);
   bool step_publishing(transfer::Intake::Step step);
+  bool fall_behind(const transfer::Ring& ring);
+
+  // connection_feed.cc
+  bool serve_feed(const http::RequestHead& head, const route::ChannelAction& action,
+                  const route::Match& match);
+  bool await_feed(const route::ChannelAction& action, const route::Match& match);
+  bool may_wait_for_feed();
+  bool end_feed_stream();
 
   // connection_upload.cc
   void log_taking(const http::RequestHead& head, uint32_t route);
@@ -345,11 +341,12 @@ class Connection final : public net::EventHandler,
   bool is_leaving_ : 1 = false;    ///< ends with the request under way
   bool is_shaking_ : 1 = false;    ///< among the handshakes under way
   bool has_shut_ : 1 = false;      ///< lingering: our side is shut
-  uint8_t answered_ = 0;           ///< requests answered in this turn
-  AddressKey address_;             ///< of the peer, or whom it speaks for (PROXY protocol)
-  uint16_t port_, local_port_;     ///< likewise, of both ends; 0: a unix socket
-  const uint16_t listener_;        ///< index
-  uint64_t ticket_ = 0;            ///< what it waits, or last waited, under; never used twice
+  ErrorCode feed_error_ = ErrorCode::none;  ///< why there is no stream for the request under way
+  uint8_t answered_ = 0;                    ///< requests answered in this turn
+  AddressKey address_;                      ///< of the peer, or whom it speaks for (PROXY protocol)
+  uint16_t port_, local_port_;              ///< likewise, of both ends; 0: a unix socket
+  const uint16_t listener_;                 ///< index
+  uint64_t ticket_ = 0;  ///< what it waits, or last waited, under; never used twice
   uint32_t requests_ = 0;
   uint32_t head_seen_ = 0;  ///< bytes that the parser already wanted more of
   size_t consumed_ = 0;     ///< bytes of the head under way, once it is parsed; 0: answered
@@ -369,8 +366,9 @@ class Connection final : public net::EventHandler,
   std::unique_ptr<Uploading> uploading_;
   std::unique_ptr<Taken> taken_;
   std::unique_ptr<Streaming> streaming_;
-  std::unique_ptr<HookRun> hooks_;  ///< of the request under way, from its first hook on
-  Ref<files::Answer> answer_;       ///< given to the request that was parked
+  std::unique_ptr<FeedPlace> place_;  ///< while it waits for a feed
+  std::unique_ptr<HookRun> hooks_;    ///< of the request under way, from its first hook on
+  Ref<files::Answer> answer_;         ///< given to the request that was parked
   Connection *previous_ = nullptr, *next_ = nullptr;
 };
 

@@ -56,11 +56,38 @@ uint64_t first_message(const http::RequestHead& head, const transfer::Ring& ring
   return std::max(behind - std::min<uint64_t>(history, behind), ring.oldest());
 }
 
+/// How far a newcomer is taken back by `history` pieces, or by bytes.
+uint64_t behind_newest(const transfer::Ring& ring, const route::ChannelAction& action) {
+  uint64_t at = ring.newest() + 1;
+  uint64_t first = at, pieces = 0, bytes = 0;
+  while (at > ring.oldest()) {
+    const transfer::Message& message = *ring.find(--at);
+    bytes += message.wires[static_cast<size_t>(route::Format::raw)].size;
+    if (action.history_bytes > 0 ? bytes > action.history_bytes : pieces >= action.history) break;
+    if (!message.begins) continue;
+    first = at;
+    ++pieces;
+  }
+  return first;
+}
+
+/// The same of a feed, whose ids are those that the upstream gave events.
+uint64_t first_piece(const http::RequestHead& head, const transfer::Ring& ring,
+                     const route::ChannelAction& action) {
+  if (ring.empty()) return 0;
+  const std::string_view last = head.find("last-event-id");
+  for (uint64_t id = ring.newest(); !last.empty() && id >= ring.oldest(); --id) {
+    if (ring.find(id)->event_id == last) return id + 1;
+  }
+  return behind_newest(ring, action);
+}
+
 }  // namespace
 
 bool Connection::serve_channel(const http::RequestHead& head, const route::ChannelAction& action,
                                const route::Match& match) {
-  if (head.method == http::Method::get) return begin_stream(head, action, match);
+  if (action.is_feed) return serve_feed(head, action, match);
+  if (head.method == http::Method::get) return begin_stream(head, action, match, action.head);
   if (head.method == http::Method::head) {
     files::Reply reply;
     reply.built.append(action.head);
@@ -76,10 +103,10 @@ bool Connection::serve_channel(const http::RequestHead& head, const route::Chann
 }
 
 bool Connection::begin_stream(const http::RequestHead& head, const route::ChannelAction& action,
-                              const route::Match& match) {
+                              const route::Match& match, std::string_view lines) {
   files::Reply reply;
   reply.status = 200;
-  reply.head = action.head;
+  reply.head = lines;
   bool goes_on = false;
   const bool is_hooked = plan_of(match.route) != nullptr;
   if (is_hooked && !pass_later_hooks(reply, match.route, goes_on)) return goes_on;
@@ -95,7 +122,10 @@ bool Connection::begin_stream(const http::RequestHead& head, const route::Channe
   stream.format = action.format;
   stream.skips = action.skips;
   stream.is_chunked = !is_minor_0_;
-  stream.heartbeat_ms = action.format == route::Format::sse ? action.heartbeat_ms : 0;
+  const bool has_comments = action.is_feed || action.format == route::Format::sse;
+  stream.heartbeat_ms = has_comments ? action.heartbeat_ms : 0;
+  stream.is_strict = action.is_strict;
+  stream.place = std::move(place_);
   stream.route = match.route;
   stream.generation = worker_.serving();
   if (log::AccessLog* log = worker_.access_log()) {
@@ -104,11 +134,12 @@ bool Connection::begin_stream(const http::RequestHead& head, const route::Channe
     stream.begun = log->begin(logged, stream.text);
   }
   ChannelDesk& desk = worker_.desk(action.channel);
-  stream.next = first_message(head, desk.ring, action.history);
+  stream.next = stream.place ? first_piece(head, desk.ring, action)
+                             : first_message(head, desk.ring, action.history);
   desk.join(*this, stream.slot);
   desk.hub->counts.clients.fetch_add(1);
   Outbox& box = worker_.outbox();
-  append_head(action.head, match.route);
+  append_head(lines, match.route);
   hooks_.reset();
   if (stream.is_chunked) box.append("Transfer-Encoding: chunked\r\n");
   box.finish_head(Outbox::Persistence::close);
@@ -207,8 +238,10 @@ bool Connection::next_message() {
   }
   const ChannelDesk& desk = worker_.desk(stream.channel);
   const transfer::Ring& ring = desk.ring;
+  if (stream.next == 0 && !ring.empty()) stream.next = ring.oldest();
   const bool has_more = !ring.empty() && stream.next <= ring.newest();
-  if (worker_.draining() || stream.is_leaving) {
+  if (stream.is_over && (!has_more || stream.next > stream.last)) return end_feed_stream();
+  if ((worker_.draining() || stream.is_leaving) && !stream.is_within) {
     stream.is_ending = true;
     if (stream.is_chunked) stream.pending.assign(http::kLastChunk);
     return true;
@@ -217,18 +250,16 @@ bool Connection::next_message() {
     stream.pace = Pace();
     return false;
   }
-  if (stream.next == 0) stream.next = ring.oldest();
-  ChannelCounts& counts = desk.hub->counts;
-  if (stream.next < ring.oldest()) {
-    if (!stream.skips) {
-      counts.cut.fetch_add(1);
-      close(ErrorCode::fell_behind);
-      return false;
-    }
-    counts.skipped.fetch_add(ring.newest() - stream.next);
-    stream.next = ring.newest();
+  if (stream.next < ring.oldest()) return fall_behind(ring);
+  const transfer::Message& message = *ring.find(stream.next++);
+  if (!stream.is_placed && !message.begins) return true;
+  if (stream.is_within && message.begins) {  // the upstream broke off within it
+    close(ErrorCode::upstream_cut_body);
+    return false;
   }
-  const transfer::Wire& wire = ring.find(stream.next++)->wires[static_cast<size_t>(stream.format)];
+  stream.is_placed = true;
+  stream.is_within = stream.is_strict && !message.ends;
+  const transfer::Wire& wire = message.wires[static_cast<size_t>(stream.format)];
   if (!wire.source) return true;
   const bool is_copied = worker_.snapshot().copy_only;
   stream.engine = is_copied ? transfer::copy_engine(cipher())
@@ -240,6 +271,25 @@ bool Connection::next_message() {
   const uint64_t behind = stream.is_chunked ? 0 : http::kChunkEnd.size();
   stream.message = {stream.engine, wire.source, wire.offset + before, wire.size - before - behind};
   stream.message.ready_to = stream.message.offset + stream.message.left;  // no disk is behind it
+  return true;
+}
+
+/// What comes next for it is gone: it goes on with the newest that a reader can begin with. False:
+/// the connection is closed.
+bool Connection::fall_behind(const transfer::Ring& ring) {
+  Streaming& stream = *streaming_;
+  ChannelCounts& counts = worker_.desk(stream.channel).hub->counts;
+  if (!stream.skips || stream.is_within || stream.is_over) {
+    counts.cut.fetch_add(1);
+    close(ErrorCode::fell_behind);
+    return false;
+  }
+  uint64_t next = ring.newest();
+  while (next > ring.oldest() && !ring.find(next)->begins) --next;
+  if (!ring.find(next)->begins) next = ring.newest() + 1;
+  counts.skipped.fetch_add(next - stream.next);
+  stream.next = next;
+  stream.is_placed = false;
   return true;
 }
 
@@ -264,7 +314,7 @@ void Connection::on_stream_alarm() {
     }
   }
   stream.sent_ms = worker_.now_ms();
-  if (stream.heartbeat_ms == 0) return set_deadline();
+  if (stream.heartbeat_ms == 0 || stream.is_within) return set_deadline();
   if (stream.is_chunked) {
     std::array<char, http::kChunkLineRoom> room;
     stream.pending.append(http::chunk_line(kHeartbeat.size(), room));

@@ -13,6 +13,7 @@
 //      └──secure──> handshaking ──opened──> reading_head, ──forward──> proxying (TLS)
 //   reading_head <──forward / sent──> proxying
 //   reading_head <──take_in / sent──> taking_in, ──stream──> streaming
+//   reading_head ──attend──> awaiting_feed ──answered──> reading_head (relays)
 //   reading_head ──consult──> awaiting_verdict ──answered──> reading_head (hooks)
 //   every state: end ──> closed
 #pragma once
@@ -28,6 +29,7 @@ enum class State : uint8_t {
   handshaking,       ///< TLS begins
   reading_head,      ///< idle, or a request head is incomplete
   awaiting_answer,   ///< TypeScript or an I/O thread decides what is served
+  awaiting_feed,     ///< the upstream of a relay is to answer
   awaiting_verdict,  ///< user code decides about the request
   sending,           ///< the socket is full, or the turn's budget was used up
   awaiting_pages,    ///< an I/O thread reads ahead
@@ -44,6 +46,7 @@ enum class Event : uint8_t {
   secure,    ///< TLS begins
   opened,    ///< HTTP begins
   ask,       ///< the head is complete, its answer is not known
+  attend,    ///< a stream is wanted that is not open yet
   consult,   ///< a hook is asked about the head
   answered,  ///< it is known now: the head is parsed again
   block,     ///< a response has begun and is not out
@@ -70,6 +73,9 @@ inline constexpr Transition<State, Event> kConnectionRows[] = {
     {State::handshaking, Event::end, State::closed},
     {State::reading_head, Event::ask, State::awaiting_answer},
     {State::awaiting_answer, Event::answered, State::reading_head},
+    {State::reading_head, Event::attend, State::awaiting_feed},
+    {State::awaiting_feed, Event::answered, State::reading_head},
+    {State::awaiting_feed, Event::end, State::closed},
     {State::reading_head, Event::consult, State::awaiting_verdict},
     {State::awaiting_verdict, Event::answered, State::reading_head},
     {State::reading_head, Event::block, State::sending},
@@ -109,6 +115,7 @@ constexpr const char* blocked_on(State state) {
     case State::handshaking: return "handshake";
     case State::reading_head: return "read";
     case State::awaiting_answer: return "answer";
+    case State::awaiting_feed: return "stream";
     case State::awaiting_verdict: return "hook";
     case State::sending: return "write";
     case State::awaiting_pages: return "disk";

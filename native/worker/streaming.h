@@ -2,11 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
+#include "core/error.h"
 #include "log/lines.h"
 #include "route/channel.h"
 #include "transfer/transfer.h"
+#include "worker/feed_news.h"
 #include "worker/generation.h"
 #include "worker/pace.h"
 
@@ -28,7 +31,15 @@ struct Streaming {
   transfer::Transfer message;
   uint64_t bytes = 0;                                  ///< sent, without the head
   transfer::Engine engine = transfer::Engine::memory;  ///< that moved the last message
-  Pace pace;                                           ///< of the client, while the socket is full
+  // Of a feed, whose messages may be parts of pieces.
+  bool is_placed = false;  ///< what comes next continues what it has
+  bool is_strict = false;  ///< it gets no piece that is not whole
+  bool is_within = false;  ///< it has not all of a piece; strict ones only
+  bool is_over = false;    ///< nothing comes after message `last`
+  uint64_t last = 0;
+  ErrorCode end_error = ErrorCode::none;  ///< why; none: as it should be
+  std::unique_ptr<FeedPlace> place;       ///< null: a channel
+  Pace pace;                              ///< of the client, while the socket is full
   uint32_t route = 0;
   Ref<Generation> generation;  ///< that it is served with
   log::Text text;              ///< of the access log: what the head said

@@ -99,7 +99,8 @@ Worker::Worker(uint32_t index, Shared& shared)
   upstreams_.tell_others_by([this](uint32_t upstream) {
     if (shared_.tell_room) shared_.tell_room(upstream, index_);
   });
-  for (const auto& channel : shared.channels) {
+  channels_ = shared.channels;
+  for (const auto& channel : channels_) {
     if (channel) desk_of(channel);
   }
   set_date();
@@ -199,6 +200,10 @@ void Worker::run() {
     stats_.turn_us.add(static_cast<uint64_t>(sys::now_us() - began_us));
   }
   for (auto& acceptor : acceptors_) acceptor->close();
+  for (auto& desk : desks_) {
+    if (desk && desk->feed) desk->feed->stop(ErrorCode::draining);
+    if (desk) desk->feed.reset();
+  }
   wheel_.cancel(*reporter_);
   wheel_.cancel(*last_call_);
   wheel_.cancel(hook_channel_);
@@ -412,9 +417,11 @@ void Worker::adopt(const Replacement& next, std::vector<net::OwnedFd>& opened) {
   upstreams_.adopt(to.upstreams, next.targets);
   upstreams_.pipes().want(to.pipe_bytes);
   mirrors_.limit(to.limits.mirrors);
-  for (const auto& channel : next.channels) {
+  channels_ = next.channels;
+  for (const auto& channel : channels_) {
     if (channel) desk_of(channel);
   }
+  adopt_feeds(generation, next.channels);
   exchange_limits_ = exchange_limits_of(to);
   inner_limits_ = without_patience(exchange_limits_);
   live_.each([&](Connection& connection) { connection.adopt(generation); });
@@ -456,6 +463,11 @@ void Worker::close_listeners(const std::vector<uint16_t>& numbers) {
 void Worker::end_generation(uint64_t number) {
   live_.each([number](Connection& connection) { connection.leave(number); });
   mirrors_.end_generation(number);
+  for (auto& desk : desks_) {
+    if (desk && desk->feed && desk->feed->generation() == number) {
+      desk->feed->stop(ErrorCode::draining);
+    }
+  }
 }
 
 void Worker::drain() {

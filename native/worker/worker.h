@@ -215,6 +215,13 @@ class Worker {
   void resume(uint64_t ticket, const Ref<files::Answer>& answer);
   void pages_ready(uint64_t ticket, transfer::ReadAhead ahead);
   ChannelDesk& desk(uint32_t channel) { return *desks_[channel]; }
+  /// Opens the upstream of a feed: nobody reads it.
+  void open_feed(ChannelDesk& desk, uint64_t epoch);
+  /// What the worker that reads it has to tell.
+  void hear(const std::shared_ptr<HubChannel>& channel, const FeedNews& news);
+  void run_feed(const std::shared_ptr<HubChannel>& channel);
+  void leave_feed(const std::shared_ptr<HubChannel>& channel);
+  void remove_feed(const std::shared_ptr<HubChannel>& channel);
   /// Somebody has published it.
   void deliver(const std::shared_ptr<HubChannel>& channel,
                const Ref<const transfer::Message>& message);
@@ -232,6 +239,9 @@ class Worker {
 
   void run();
   ChannelDesk& desk_of(const std::shared_ptr<HubChannel>& channel);
+  Feed* feed_of(const HubChannel& channel);
+  void resume_for_feed(ChannelDesk& desk, uint64_t epoch, ErrorCode error);
+  void adopt_feeds(const Ref<Generation>& next, const HubChannels& channels);
   void note_port(uint16_t listener, int fd);
   void adopt_tls(const Replacement& next);
   void close_listeners(const std::vector<uint16_t>& numbers);
@@ -262,6 +272,7 @@ class Worker {
   proxy::ExchangeLimits inner_limits_;
   files::AnswerTable answers_;
   std::vector<std::unique_ptr<ChannelDesk>> desks_;  ///< by number
+  HubChannels channels_;                             ///< of the current configuration
   Questions questions_{*this};
   HookChannel hook_channel_{*this};
   HookMemory hook_memory_;

@@ -37,14 +37,8 @@ WorkerGroup::WorkerGroup(GroupOptions options, EventSink& sink)
       worker->post([upstream](Worker& there) { there.upstreams().on_room(upstream); });
     }
   };
-  auto tell = [this](const std::shared_ptr<HubChannel>& channel,
-                     const Ref<const transfer::Message>& message) {
-    for (auto& worker : workers_) {
-      worker->post([channel, message](Worker& there) { there.deliver(channel, message); });
-    }
-  };
   channels_ = std::make_unique<ChannelHub>(
-      snapshot().copy_only || !net::available(net::Feature::sendfile), std::move(tell));
+      snapshot().copy_only || !net::available(net::Feature::sendfile), hub_tells());
   channels_->adopt(snapshot().channels);
   shared_.channels = channels_->all();
   // Whoever has uploads has files: they are watched before the first upload.
@@ -53,6 +47,24 @@ WorkerGroup::WorkerGroup(GroupOptions options, EventSink& sink)
   };
   if (snapshot().limits_rates) shared_.rates = std::make_unique<RateTable>(kRateSets);
   shared_.sendfile_available = net::available(net::Feature::sendfile);
+}
+
+HubTells WorkerGroup::hub_tells() {
+  HubTells tells;
+  tells.message = [this](const auto& channel, const auto& message) {
+    for (auto& worker : workers_) {
+      worker->post([channel, message](Worker& there) { there.deliver(channel, message); });
+    }
+  };
+  tells.news = [this](const auto& channel, const auto& news) {
+    for (auto& worker : workers_) {
+      worker->post([channel, news](Worker& there) { there.hear(channel, *news); });
+    }
+  };
+  tells.empty = [this](const auto& channel, uint32_t reader) {
+    workers_[reader]->post([channel](Worker& there) { there.leave_feed(channel); });
+  };
+  return tells;
 }
 
 WorkerGroup::~WorkerGroup() {

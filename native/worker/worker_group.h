@@ -126,6 +126,7 @@ class WorkerGroup {
 
  private:
   int start_log();
+  HubTells hub_tells();
   ListenError load_certificates(const GroupOptions& next, const route::Snapshot& snapshot,
                                 TlsContexts& loaded);
   void name_routes();

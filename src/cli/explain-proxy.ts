@@ -7,6 +7,7 @@ import type {
   ResolvedConfig,
   ResolvedMirror,
   ResolvedProxy,
+  ResolvedRelay,
   ResolvedUpstream,
 } from '../config/resolved.ts'
 import { showDuration, showSize } from '../config/units.ts'
@@ -43,6 +44,30 @@ function mirrorRow({ target, percent, timeout, maxBehind }: ResolvedMirror): Row
   const share = percent === 100 ? 'every request' : `${percent} % of the requests, by their ids`
   const bounds = `within ${showDuration(timeout)} and ${showSize(maxBehind)} behind`
   return ['mirror', `'${target}': ${share}, ${bounds}`]
+}
+
+/** A relay asks one target, once for all clients. */
+export async function relayRows(
+  config: ResolvedConfig,
+  action: ResolvedRelay,
+  { method }: NamedRequest,
+): Promise<Row[]> {
+  const upstream = config.upstreams.find(({ name }) => name === action.upstream)
+  if (upstream === undefined) return []
+  if (method !== 'GET' && method !== 'HEAD') return [['answer', '405: a relay is for GET']]
+  const starts = { sse: 'the next event', ndjson: 'the next line', raw: 'what comes next' }
+  const start = action.marker === undefined ? starts[action.as] : 'the next marker'
+  const { history, historyBytes } = action
+  const amount = historyBytes > 0 ? showSize(historyBytes) : `${history} pieces`
+  const from = history + historyBytes > 0 ? `the newest ${amount}` : start
+  return [
+    ['upstream', `'${upstream.name}': ${balanceOf(upstream)}`],
+    ...targetRows(upstream, await stateOf(upstream)),
+    ['sends', `GET ${action.path}, once for all clients of '${action.name}'`],
+    ...transportRows(upstream),
+    ['answer', `200 as the target answers, from ${from} on`],
+    ['engine', 'memory for small pieces, sendfile for large ones'],
+  ]
 }
 
 /** The addresses of its targets now; nobody is checked. */

@@ -15,7 +15,7 @@ import { errorInfo } from '../native/errors.ts'
 import type { LookedEvent, NativeAddon, NativeMatch } from '../native/interface.ts'
 import type { Command } from './command.ts'
 import { configOptions, loadNamedConfig } from './configuration.ts'
-import { proxyRows } from './explain-proxy.ts'
+import { proxyRows, relayRows } from './explain-proxy.ts'
 import { isOnlyRedirected, schemeOf, secureEngine } from './explain-tls.ts'
 import { columns } from './help.ts'
 import { decideFile, matchesOf } from './inspection.ts'
@@ -92,7 +92,8 @@ function shownAction(action: ResolvedRoute['action']): string {
     case 'channel':
       return `channel('${action.name}')`
     case 'proxy':
-      return `proxy('${action.upstream}')`
+    case 'relay':
+      return `${action.kind}('${action.upstream}')`
     case 'handler':
     case 'mount':
       return `${action.kind}(…)`
@@ -124,6 +125,7 @@ async function actionRows(
   }
   if (action.kind === 'proxy') return proxyRows(addon, config, action, request)
   if (action.kind === 'channel') return channelRows(action, method)
+  if (action.kind === 'relay') return relayRows(config, action, request)
   if (action.kind === 'handler') return [['answer', 'what its function answers, in the app']]
   if (action.kind === 'mount') return [['answer', 'what the server answers that runs in the app']]
   const uploads = uploadRows(config, action, method, match.rest)

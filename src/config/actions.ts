@@ -7,8 +7,11 @@ import type { FilesOptions, GatewayOptions, RedirectOptions, RespondOptions } fr
 import type { CheckedRoute, ParamsOf, RouteKey } from './pattern-types.ts'
 import type { ProxyOptions, TargetOptions, UpstreamOptions } from './proxy-options.ts'
 import type { RedirectStatus } from './redirect-status.ts'
+import type { RelayAction } from './relays.ts'
+import type { TargetUrl } from './target-url.ts'
 
 export type { RedirectStatus } from './redirect-status.ts'
+export type { TargetUrl } from './target-url.ts'
 
 /** A route that serves files; made by files(). */
 export interface FilesAction<Params = PathParams> {
@@ -40,9 +43,6 @@ export interface ProxyAction<Params = PathParams> {
   readonly options: InlineProxyOptions<Params>
 }
 
-/** Where a proxy() route goes that names no upstream. */
-export type TargetUrl = `http://${string}` | `https://${string}` | `unix:${string}`
-
 /** Options of proxy() to targets of its own: those of an upstream stand beside the route's. */
 export type InlineProxyOptions<Params = PathParams> = ProxyOptions<Params> &
   Omit<UpstreamOptions, 'targets'>
@@ -56,6 +56,7 @@ export type RouteAction<Params = PathParams> =
   | RespondAction<Params>
   | RedirectAction<Params>
   | ProxyAction<Params>
+  | RelayAction<Params>
 
 /** A text, bytes, or anything else that is sent as JSON. */
 export type ResponseBody =

@@ -63,6 +63,7 @@ export function compileChannels(config: ResolvedConfig) {
       formats: [...new Set(routes.map(({ as }) => formats.indexOf(as)))],
       bufferBytes: Math.max(...routes.map(({ buffer }) => buffer)),
       bufferMessages: Math.max(...routes.map(({ bufferMessages }) => bufferMessages)),
+      feed: null,
     }
   })
 }
@@ -86,6 +87,8 @@ export function compileChannel(
     heartbeat,
     token,
     messageBytes,
+    strict: false,
+    historyBytes: 0,
   }
 }
 

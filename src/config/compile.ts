@@ -13,7 +13,7 @@ import type {
   NativeUpload,
   NativeUpstream,
 } from '../native/interface.ts'
-import { compileChannel, compileChannels } from './channels.ts'
+import { channelsOf, compileChannel, compileChannels } from './channels.ts'
 import {
   appUpstreams,
   bodiesOf,
@@ -28,6 +28,7 @@ import { compileProxy, compileUpstream, filesMode, type ProxyReferences } from '
 import { compileTls } from './compile-tls.ts'
 import { fieldLines, routeFields } from './fields.ts'
 import { rootNumbering } from './file-roots.ts'
+import { compileFeeds, compileRelay } from './relays.ts'
 import type {
   ResolvedAccessLog,
   ResolvedAction,
@@ -66,7 +67,7 @@ export interface AppDoor {
 
 /**
  * What routes refer to: upstreams by position, roots by their place in fileRoots(), channels by
- * theirs in channelsOf().
+ * theirs in channelsOf(), behind which come those of relaysOf().
  */
 export interface ReferenceNumbers {
   upstreams: readonly number[]
@@ -130,7 +131,7 @@ export function compileConfig(
       ...config.upstreams.map((upstream, index) => compileUpstream(upstream, targetsOf(index))),
       ...appUpstreams(config).map(compileAppUpstream),
     ],
-    channels: compileChannels(config),
+    channels: [...compileChannels(config), ...compileFeeds(config, referencesOf)],
     routes: [
       ...config.routes.map((route, index) => {
         const plan = hooks[index] ?? null
@@ -213,6 +214,11 @@ function compileAction(action: ResolvedAction, surroundings: Surroundings): Nati
     }
     case 'channel':
       return compileChannel(action, surroundings.config, surroundings.channels)
+    case 'relay':
+      return compileRelay(action, surroundings.config, {
+        first: channelsOf(surroundings.config).length,
+        numbers: surroundings.channels,
+      })
     case 'proxy':
       if (isTransformed(surroundings.config.routes[surroundings.route] as ResolvedRoute)) {
         return compileFunction(bodiesOf(action, surroundings.config), surroundings)

@@ -24,8 +24,7 @@ export function readProxy(
   place: Place,
 ): ResolvedProxy | undefined {
   const { to, options = {} } = value
-  const isName = typeof to === 'string' && !looksLikeTarget(to)
-  const read = isName ? readNamed(to, options, place) : readInline(to, options, place)
+  const read = readForwarding(proxy, to, options, place)
   if (read === undefined) return undefined
   const { name, settings } = read
   const { rewrite: template, bodyBytes = place.scope?.bodyBytes ?? false, ...others } = settings
@@ -37,13 +36,29 @@ export function readProxy(
   return { kind: 'proxy', upstream: name, ...others, rewrite, bodyBytes }
 }
 
-interface Read {
+interface Read<T> {
   /** Of the upstream. */
   name: string
-  settings: ProxySettings
+  settings: T
 }
 
-function readNamed(to: string, options: unknown, place: Place): Read | undefined {
+/** Where a route goes, and its own options, which stand in `table`. */
+export function readForwarding<T extends object>(
+  table: Section<T>,
+  to: unknown,
+  options: unknown,
+  place: Place,
+): Read<T> | undefined {
+  const isName = typeof to === 'string' && !looksLikeTarget(to)
+  return isName ? readNamed(table, to, options, place) : readInline(table, to, options, place)
+}
+
+function readNamed<T extends object>(
+  table: Section<T>,
+  to: string,
+  options: unknown,
+  place: Place,
+): Read<T> | undefined {
   const name = place.scope?.upstreamNamed(to, place.at('to'))
   const given = isPlainObject(options) ? options : {}
   const misplaced = Object.keys(given).filter((key) => Object.hasOwn(upstream, key))
@@ -52,23 +67,27 @@ function readNamed(to: string, options: unknown, place: Place): Read | undefined
   }
   const own = Object.entries(given).filter(([key]) => !misplaced.includes(key))
   const settings = readSection(
-    proxy,
+    table,
     isPlainObject(options) ? Object.fromEntries(own) : options,
     place,
   )
   return name !== undefined && settings && misplaced.length === 0 ? { name, settings } : undefined
 }
 
-const inlineOptions: Section<ProxySettings & InlineUpstream> = { ...proxy, ...inlineUpstream }
-
-function readInline(to: unknown, options: unknown, place: Place): Read | undefined {
+function readInline<T extends object>(
+  table: Section<T>,
+  to: unknown,
+  options: unknown,
+  place: Place,
+): Read<T> | undefined {
   const targets = upstream.targets.kind.read(to, place.at('to'))
-  const read = readSection(inlineOptions, options, place)
+  const both: Section<T & InlineUpstream> = { ...table, ...inlineUpstream } as never
+  const read = readSection<T & InlineUpstream>(both, options, place)
   if (read === undefined) return undefined
   const whole = { targets: targets ?? [], ...ofTable(read, inlineUpstream) }
   const complete = completeUpstream(whole, place)
   if (targets === undefined || complete === undefined) return undefined
-  return { name: place.scope?.inlineUpstream(complete) ?? '', settings: ofTable(read, proxy) }
+  return { name: place.scope?.inlineUpstream(complete) ?? '', settings: ofTable<T>(read, table) }
 }
 
 /** What belongs to one of two tables that were read together. */

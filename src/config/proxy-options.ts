@@ -324,3 +324,81 @@ export interface AccelRedirectOptions {
    */
   prefix?: string | false
 }
+
+/** Options of relay(). Beside inline targets those of an upstream may stand, too. */
+export interface RelayRouteOptions<Params = PathParams> {
+  /**
+   * What the target is asked for, with a query if it needs one. Of clients nothing is passed on.
+   * Default: the path of the route.
+   */
+  path?: string
+  /**
+   * Routes with relays of one name share one stream of the upstream; what concerns that has to be
+   * the same in each. Default: the key of the route.
+   */
+  name?: string
+  /**
+   * What the stream is, and so where a client can begin: an event of server-sent events, a line,
+   * or bytes: then at a 'marker', or anywhere. Default: `'sse'`.
+   */
+  as?: 'sse' | 'ndjson' | 'raw'
+  /**
+   * Bytes that every piece of a raw stream begins with: clients begin there, and go on there when
+   * they have fallen behind. Default: none.
+   */
+  marker?: string | Uint8Array
+  /**
+   * What happens to a client that is further behind than the buffer reaches: it goes on with the
+   * newest piece, or its connection ends. Default: `'skip'`.
+   */
+  slow?: 'skip' | 'disconnect'
+  /**
+   * How many of the newest pieces a client gets first, as far as they are still in the buffer. One
+   * that says Last-Event-ID gets what came after that. Default: `0`.
+   */
+  history?: number
+  /**
+   * The same in bytes, from the first boundary within them on. Instead of 'history'. Default: `0`.
+   */
+  historyBytes?: Size
+  /** Bytes of the newest pieces that are kept for slow clients and history. Default: `'4mb'`. */
+  buffer?: Size
+  /**
+   * After so long without an event a comment is sent, for server-sent events. 0: never. Default:
+   * `'15s' for 'sse', else none`.
+   */
+  heartbeat?: Duration
+  /** How long the upstream stays open when the last client has left. Default: `'2s'`. */
+  linger?: Duration
+  /**
+   * How long clients keep their connections while the upstream is away and is tried again; then
+   * they are disconnected. 0: at once. Default: `'30s'`.
+   */
+  outage?: Duration
+  /** The Host field: 'target' is the target's own, else that value. Default: `'target'`. */
+  host?: string
+  /** Header fields that are set, added and removed. */
+  headers?: ProxyHeadersOptions
+  /** How long a target may take. */
+  timeout?: RelayTimeoutOptions
+  /** How many other targets are tried after the first has failed without an answer. */
+  retry?: number | RetryOptions | false
+  /** What requests pass before the action. See docs/HOOKS.md. Default: none. */
+  hooks?: Hooks<Params>
+}
+
+/** How long a target of relay() may take. */
+export interface RelayTimeoutOptions {
+  /** For a connection to a target; then another target is tried, or 504. Default: `'5s'`. */
+  connect?: Duration
+  /**
+   * From the end of the request, or its last progress, to the head of the answer; then 504.
+   * Default: `'60s'`.
+   */
+  firstByte?: Duration | false
+  /**
+   * Between two arrivals of the stream; then it is opened again. Streams that are silent for
+   * longer want more, or false. Default: `'60s'`.
+   */
+  between?: Duration | false
+}

@@ -9,6 +9,7 @@ import type { ResolvedAdmin } from './resolved-admin.ts'
 import type { ResolvedFileSet } from './resolved-files.ts'
 import type { ResolvedHook } from './resolved-hooks.ts'
 import type { ResolvedProxy, ResolvedUpstream } from './resolved-proxy.ts'
+import type { ResolvedRelay } from './resolved-relay.ts'
 
 export type { ResolvedCompress, ResolvedFileSet } from './resolved-files.ts'
 export type { ResolvedHook } from './resolved-hooks.ts'
@@ -23,6 +24,7 @@ export type {
   ResolvedTargetTls,
   ResolvedUpstream,
 } from './resolved-proxy.ts'
+export type { ResolvedRelay } from './resolved-relay.ts'
 
 export interface ResolvedMtls {
   /** Absolute. */
@@ -172,7 +174,7 @@ export interface ResolvedChannel {
 }
 
 /** What stands behind a key. */
-export type ResolvedAction = ResolvedFiles | ResolvedChannel | ResolvedOther
+export type ResolvedAction = ResolvedFiles | ResolvedChannel | ResolvedRelay | ResolvedOther
 
 /** What also may take the requests for which files() has no file. */
 export type ResolvedOther =

@@ -11,13 +11,15 @@ import { type Pattern, parsePattern, shapeOf } from './patterns.ts'
 import { isPlainObject, type Place } from './place.ts'
 import { readProxy } from './proxies.ts'
 import { onlyProxies, routeHooks } from './read-hooks.ts'
+import { checkRelays, readRelay } from './relays.ts'
 import type { ResolvedFiles, ResolvedRedirect, ResolvedRespond, ResolvedRoute } from './resolved.ts'
 import * as schema from './schema-routes.ts'
 import { readSection } from './section.ts'
 
 type Action = Record<string, unknown>
 
-const anAction = 'files(…), proxy(…), handler(…), mount(…), channel(…), respond(…) or redirect(…)'
+const anAction =
+  'files(…), proxy(…), relay(…), handler(…), mount(…), channel(…), respond(…) or redirect(…)'
 
 /** The routes in the order of their keys, or as many as could be read. */
 export function readRoutes(value: unknown, place: Place): ResolvedRoute[] {
@@ -30,9 +32,11 @@ export function readRoutes(value: unknown, place: Place): ResolvedRoute[] {
     place.report("expected at least one route, such as '/*': files('public')")
   }
   reportTies(keys, place)
-  return keys
+  const routes = keys
     .map((key) => readRoute(key, value[key], place.at(key)))
     .filter((route) => route !== undefined)
+  checkRelays(routes, place)
+  return routes
 }
 
 function reportTies(keys: string[], place: Place): void {
@@ -54,8 +58,10 @@ function readRoute(key: string, value: unknown, place: Place): ResolvedRoute | u
   if (typeof pattern === 'string') {
     place.report(pattern)
     // What stands behind a wrong key is checked too, but for templates, which need the key.
-    const needsKey = ['redirect', 'proxy'].includes(String(isPlainObject(value) && value.kind))
-    if (isPlainObject(value) && !needsKey) readAction(value, anyPath, place)
+    const needsKey = ['redirect', 'proxy', 'relay'].includes(
+      String(isPlainObject(value) && value.kind),
+    )
+    if (isPlainObject(value) && !needsKey) readAction(value, key, anyPath, place)
     return undefined
   }
   if (!isPlainObject(value)) {
@@ -65,7 +71,7 @@ function readRoute(key: string, value: unknown, place: Place): ResolvedRoute | u
   const { own, written } = hooksApart(value)
   const at = place.at(String(value.kind)).at('hooks')
   const hooks = written === undefined ? [] : routeHooks.kind.read(written, at)
-  const action = readAction(own, pattern, place)
+  const action = readAction(own, key, pattern, place)
   if (action === undefined || hooks === undefined) return undefined
   const { method, host, path } = pattern
   if (action.kind !== 'proxy' && hooks.some((hook) => hook.kind === 'hook' && hook.transforms)) {
@@ -82,12 +88,14 @@ function hooksApart(value: Action): { own: Action; written: unknown } {
   return { own: { ...value, options }, written }
 }
 
-function readAction(value: Action, pattern: Pattern, place: Place) {
+function readAction(value: Action, key: string, pattern: Pattern, place: Place) {
   switch (value.kind) {
     case 'files':
       return readFiles(value, pattern, place.at('files'))
     case 'channel':
       return readChannel(value, place.at('channel'))
+    case 'relay':
+      return readRelay(value, key, pattern, place.at('relay'))
     case 'respond':
       return readRespond(value, place.at('respond'))
     case 'redirect':

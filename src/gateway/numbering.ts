@@ -104,9 +104,10 @@ export class Numbering {
         had.findIndex((one) => isDeepStrictEqual(one, root)),
       )
     })
-    const names = new Map(before?.compiled.channels.map(({ name }, at) => [name, at] as const))
-    const channels = numbersOf(this.#pools.channels, plain.channels, ({ name }) =>
-      numberAt(before?.numbers.channels, names.get(name)),
+    const channels = numbersOf(
+      this.#pools.channels,
+      compile({ upstreams, roots }).channels,
+      sameChannel(before),
     )
     const compiled = compile({ upstreams, roots, channels })
     const listeners = numbersOf(this.#pools.listeners, compiled.listeners, sameListener(before))
@@ -171,6 +172,16 @@ function numbersOf<T>(
     used.add(number)
     return number
   })
+}
+
+// A name is the same channel, whatever it keeps. A relay is so while its stream comes from the same
+// place in the same way.
+function sameChannel(before: Numbered | undefined) {
+  const known = before?.compiled.channels ?? []
+  return ({ name, feed }: CompiledConfig['channels'][number]): number | undefined => {
+    const at = known.findIndex((one) => one.name === name && isDeepStrictEqual(one.feed, feed))
+    return numberAt(before?.numbers.channels, at)
+  }
 }
 
 type Upstream = CompiledConfig['upstreams'][number]

@@ -293,6 +293,12 @@ export const errors = {
     source: 'upstream',
     meaning: 'the target closed the connection within the response body',
   },
+  'unfit-stream': {
+    status: 502,
+    source: 'upstream',
+    meaning:
+      'a target of relay() answered with another status than 200, another type, or an encoded body',
+  },
   'tunnel-broken': { status: 0, source: 'upstream', meaning: 'one side of a tunnel was reset' },
   'tunnel-timeout': {
     status: 0,
@@ -370,7 +376,7 @@ export const errors = {
   'fell-behind': {
     status: 0,
     source: 'downstream',
-    meaning: 'client of a channel was further behind than its buffer reaches',
+    meaning: 'client of a channel or a relay was further behind than its buffer reaches',
   },
   'out-of-descriptors': {
     status: 503,

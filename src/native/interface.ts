@@ -27,7 +27,14 @@ export type {
   TouchedEvent,
 } from './file-events.ts'
 export type { AdoptedEvent, RetiredEvent } from './generation-events.ts'
-export type { ChannelStats, NativeChannel, NativeChannelAction, NativeUpload } from './intake.ts'
+export type {
+  ChannelStats,
+  NativeChannel,
+  NativeChannelAction,
+  NativeChannelStats,
+  NativeFeed,
+  NativeUpload,
+} from './intake.ts'
 export type { NativeListener } from './listener.ts'
 export type { Look, LookAt } from './looks.ts'
 export type {

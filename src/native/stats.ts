@@ -3,7 +3,7 @@
 
 import type { AccessLogStats } from './access-log.ts'
 import type { NativeHookStats } from './hooks.ts'
-import type { ChannelStats } from './intake.ts'
+import type { NativeChannelStats } from './intake.ts'
 import type { TlsStats } from './tls.ts'
 import type { NativeTargetStats } from './upstreams.ts'
 
@@ -102,7 +102,7 @@ export interface NativeStats {
   /** By upstream, in the order of NativeConfig.upstreams; targets in no order. */
   upstreams: { targets: NativeTargetStats[]; queued: number }[]
   /** In the order of NativeConfig.channels. */
-  channels: (ChannelStats | null)[]
+  channels: (NativeChannelStats | null)[]
   /** Open file descriptors and bytes in memory that the core holds for files. */
   files: { descriptors: number; heldBytes: number }
   /**

@@ -2,7 +2,7 @@
 // stands in docs/METRICS.md, which a test compares.
 
 import type { NativeCapability } from '../native/interface.ts'
-import { addChannels } from './channel-metrics.ts'
+import { addChannels, addRelays } from './channel-metrics.ts'
 import {
   Exposition,
   type Labels,
@@ -40,6 +40,7 @@ export function renderMetrics(sources: MetricsSources): string {
   addCache(page, stats)
   addTransfer(page, stats)
   addChannels(page, stats.channels)
+  addRelays(page, stats.relays)
   addUpstreams(page, stats.upstreams)
   addMirrors(page, stats.total.mirrors)
   addLog(page, stats)

@@ -6,6 +6,7 @@ import type { ChannelStats, NativeStats, NativeWorkerStats } from '../native/int
 import type { UpstreamState } from '../proxy/upstreams.ts'
 import { addMirrorStats, noMirrors } from './mirror-metrics.ts'
 import { addHistograms, quantileUs } from './quantiles.ts'
+import { type RelayStats, splitChannels } from './relay-stats.ts'
 import type { NamedTraffic } from './traffic.ts'
 import { type UpstreamStats, upstreamStats } from './upstream-stats.ts'
 
@@ -124,6 +125,8 @@ export interface GatewayStats {
   upstreams: UpstreamStats[]
   compression: CompressionStats
   channels: ChannelStats[]
+  /** By the name of the relay: the key of its route unless it has another. */
+  relays: RelayStats[]
   /** Gauges of the core: descriptors and bytes that it holds, running transfers included. */
   files: { descriptors: number; heldBytes: number }
   /** Gauges: directories and paths under inotify; and a counter of the changes that it told. */
@@ -157,7 +160,7 @@ export function combineStats({ native, upstreams, traffic, ...desk }: StatsSourc
     latencies: traffic.map(latencyOf),
     ...desk,
     upstreams: upstreamStats(upstreams, native.upstreams),
-    channels: native.channels.flatMap((channel) => channel ?? []),
+    ...splitChannels(native.channels),
     files: native.files,
     watched: native.watched,
     accessLog: native.accessLog,

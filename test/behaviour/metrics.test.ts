@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import test from 'ava'
-import { channel, files, proxy, respond } from '../../src/index.ts'
+import { channel, files, proxy, relay, respond } from '../../src/index.ts'
 import { startWithAdmin } from '../support/admin.ts'
 import { request } from '../support/client.ts'
 import { makeSite } from '../support/site.ts'
@@ -96,7 +96,12 @@ test('every metric is documented, and every documented one is there', async (t) 
   const { root } = makeSite(t, { 'a.txt': 'a' })
   const { admin, get } = await startWithAdmin(t, {
     listen: [0, secure()],
-    routes: { '/*': files(root), '/app': proxy(target.url), '/news': channel('news') },
+    routes: {
+      '/*': files(root),
+      '/app': proxy(target.url),
+      '/news': channel('news'),
+      '/live': relay(target.url),
+    },
   })
   for (const path of ['/a.txt', '/app', '/none']) await get(path)
   await get('/bad', { Host: 'a b' })

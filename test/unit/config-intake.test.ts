@@ -74,8 +74,8 @@ test('routes of one channel share what it keeps', (t) => {
     '/c': channel('news', { as: 'ndjson', buffer: '2mb', slow: 'disconnect', history: 3 }),
   })
   t.deepEqual(channels, [
-    { name: 'news', formats: [0, 1], bufferBytes: 2 ** 21, bufferMessages: 1_000 },
-    { name: 'other', formats: [2], bufferBytes: 2 ** 22, bufferMessages: 1_000 },
+    { name: 'news', formats: [0, 1], bufferBytes: 2 ** 21, bufferMessages: 1_000, feed: null },
+    { name: 'other', formats: [2], bufferBytes: 2 ** 22, bufferMessages: 1_000, feed: null },
   ])
   const [, , third] = routes.map(({ action }) => action)
   t.like(third, { kind: 'channel', channel: 0, format: 1, skips: false, history: 3 })

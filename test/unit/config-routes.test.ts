@@ -231,7 +231,8 @@ test('respond: what cannot be', (t) => {
 })
 
 test('a value that is no route', (t) => {
-  const actions = 'files(…), proxy(…), handler(…), mount(…), channel(…), respond(…) or redirect(…)'
+  const actions =
+    'files(…), proxy(…), relay(…), handler(…), mount(…), channel(…), respond(…) or redirect(…)'
   const expected = `: expected ${actions}, got `
   t.deepEqual(problemsOfAction('public'), [`${expected}'public'`])
   t.deepEqual(problemsOfAction({ root: '.' }), [`${expected}an object`])

@@ -31,9 +31,11 @@ struct Told {
 
 TEST(channels_go_on_through_configurations) {
   std::vector<Told> told;
-  ChannelHub hub(true, [&told](const auto& channel, const auto& message) {
+  worker::HubTells tells;
+  tells.message = [&told](const auto& channel, const auto& message) {
     told.push_back({channel, message});
-  });
+  };
+  ChannelHub hub(true, std::move(tells));
   hub.adopt({named("a", route::Format::raw)});
   HubChannel* a = hub.find(0);
   const uint64_t first = a->publish({"one", ""});
@@ -51,7 +53,9 @@ TEST(channels_go_on_through_configurations) {
 }
 
 TEST(channels_of_one_number_are_others) {
-  ChannelHub hub(true, [](const auto&, const auto&) {});
+  worker::HubTells tells;
+  tells.message = [](const auto&, const auto&) {};
+  ChannelHub hub(true, std::move(tells));
   hub.adopt({named("a", route::Format::raw), named("b", route::Format::raw)});
   const HubChannels before = hub.all();
   hub.adopt({route::Channel(), named("b", route::Format::raw)});
