@@ -180,7 +180,7 @@ Napi::Object encode_mirrors(Napi::Env env, const proxy::MirrorCounts& counts) {
   object["unavailable"] = outcome(Outcome::unavailable);
   object["aborted"] = outcome(Outcome::aborted);
   object["inFlight"] = number(env, counts.in_flight.get());
-  object["waitingBytes"] = number(env, counts.spilled.get());
+  object["waitingBytes"] = number(env, counts.waiting.get());
   object["bytes"] = number(env, counts.bytes.get());
   object["teedBytes"] = number(env, counts.teed.get());
   return object;

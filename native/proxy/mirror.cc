@@ -98,18 +98,18 @@ void Mirror::took(uint64_t bytes) {
 
 /// What it is behind by is its own fault beyond its own bound, and nobody's beyond that of all.
 void Mirror::check_bounds() {
-  note_spilled();
+  note_waiting();
   if (backlog_.spilled() > rule_.max_behind) return give_up(MirrorOutcome::behind);
-  const uint64_t all = owner_.totals_->spilled.load(std::memory_order_relaxed);
-  if (backlog_.spilled() > 0 && all > owner_.limits_.bytes) give_up(MirrorOutcome::limited);
+  const uint64_t all = owner_.totals_->waiting.load(std::memory_order_relaxed);
+  if (waiting_ > 0 && all > owner_.limits_.bytes) give_up(MirrorOutcome::limited);
 }
 
-void Mirror::note_spilled() {
-  const uint64_t now = is_over() ? 0 : backlog_.spilled();
-  const uint64_t before = std::exchange(spilled_, now);
+void Mirror::note_waiting() {
+  const uint64_t now = is_over() ? 0 : backlog_.size();
+  const uint64_t before = std::exchange(waiting_, now);
   if (now == before) return;
-  owner_.totals_->spilled.fetch_add(now - before, std::memory_order_relaxed);
-  owner_.counts_.spilled.add(now - before);  // modulo 2^64
+  owner_.totals_->waiting.fetch_add(now - before, std::memory_order_relaxed);
+  owner_.counts_.waiting.add(now - before);  // modulo 2^64
 }
 
 void Mirror::complete(std::string_view end) {
@@ -176,11 +176,11 @@ void Mirror::send() {
   const transfer::Backlog::Step step = backlog_.send(connection_->socket(), kTurnBytes, moved);
   sent_ += moved;
   owner_.counts_.bytes.add(moved);
-  note_spilled();
+  note_waiting();
   if (step == transfer::Backlog::Step::failed) {
     is_broken_ = true;  // it may have said why
     backlog_.clear();
-    note_spilled();
+    note_waiting();
   }
   if (step == transfer::Backlog::Step::more) owner_.run_later(*this);
 }
@@ -331,7 +331,7 @@ void Mirror::end(MirrorOutcome outcome) {
   if (is_over()) return;
   UpstreamConnection& connection = *std::exchange(connection_, nullptr);
   owner_.wheel_.cancel(*this);
-  note_spilled();
+  note_waiting();
   if (outcome == MirrorOutcome::sent) target_->succeeded(owner_.upstreams_.now_us());
   if (std::exchange(is_trial_, false)) target_->end_trial();
   owner_.upstreams_.leave(rule_.upstream, *target_);

@@ -104,7 +104,7 @@ class Mirror final : public UpstreamUser, public Alarm {
   void add(std::string_view bytes);
   void took(uint64_t bytes);
   void check_bounds();
-  void note_spilled();
+  void note_waiting();
   void set_deadline();
   void give_up(MirrorOutcome outcome);
 
@@ -124,7 +124,7 @@ class Mirror final : public UpstreamUser, public Alarm {
   bool persists_ = false;  ///< the connection can be used again
   uint64_t left_;          ///< of a body of known length
   uint64_t sent_ = 0;      ///< with head and framing
-  uint64_t spilled_ = 0;   ///< as counted by the owner
+  uint64_t waiting_ = 0;   ///< as counted by the owner
   size_t head_seen_ = 0;
   uint64_t dropped_ = 0;  ///< bytes of the answer, and where this turn ends
   uint64_t enough_ = 0;

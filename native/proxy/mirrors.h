@@ -19,14 +19,14 @@ namespace sluice::proxy {
 /// What the workers of a gateway have together. Relaxed, any thread.
 struct MirrorTotals {
   std::atomic<uint32_t> in_flight{0};
-  std::atomic<uint64_t> spilled{0};  ///< bytes that wait in memory for mirrors that are behind
+  std::atomic<uint64_t> waiting{0};  ///< bytes that mirrors have not taken yet
 };
 
 /// Written by the worker, read by any thread.
 struct MirrorCounts {
   std::array<Counter, static_cast<size_t>(MirrorOutcome::count_)> outcomes;
   Counter in_flight;  ///< now
-  Counter spilled;    ///< bytes, now
+  Counter waiting;    ///< bytes that have not been taken, now
   Counter bytes;      ///< that mirrors took, with heads and framing
   Counter teed;       ///< of bodies, duplicated by tee
 };

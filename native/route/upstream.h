@@ -105,7 +105,7 @@ struct MirrorRule {
 /// Of all mirrors of a gateway together.
 struct MirrorLimits {
   uint32_t requests = UINT32_MAX;  ///< at once
-  uint64_t bytes = UINT64_MAX;     ///< that wait for those that are behind
+  uint64_t bytes = UINT64_MAX;     ///< that they have not taken yet
 };
 
 /// Forwards requests to an upstream.

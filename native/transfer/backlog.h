@@ -26,10 +26,10 @@ class Backlog {
   Backlog(const Backlog&) = delete;
   Backlog& operator=(const Backlog&) = delete;
 
-  bool empty() const {
-    return sent_ == front_.size() && spill_.empty() && in_pipe_ == 0 && tail_.empty();
-  }
-  /// Bytes in the spill: what is behind beyond memory and pipe, which are bounded.
+  bool empty() const { return size() == 0; }
+  /// Bytes that wait.
+  uint64_t size() const { return front_.size() - sent_ + spill_.size() + in_pipe_ + tail_.size(); }
+  /// Of those, in the spill: beyond memory and pipe, which are bounded.
   uint64_t spilled() const { return spill_.size(); }
   bool has_room_for_tee() const { return in_pipe_ == 0 && tail_.empty(); }
 

@@ -89,8 +89,8 @@ export interface LimitsOptions {
    */
   mirrors?: number
   /**
-   * Bytes that wait in memory for mirrors that are behind, over all workers; beyond it copies are
-   * given up. Default: `'256mb'`.
+   * Bytes that mirrors have not taken yet, over all workers; beyond it copies are given up.
+   * Default: `'256mb'`.
    */
   mirrorBytes?: Size
 }

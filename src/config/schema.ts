@@ -144,8 +144,7 @@ not mirrored.`,
   mirrorBytes: {
     kind: size(0, 1024 * gb),
     default: '256mb',
-    doc: `Bytes that wait in memory for mirrors that are behind, over all workers; beyond it copies
-are given up.`,
+    doc: `Bytes that mirrors have not taken yet, over all workers; beyond it copies are given up.`,
   },
 }
 

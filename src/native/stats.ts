@@ -25,7 +25,7 @@ export interface MirrorStats {
   unavailable: number
   /** The request ended before all of it was read, or the gateway did. */
   aborted: number
-  /** Gauges: under way, and bytes that wait in memory. */
+  /** Gauges: under way, and bytes that mirrors have not taken yet. */
   inFlight: number
   waitingBytes: number
   /** Bytes that mirrors took, and bytes of bodies that tee duplicated. */

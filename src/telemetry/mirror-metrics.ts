@@ -41,7 +41,7 @@ export function addMirrors(page: Exposition, stats: MirrorStats): void {
     [{}, teedBytes],
   ])
   page.gauge('sluice_mirror_in_flight', 'Copies that are under way.', [[{}, inFlight]])
-  page.gauge('sluice_mirror_waiting_bytes', 'Bytes in memory that wait for mirrors.', [
+  page.gauge('sluice_mirror_waiting_bytes', 'Bytes that mirrors have not taken yet.', [
     [{}, waitingBytes],
   ])
 }
