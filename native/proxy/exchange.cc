@@ -22,6 +22,9 @@ using Step = transfer::Flow::Step;
 
 namespace {
 
+/// Of what a sink takes in a turn: those who are sent it come next, and must not fall behind.
+constexpr uint64_t kSinkTurnBytes = 128 * 1024;
+
 bool is_shortage(int error) {
   return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM ||
          error == -ENOSPC;  // of epoll
@@ -241,10 +244,11 @@ transfer::FlowContext Exchange::upward() {
 }
 
 transfer::FlowContext Exchange::downward() {
+  transfer::Sink* const sink = downstream_.sink();
   return {*connection_,         connection_->socket(),
           downstream_.socket(), action_.copy_only ? nullptr : &upstreams_.pipes(),
-          upstreams_.now_us(),  kTurnBytes,
-          limits_.splice_bytes, downstream_.sink()};
+          upstreams_.now_us(),  sink == nullptr ? kTurnBytes : kSinkTurnBytes,
+          limits_.splice_bytes, sink};
 }
 
 /// While its sink is full a source has nothing to tell: each packet of a fast one would wake us for

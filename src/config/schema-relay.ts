@@ -100,7 +100,7 @@ One that says Last-Event-ID gets what came after that.`,
     doc: "The same in bytes, from the first boundary within them on. Instead of 'history'.",
   },
   buffer: {
-    kind: size(16 * 1024, 1024 * mb),
+    kind: size(mb / 4, 1024 * mb),
     default: '4mb',
     doc: 'Bytes of the newest pieces that are kept for slow clients and history.',
   },

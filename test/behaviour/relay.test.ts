@@ -1,62 +1,17 @@
 // Relays: one upstream connection for any number of clients of all workers, each of whom begins at
 // a boundary and gets every byte in order; opened for the first, closed after the last.
 
-import test, { type ExecutionContext } from 'ava'
-import { type GatewayConfig, type InlineRelayOptions, relay } from '../../src/index.ts'
-import { type RawClient, request } from '../support/client.ts'
+import test from 'ava'
+import { relay } from '../../src/index.ts'
+import { request } from '../support/client.ts'
 import { startGateway, testOnBothTwins } from '../support/gateway.ts'
-import { type LiveAnswer, startLiveSource } from '../support/live-source.ts'
+import { event, startRelay, take, takeText as text } from '../support/live-relay.ts'
 import { patternBytes } from '../support/site.ts'
-import { nextChunk, openStream } from '../support/stream.ts'
+import { nextChunk } from '../support/stream.ts'
 import { deadUrl } from '../support/upstream.ts'
 import { until } from '../support/wait.ts'
 
-interface Rig {
-  answer?: LiveAnswer | ((index: number) => LiveAnswer)
-  options?: InlineRelayOptions
-  config?: Partial<GatewayConfig>
-}
-
-/** A source, a gateway that relays it at '/live', and the way there. */
-async function startRelay(t: ExecutionContext, { answer = {}, options = {}, config = {} }: Rig) {
-  const source = await startLiveSource(t, answer)
-  const gateway = await startGateway(t, {
-    workers: 2,
-    ...config,
-    routes: { '/live': relay(source.url as never, { path: '/feed', ...options }) },
-  })
-  const join = async (fields: Record<string, string> = {}) => {
-    const client = await gateway.connect()
-    const head = await openStream(client, '/live', fields)
-    return { client, head }
-  }
-  const counts = () => {
-    const [relayed] = gateway.gateway.stats().relays
-    if (relayed === undefined) throw new Error('no relay is counted')
-    return relayed
-  }
-  return { source, ...gateway, join, counts }
-}
-
-/** Reads chunks until `size` bytes of payload are there. */
-async function take(client: RawClient, size: number): Promise<Buffer> {
-  const parts: Buffer[] = []
-  let got = 0
-  while (got < size) {
-    const chunk = await nextChunk(client)
-    if (chunk === undefined) throw new Error(`the stream ended after ${got} of ${size} bytes`)
-    parts.push(chunk)
-    got += chunk.length
-  }
-  return Buffer.concat(parts)
-}
-
-async function text(client: RawClient, size: number): Promise<string> {
-  return (await take(client, size)).toString()
-}
-
 const raw = { as: 'raw' } as const
-const event = (n: number | string) => `id: ${n}\ndata: event ${n}\n\n`
 
 testOnBothTwins('many clients, one upstream connection, every byte', async (t, transfer) => {
   const { source, join, counts, engineBytes } = await startRelay(t, { config: { transfer } })
@@ -242,7 +197,9 @@ test('who comes before the upstream has answered waits for it', async (t) => {
 })
 
 test('no answer, or none that fits, is an error for those who wait', async (t) => {
-  const dead = await startGateway(t, { routes: { '/live': relay((await deadUrl()) as never) } })
+  const dead = await startGateway(t, {
+    routes: { '/live': relay((await deadUrl()) as `http://${string}`) },
+  })
   t.is((await dead.get('/live')).status, 502)
   t.is((await dead.get('/live')).status, 502)
 

@@ -20,7 +20,7 @@ export interface LiveStream {
 }
 
 export interface LiveSource {
-  url: string
+  url: `http://${string}`
   streams: LiveStream[]
   /** Connections that are open now. */
   open(): number
@@ -74,5 +74,5 @@ export async function startLiveSource(
     await until(`stream ${index} to be asked for`, () => streams.length > index)
     return streams[index] as LiveStream
   }
-  return { url: upstream.url, streams, open: upstream.open, stream }
+  return { url: upstream.url as LiveSource['url'], streams, open: upstream.open, stream }
 }
