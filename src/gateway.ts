@@ -30,6 +30,7 @@ import { type Address, addressOf } from './native/listening.ts'
 import { type ChannelMessage, type Publication, publisher } from './native/publication.ts'
 import { type GatewayUpstreams, type Upstreams, upstreamsOf } from './proxy/upstreams.ts'
 import { createLogger, type Logger, logFallbacks } from './telemetry/log.ts'
+import { cachedDescriptors } from './telemetry/process-metrics.ts'
 import { combineStats, type GatewayStats } from './telemetry/stats.ts'
 import { Certificates, filesSeen } from './tls/certificates.ts'
 
@@ -105,7 +106,7 @@ class CoreGateway implements Core {
     this.#questions = new FileQuestions({
       native: this.#native,
       routes: this.#generations.askableFiles(),
-      bounds: resolved.cache,
+      bounds: { ...resolved.cache, descriptors: cachedDescriptors() },
       onTrouble: (message) => logger.warn({ code: 'compression-failed' }, message),
       onFault: (message, error) => logger.error({ code: 'internal-error', err: error }, message),
     })

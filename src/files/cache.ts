@@ -47,6 +47,8 @@ export interface FileCacheBounds {
   /** At least 1. */
   files: number
   bytes: number
+  /** Of those files, how many may be open: connections need descriptors, too. */
+  descriptors: number
 }
 
 export interface FileCacheOptions {
@@ -80,13 +82,16 @@ export class FileCache {
   readonly #outbox: Outbox
   readonly #onDropped: (answers: number[]) => void
   readonly #files: LRUCache<string, OpenFile>
+  readonly #mostDescriptors: number
+  #descriptors = 0
   readonly #counts = { heldBytes: 0, opened: 0, shared: 0, evictedFiles: 0, idleFiles: 0 }
 
   constructor(options: FileCacheOptions) {
     this.#looks = new PendingLooks(options.native)
     this.#outbox = options.outbox
     this.#onDropped = options.onDropped
-    const { files, bytes } = options.bounds
+    const { files, bytes, descriptors } = options.bounds
+    this.#mostDescriptors = descriptors
     // Every entry must cost something: all that are open by descriptor cost less than one byte.
     const costOfByte = files + 1
     this.#files = new LRUCache<string, OpenFile>({
@@ -183,8 +188,8 @@ export class FileCache {
   }
 
   /**
-   * Descriptors have run out: closes an eighth of those that the cache holds, least recently served
-   * first, since it must not starve the listeners. False when it holds none.
+   * Descriptors have run out, or would: closes an eighth of those that the cache holds, least
+   * recently served first, since it must not starve the listeners. False when it holds none.
    */
   relieve(): boolean {
     const holders = [...this.#files.rvalues()].filter((file) => file?.hasDescriptor)
@@ -227,6 +232,7 @@ export class FileCache {
 
   #keep(file: OpenFile): OpenFile {
     this.#counts.heldBytes += file.heldBytes
+    if (file.hasDescriptor && ++this.#descriptors > this.#mostDescriptors) this.relieve()
     // What somebody deleted gives back its space; an encoding would have to be made again.
     this.#files.set(file.key, file, file.isEncoding ? { ttl: 0 } : {})
     // Larger than the whole bound: the cache did not take it, so it is sent once and not
@@ -244,6 +250,7 @@ export class FileCache {
   #disposed(file: OpenFile, reason: LRUCache.DisposeReason): void {
     file.dropped = true
     this.#counts.heldBytes -= file.heldBytes
+    if (file.hasDescriptor) this.#descriptors--
     if (reason === 'evict') this.#counts.evictedFiles++
     if (reason === 'expire') this.#counts.idleFiles++
     const answers = [...file.answers]

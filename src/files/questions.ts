@@ -12,7 +12,7 @@ import type {
 } from '../native/interface.ts'
 import type { CacheStats, CompressionStats, QuestionStats } from '../telemetry/stats.ts'
 import { AnswerTable } from './answers.ts'
-import { FileCache, type OpenFile } from './cache.ts'
+import { FileCache, type FileCacheBounds, type OpenFile } from './cache.ts'
 import { Compression } from './compression.ts'
 import { type Decision, decide, failure } from './decide.ts'
 import type { EncoderCore } from './encoder.ts'
@@ -22,7 +22,7 @@ export interface FileQuestionsOptions {
   native: EncoderCore & Pick<NativeGateway, 'look' | 'answer' | 'forget' | 'release'>
   /** What may be asked about at start, by number: files() routes, and roots that are no route. */
   routes: ReadonlyMap<number, ResolvedFileSet>
-  bounds: { files: number; bytes: number; answers: number; directory: string }
+  bounds: FileCacheBounds & { answers: number; directory: string }
   /** Something of ours failed; the question was answered with a 500. */
   onFault: (message: string, error: unknown) => void
   /** Files cannot be compressed; they are sent as they are. */

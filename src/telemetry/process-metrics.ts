@@ -40,3 +40,8 @@ function mostDescriptors(): number | undefined {
     return undefined
   }
 }
+
+/** How many of them files in the cache may have, so that connections get theirs. */
+export function cachedDescriptors(): number {
+  return Math.floor((mostDescriptors() ?? 1024) * 0.75)
+}

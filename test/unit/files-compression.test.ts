@@ -24,7 +24,14 @@ function setUp(t: ExecutionContext, options: FilesOptions = {}, bounds: Bounds =
     routes: new Map([
       [0, filesRoute('/site', { precompressed: false, compress: 'gzip', ...options })],
     ]),
-    bounds: { files: 100, bytes: 1_000_000, answers: 100, directory: '', ...bounds },
+    bounds: {
+      files: 100,
+      bytes: 1_000_000,
+      answers: 100,
+      descriptors: 1_000,
+      directory: '',
+      ...bounds,
+    },
     onFault: (message) => t.fail(message),
     onTrouble: (message) => troubles.push(message),
     clock,

@@ -11,11 +11,13 @@ interface SetupOptions {
   files?: number
   bytes?: number
   answers?: number
+  descriptors?: number
   routes?: number
 }
 
 function setUp(t: ExecutionContext, options: SetupOptions = {}) {
   const { files = 100, bytes = 1_000_000, answers = 1000, routes = 1 } = options
+  const { descriptors = 2 * files } = options
   const native = new FakeNative()
   const route = filesRoute('/site')
   const clock = { time: 1, now: () => clock.time }
@@ -28,7 +30,7 @@ function setUp(t: ExecutionContext, options: SetupOptions = {}) {
         { ...route, headers: { 'X-Route': String(index) } },
       ]),
     ),
-    bounds: { files, bytes, answers, directory: '' },
+    bounds: { files, bytes, answers, descriptors, directory: '' },
     onTrouble: (message) => faults.push(message),
     onFault: (message) => faults.push(message),
     clock,
@@ -270,6 +272,20 @@ test('when descriptors run out the cache gives up some of its own and looks agai
   }
   t.is(desk.counts().cache.evictedFiles, 24)
   t.is(native.looks.length, 40 + 12)
+})
+
+test('descriptors are bounded apart from files in memory, which need none', async (t) => {
+  const { native, ask, desk } = setUp(t, { files: 1_000, descriptors: 80 })
+  for (let n = 0; n < 100; n++) {
+    native.disk.set(`/site/held${n}`, { heldBytes: 10 })
+    native.disk.set(`/site/open${n}`, { heldBytes: 0 })
+    await ask(`/held${n}`)
+    await ask(`/open${n}`)
+    t.true(native.open.length <= n + 1 + 80)
+  }
+  const { files, evictedFiles } = desk.counts().cache
+  t.true(evictedFiles >= 20 && evictedFiles <= 30, String(evictedFiles))
+  t.is(files, 200 - evictedFiles)
 })
 
 test('files in memory are not given up for descriptors', async (t) => {
