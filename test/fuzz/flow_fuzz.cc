@@ -66,16 +66,17 @@ ChunkedDecoder::Step decode(std::string_view bytes, std::string& payload, size_t
   }
 }
 
-struct Sink {
+/// What a flow sends to, and how much of it is taken.
+struct FarEnd {
   int ends[2] = {-1, -1};
   std::string received;
-  Sink() {
+  FarEnd() {
     const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
     require(::socketpair(AF_UNIX, type, 0, ends) == 0);
     const int least = 1;
     ::setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &least, sizeof least);
   }
-  ~Sink() {
+  ~FarEnd() {
     ::close(ends[0]);
     ::close(ends[1]);
   }
@@ -90,7 +91,7 @@ struct Sink {
   }
 };
 
-Step pass(Flow& flow, Reader& reader, Sink& sink, size_t taken) {
+Step pass(Flow& flow, Reader& reader, FarEnd& sink, size_t taken) {
   sluice::net::SocketState from{-1}, to{sink.ends[1]};
   for (;;) {
     from.readable = true;
@@ -116,7 +117,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const ChunkedDecoder::Step whole = decode(input, expected, rest);
   for (const Outbound outbound : {Outbound::plain, Outbound::chunked}) {
     PieceReader reader(input, data[0] * 16'777'619u, longest);
-    Sink sink;
+    FarEnd sink;
     Flow flow;
     flow.start(std::string(kHead), Inbound::chunked, 0, outbound, (data[2] & 0x80) != 0);
     const Step step = pass(flow, reader, sink, 1 + data[3] * 16u);
