@@ -1,6 +1,7 @@
 // What passes through the app: `npm run bench:app`. See ../README.md.
 //
-//   --handlers      handlers beside node:http and Fastify, instead of hooks
+//   --handlers      handlers beside Fastify behind nginx and others, instead of hooks
+//   --transports    targets that speak TLS, beside @fastify/http-proxy, instead of hooks
 //   --quick         fewer and shorter rounds
 //   --json FILE     the figures, for programs
 //   --only TEXT     only rows whose name contains TEXT
@@ -12,16 +13,30 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Client } from '../measuring/client.ts'
 import { type Drive, type Figure, measureRow } from '../measuring/measure.ts'
-import { describeMachine, enterNamespace, startSpinners } from '../measuring/quiet.ts'
+import {
+  clientCore,
+  describeMachine,
+  enterNamespace,
+  raiseTree,
+  startSpinners,
+} from '../measuring/quiet.ts'
 import { markdown, type Report, table } from '../measuring/report.ts'
 import { commit, installed, start, versionsOf } from '../measuring/servers.ts'
 import { handlerReference, handlerRows, handlerServers } from './handlers.ts'
 import { rows as hookRows, type Row, requestOf } from './rows.ts'
 import { reference as hookReference, servers as hookServers } from './servers.ts'
+import {
+  transportOrigin,
+  transportPlace,
+  transportReference,
+  transportRows,
+  transportServers,
+} from './transports.ts'
 
 const { values: options } = parseArgs({
   options: {
     handlers: { type: 'boolean', default: false },
+    transports: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     json: { type: 'string' },
     only: { type: 'string', default: '' },
@@ -29,9 +44,15 @@ const { values: options } = parseArgs({
   },
 })
 
-const { rows, servers, reference } = options.handlers
-  ? { rows: handlerRows, servers: handlerServers, reference: handlerReference }
-  : { rows: hookRows, servers: hookServers, reference: hookReference }
+const handlers = { rows: handlerRows, servers: handlerServers, reference: handlerReference }
+const transports = {
+  rows: transportRows,
+  servers: transportServers,
+  reference: transportReference,
+}
+const hooks = { rows: hookRows, servers: hookServers, reference: hookReference }
+const { rows, servers, reference } =
+  (options.handlers && handlers) || (options.transports && transports) || hooks
 
 const firstPort = 8300
 const effort = options.quick ? { rounds: 3, seconds: 0.4 } : { rounds: 7, seconds: 0.5 }
@@ -44,9 +65,13 @@ async function measureFigures(folder: string): Promise<Figure[]> {
   const running = await Promise.all(
     kinds.map((kind, index) => start(kind, { folder, port: firstPort + index })),
   )
+  const origin = options.transports
+    ? await start(transportOrigin, { folder, ...transportPlace }, clientCore)
+    : undefined
   const figures: Figure[] = []
   const base = running.some(({ name }) => name === reference) ? reference : running[0]?.name
   try {
+    for (const server of running) raiseTree(server.pid)
     const stopSpinners = startSpinners()
     for (const row of rows.filter(({ name }) => name.includes(options.only))) {
       console.error(`measuring: ${row.name}`)
@@ -54,7 +79,7 @@ async function measureFigures(folder: string): Promise<Figure[]> {
     }
     stopSpinners()
   } finally {
-    await Promise.all(running.map((server) => server.stop()))
+    await Promise.all([...running, ...(origin ? [origin] : [])].map((server) => server.stop()))
   }
   return figures
 }

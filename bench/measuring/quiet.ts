@@ -6,6 +6,7 @@
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { processTree } from './process-tree.ts'
 
 export const serverCore = 0
 export const clientCore = 1
@@ -40,6 +41,11 @@ async function prepareNamespace(): Promise<undefined> {
   writeFileSync('/proc/sys/net/ipv4/ip_local_port_range', '20000 60999')
   raisePriority('self', -15)
   return undefined
+}
+
+/** What a server has started in sessions of their own goes ahead of other work, as it does. */
+export function raiseTree(pid: number): void {
+  for (const one of processTree(pid)) raisePriority(one, -15)
 }
 
 /** Of a whole session; without effect where autogroups are off or it is not allowed. */
