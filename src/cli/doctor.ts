@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs'
 import { arch, platform, release } from 'node:os'
+import { uwsState } from '../app/uws.ts'
 import { showSize } from '../config/units.ts'
 import { AddonError, loadAddon } from '../native/addon.ts'
 import type { NativeAddon } from '../native/interface.ts'
@@ -24,6 +25,7 @@ export const doctor: Command = {
       ['node', node.text],
       ['platform', `${platform()} ${release()} on ${arch()}`],
       ['core', core.text],
+      ['uWebSockets.js', await uwsState()],
       ['open files', openFiles()],
       ['pipes', pipes()],
     ]

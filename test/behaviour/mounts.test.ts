@@ -63,6 +63,43 @@ test.serial('a Fastify application and a ws server beside files', async (t) => {
   await gateway.close()
 })
 
+test.serial('a Hono application', async (t) => {
+  const app = `mount(async ({ path }) => {
+    const { Hono } = await import('${import.meta.resolve('hono')}')
+    const { createAdaptorServer } = await import('${import.meta.resolve('@hono/node-server')}')
+    const app = new Hono()
+    app.get('/api/hello/:name', (c) => c.json({ hello: c.req.param('name') }))
+    app.post('/api/echo', async (c) => c.body(await c.req.arrayBuffer()))
+    return createAdaptorServer(app).listen(path)
+  })`
+  const { ask } = await startConfigured(t, writeConfig(t, `'/api/*': ${app},`))
+  t.is((await ask('/api/hello/joe')).body, '{"hello":"joe"}')
+  const body = 'x'.repeat(300_000)
+  t.is((await ask('/api/echo', { method: 'POST', body })).body, body)
+  t.is((await ask('/api/none')).status, 404)
+})
+
+const uwsName = 'uWebSockets.js'
+const hasUws = await import(uwsName).then(
+  ({ default: uws }) => typeof uws.App === 'function',
+  () => false,
+)
+// Where its native part does not load there is nothing to mount; the line of the test says so.
+const testWithUws = hasUws ? test.serial : test.serial.skip
+
+testWithUws('a server of uWebSockets.js, with its WebSockets', async (t) => {
+  const { ask, port } = await startExample(t, 'uwebsockets/gateway.config.ts')
+  t.is((await ask('/')).status, 200)
+  t.is((await ask('/live/hello')).body, 'hello')
+  const [one, two] = ['one', 'two'].map(() => new WebSocket(`ws://127.0.0.1:${port}/live/room`))
+  if (one === undefined || two === undefined) return
+  await Promise.all([opened(one), opened(two)])
+  const both = [message(one), message(two)]
+  one.send('to all')
+  t.deepEqual(await Promise.all(both), ['to all', 'to all'])
+  for (const socket of [one, two]) socket.terminate()
+})
+
 test.serial(
   'a mounted server knows nothing of the secret, and cannot ask for a file',
   async (t) => {
