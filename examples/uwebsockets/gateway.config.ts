@@ -1,5 +1,6 @@
-// A server of uWebSockets.js beside static files: requests and WebSockets with topics. It comes
-// from its own repository, or as a build that npm has; it loads on glibc 2.38 and later (Debian 13):
+// A server of uWebSockets.js beside static files: requests, and WebSockets with topics. It comes
+// from its own repository, or as a build that npm has; it loads on glibc 2.38 and later, such as
+// Debian 13.
 //
 //   npm install uWebSockets.js@npm:@btc-vision/uwebsockets.js
 //   sluice run --config examples/uwebsockets/gateway.config.ts
