@@ -3,7 +3,8 @@
 //   --quick         fewer and shorter rounds, fewer idle connections
 //   --json FILE     the figures, for programs
 //   --with FILE     figures of an earlier run that are to stand in the same report
-//   --only TEXT     only rows whose name contains TEXT ('idle': only those figures)
+//   --only TEXT     only rows whose name contains TEXT ('idle': only those figures; 'mirror':
+//                   what mirrors cost, which only this asks for)
 //   --servers TEXT  only proxies whose name contains TEXT
 //   --thresholds    copying and splicing against each other, by size
 
@@ -19,6 +20,7 @@ import { cpuTime } from '../measuring/process-tree.ts'
 import { clientCore, describeMachine, enterNamespace, startSpinners } from '../measuring/quiet.ts'
 import { markdown, type Report } from '../measuring/report.ts'
 import { commit, installed, type RunningServer, start, versionsOf } from '../measuring/servers.ts'
+import { mirrorReport } from './mirrors.ts'
 import { messageBytes, type Row, requestOf, rows, thresholdRows } from './rows.ts'
 import { engines, originKind, type ProxyKind, proxies, reference } from './servers.ts'
 import { targetTable } from './targets.ts'
@@ -160,6 +162,11 @@ async function main(): Promise<void> {
   const workplace = { folder, client: new Client(folder), tunnels: program('tunnels'), origin }
   const earlier = options.with.map((file) => JSON.parse(readFileSync(file, 'utf8')) as Report)
   try {
+    if (options.only === 'mirror') {
+      const place = { folder, origin: originPort, firstPort: firstPort + 100 }
+      console.log(await mirrorReport(place, driver(workplace)))
+      return
+    }
     const report = joinedWith(earlier, await measure(workplace))
     if (!options.thresholds) console.log(`${targetTable(report)}\n`)
     console.log(markdown(report))

@@ -17,7 +17,8 @@ export interface SluiceOptions {
   transfer?: 'copy' | { mode?: 'auto' | 'copy'; spliceBytes?: number }
 }
 
-export function sluice(name: string, options: SluiceOptions = {}): ProxyKind {
+/** `route`: options of proxy(). */
+export function sluice(name: string, options: SluiceOptions = {}, route: object = {}): ProxyKind {
   return {
     name,
     command: `${root}bin/sluice`,
@@ -29,7 +30,7 @@ export function sluice(name: string, options: SluiceOptions = {}): ProxyKind {
         `import { defineGateway, proxy } from 'sluice'
 export default defineGateway({
   ...${JSON.stringify(config)},
-  routes: { '/*': proxy('http://127.0.0.1:${origin}') },
+  routes: { '/*': proxy('http://127.0.0.1:${origin}', ${JSON.stringify(route)}) },
 })
 `,
       )
