@@ -17,7 +17,7 @@ export interface Program {
 }
 
 /**
- * Runs a program that has `createGateway`, `files`, `proxy`, `respond` and `existsSync`; killed
+ * Runs a program that has `createGateway`, `files`, `proxy`, `relay`, `respond`, `existsSync`; killed
  * after the test. `limits` is for the shell's ulimit, such as '-n 100'.
  */
 export function runProgram(t: ExecutionContext, body: string, limits = ''): Program {
@@ -26,7 +26,7 @@ export function runProgram(t: ExecutionContext, body: string, limits = ''): Prog
   writeFileSync(
     path,
     `import { createGateway } from '${source}gateway.ts'
-     import { files, proxy, respond } from '${source}index.ts'
+     import { files, proxy, relay, respond } from '${source}index.ts'
      import { existsSync } from 'node:fs'
      ${body}`,
   )
