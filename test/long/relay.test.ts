@@ -1,5 +1,5 @@
-// One stream to a crowd: a thousand clients of events, two hundred of a video, one connection to the
-// source, and a client that takes a byte a second beside them.
+// One stream to a crowd: a thousand clients of events, two hundred of a video, one connection to
+// the source, and a client that takes a byte a second beside them.
 
 import { eventPattern, relayToCrowd } from '../support/crowd.ts'
 import { testOnBothTwins } from '../support/gateway.ts'

@@ -17,8 +17,8 @@ export interface Program {
 }
 
 /**
- * Runs a program that has `createGateway`, `files`, `proxy`, `relay`, `respond`, `existsSync`; killed
- * after the test. `limits` is for the shell's ulimit, such as '-n 100'.
+ * Runs a program that has `createGateway`, `files`, `proxy`, `relay`, `respond` and `existsSync`;
+ * killed after the test. `limits` is for the shell's ulimit, such as '-n 100'.
  */
 export function runProgram(t: ExecutionContext, body: string, limits = ''): Program {
   const source = new URL('../../src/', import.meta.url).href
