@@ -8,6 +8,7 @@
 
 #include <string>
 
+#include "core/limits.h"
 #include "testing.h"
 
 namespace {
@@ -167,6 +168,14 @@ TEST(backlog_holds_little_text_however_long_it_is_used) {
   }
   rig.pass();
   CHECK(rig.received == rig.expected);
+}
+
+TEST(backlog_says_when_no_pipe_is_as_large_as_the_one_that_is_teed) {
+  Rig rig(false);
+  rig.pool.want(sluice::kLeastPipeBytes);
+  CHECK(!rig.backlog.take_pipe(1 << 20, 0));
+  rig.pool.want(1 << 20);
+  CHECK(rig.backlog.take_pipe(1 << 20, 0));
 }
 
 TEST(backlog_says_when_the_other_side_is_gone) {
