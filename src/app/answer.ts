@@ -32,6 +32,7 @@ export async function writeAnswer(
     return exchange.answer(plain.status, withoutHop(plain.fields), plain.body, plain.release)
   }
   const { status, body } = response
+  if (status < 200) throw new TypeError('the handler returned Response.error()')
   const { fields, length } = fieldsOf(response)
   const isHeadOnly = exchange.method === 'HEAD' || isBodiless(status)
   if (body !== null && instruction === undefined && !isHeadOnly) {

@@ -10,6 +10,7 @@ import type { BodyFlow, BodySink, Exchange } from './host.ts'
 /** Of a body; larger ones are cheaper over the socket. Tests have none go as verdicts. */
 export const verdictBound = { bytes: 16 * 1024 }
 
+const mostLineBytes = 32 * 1024
 /** More than workers wait for a connection to the app. */
 const fetchPatienceMs = 30_000
 
@@ -191,5 +192,6 @@ function linesOf(fields: readonly string[]): string | undefined {
     if (lower === 'date' || lower === 'content-length' || lower.startsWith(ownPrefix)) return
     lines += `${name}: ${fields[at + 1]}\r\n`
   }
-  return lines
+  // A verdict beyond all bounds would end the channel, with the questions of others.
+  return lines.length <= mostLineBytes ? lines : undefined
 }
