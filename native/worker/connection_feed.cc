@@ -84,7 +84,8 @@ void Connection::on_feed_end(uint64_t epoch, uint64_t last, ErrorCode error) {
 /// It has all that there was. Always true, or the connection is closed.
 bool Connection::end_feed_stream() {
   Streaming& stream = *streaming_;
-  if (stream.end_error == ErrorCode::none) {
+  const bool is_drained = stream.end_error == ErrorCode::draining && !stream.is_within;
+  if (stream.end_error == ErrorCode::none || is_drained) {
     stream.is_ending = true;
     if (stream.is_chunked) stream.pending.assign(http::kLastChunk);
     return true;
