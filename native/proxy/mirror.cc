@@ -8,6 +8,7 @@
 
 #include "core/limits.h"
 #include "http/chunked_encoder.h"
+#include "net/capabilities.h"
 #include "proxy/mirrors.h"
 #include "proxy/relay.h"
 
@@ -47,6 +48,7 @@ Mirror::Mirror(Mirrors& owner, const route::MirrorRule& rule, MirrorRequest requ
 
 bool Mirror::can_tee(size_t capacity) {
   if (is_over() || is_broken_) return true;
+  if (!net::available(net::Feature::tee)) return false;
   if (!backlog_.has_room_for_tee()) send();
   if (is_broken_) return true;
   if (!backlog_.has_room_for_tee()) {
