@@ -140,29 +140,37 @@ test.serial('5,000 readers that hardly read', async (t) => {
   await askNormally(t, served, 100)
 })
 
-test.serial('100,000 paths that do not exist, from one address', async (t) => {
-  t.timeout(300_000)
+test.serial('300,000 paths that do not exist, from one address', async (t) => {
+  t.timeout(600_000)
   const cold = Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`cold-${n}`, `${n}`]))
   const site = makeSite(t, { page: 'page', ...cold })
   const served = await serve(t, site.root, {})
   await askNormally(t, served, 1_000)
-  const before = await served.report()
   const greedy = await connectMany(t, served.port, 500)
-  const asking = Promise.all(
-    greedy.map(async (client, c) => {
-      for (let n = 0; n < 200; n++) {
-        t.is((await client.ask(request(`/missing-${c}-${n}`))).status, 404)
-      }
-    }),
-  )
+  const askAbsent = (round: number) =>
+    Promise.all(
+      greedy.map(async (client, c) => {
+        for (let n = 0; n < 200; n++) {
+          t.is((await client.ask(request(`/missing-${round}-${c}-${n}`))).status, 404)
+        }
+      }),
+    )
+  const memory = [(await served.report()).rss]
+  const asking = askAbsent(0)
   const other = await RawClient.connect({ port: served.port, host: '127.0.0.1' })
   for (const [name, body] of Object.entries(cold)) {
     t.is((await other.ask(request(`/${name}`))).body.toString(), body)
   }
   other.socket.destroy()
   await asking
-  const after = await served.report()
-  const growth = Math.round((after.rss - before.rss) / kb / kb)
-  t.log(`${growth} MiB more`)
-  t.true(growth < 256)
+  memory.push((await served.report()).rss)
+  for (const round of [1, 2]) {
+    await askAbsent(round)
+    memory.push((await served.report()).rss)
+  }
+  const growth = memory.slice(1).map((rss, n) => Math.round((rss - (memory[n] ?? 0)) / kb / kb))
+  t.log(`${growth.join(', ')} MiB more for each 100,000`)
+  // What V8 takes at first depends on what else runs on the machine; it does not go on.
+  t.true((growth[0] ?? 0) < 384)
+  t.true((growth[2] ?? 0) < 32)
 })

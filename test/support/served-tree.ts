@@ -38,6 +38,9 @@ export function listTree(root: string): Tree {
 
 const targetOf = (path: string) => `/tree/${path.split('/').map(encodeURIComponent).join('/')}`
 
+/** So many files at a time: with their encodings they fit into the descriptors of a process. */
+const batch = 2_500
+
 /** How the tree is served. */
 export interface Serving {
   transfer: TransferMode
@@ -62,15 +65,15 @@ export async function compareTree(
   const running = await startGateway(t, {
     workers: 2,
     transfer,
-    // Everything that was asked for stays: what is encoded is for the next round.
+    // What is encoded stays, as far as there are descriptors: it is for the next round.
     cache: { files: 4 * tree.files.length + 100, bytes: '1gb', answers: 4 * tree.files.length },
     routes: { '/tree/*': files(root, { compress: codings.length > 0 ? codings : false }) },
   })
   const { connect, gateway } = running
   const random = new Random(tree.files.length)
   const compared = { files: tree.files.length, encoded: 0 }
-  const everyFile = async (coding: ContentCoding | undefined) => {
-    const queue = [...tree.files]
+  const everyFile = async (some: readonly string[], coding: ContentCoding | undefined) => {
+    const queue = [...some]
     const lane = async () => {
       const client = await connect()
       for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
@@ -81,9 +84,14 @@ export async function compareTree(
     }
     await Promise.all([lane(), lane(), lane(), lane()])
   }
-  await everyFile(undefined)
-  await everythingEncoded(running)
-  for (const coding of codings) await everyFile(coding)
+  for (let at = 0; at < tree.files.length; at += batch) {
+    const some = tree.files.slice(at, at + batch)
+    await everyFile(some, undefined)
+    await everythingEncoded(running)
+    for (const coding of codings) await everyFile(some, coding)
+  }
+  // All of them once more, now that more were asked for than can be open.
+  if (tree.files.length > batch) await everyFile(tree.files, undefined)
   const client = await connect()
   for (const path of tree.directories) await compareDirectory(t, client, root, path)
   t.deepEqual(gateway.stats().total.errors['short-file'], undefined)
