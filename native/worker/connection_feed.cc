@@ -68,7 +68,9 @@ void Connection::feed_ready(ErrorCode error, const Ref<Generation>& parked_on) {
   if (state_ != State::awaiting_feed) return;
   transit(Event::answered);
   was_in_line_ = true;
-  feed_error_ = error;
+  // What breaks a stream may have no status: who waits for one is told that there was no answer.
+  const bool has_answer = error == ErrorCode::none || error_info(error).status != 0;
+  feed_error_ = has_answer ? error : ErrorCode::upstream_closed;
   drive(parked_on);
 }
 

@@ -258,3 +258,22 @@ test('another target is asked when one is dead, at first and after a break', asy
     stream.break()
   }
 })
+
+test('who waits while the upstream stays away is answered when that has lasted too long', async (t) => {
+  const never = Promise.withResolvers<void>()
+  const { source, join, get, counts } = await startRelay(t, {
+    answer: (index) => {
+      if (index === 1) return { status: '503 Away' }
+      return index === 2 ? { after: never.promise } : {}
+    },
+    options: { outage: 2_000 },
+  })
+  const { client } = await join()
+  ;(await source.stream(0)).break()
+  await source.stream(2)
+  // No try has ended but the one that failed: this one waits for the next.
+  const late = get('/live')
+  await client.closed()
+  t.is((await late).status, 502)
+  await until('nobody to be there', () => counts().clients === 0)
+})
