@@ -259,7 +259,7 @@ test('another target is asked when one is dead, at first and after a break', asy
   }
 })
 
-test('who waits while the upstream stays away is answered when that has lasted too long', async (t) => {
+test('who waits while the upstream stays away is answered when it is given up', async (t) => {
   const never = Promise.withResolvers<void>()
   const { source, join, get, counts } = await startRelay(t, {
     answer: (index) => {
