@@ -12,8 +12,9 @@
     # An installed package has neither folder.
     'has_tests%': '<!(test -d ../test/native && echo 1 || echo 0)',
     'has_benchmarks%': '<!(ls ../bench/native/*.cc >/dev/null 2>&1 && echo 1 || echo 0)',
-    # 'system': the static libraries of libssl-dev. 'node': what the Node that loads the addon
-    # brings, which knows no kTLS. scripts/build-native.mjs finds out and says so.
+    # 'system': the static libraries of libssl-dev, 'system-compressed' with those that they want.
+    # 'node…': what the Node that loads the addon brings, which knows no kTLS.
+    # scripts/build-native.mjs finds out and says so.
     'sluice_openssl%': 'node',
   },
   'target_defaults': {
@@ -56,11 +57,16 @@
         '<!@(find core net http log route transfer files proxy worker -name "*.cc" 2>/dev/null | sort)',
       ],
       'conditions': [
-        ['sluice_openssl=="system"', {
+        ['sluice_openssl=="system" or sluice_openssl=="system-compressed"', {
           # Node's headers have OpenSSL's in them, configured otherwise: the core sees none of them.
           # What is linked in is a copy of our own, whose names nobody else sees (exclude-libs).
           'include_dirs!': ['<(node_root_dir)/include/node'],
           'link_settings': {'libraries': ['-l:libssl.a', '-l:libcrypto.a', '-ldl']},
+          'conditions': [
+            ['sluice_openssl=="system-compressed"', {
+              'link_settings': {'libraries': ['-l:libzstd.a', '-l:libz.a']},
+            }],
+          ],
         }, {
           # Programs of ours have no Node around them: they do without, since none speaks TLS.
           'link_settings': {'ldflags': ['-Wl,--unresolved-symbols=ignore-all']},

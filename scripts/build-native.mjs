@@ -101,19 +101,28 @@ function fuzzDescription(names) {
   return names.length === 0 ? {} : { targets: [main, ...programs] }
 }
 
-// Whether OpenSSL is there as headers and static libraries, which is the one that knows kTLS.
-function systemOpenssl(compiler) {
+// Which OpenSSL is linked: the one that is there as headers and static libraries and knows kTLS
+// ('system'; 'system-compressed' where it wants others, as since Debian 13), or that of Node.
+function chooseOpenssl(compiler) {
   const program = '#include <openssl/ssl.h>\nint main() { return SSL_CTX_new(TLS_method()) == 0; }'
-  const args = ['-x', 'c++', '-', '-o', '/dev/null', '-pthread']
-  args.push('-l:libssl.a', '-l:libcrypto.a', '-ldl')
-  return (
-    spawnSync(compiler, args, { input: program, stdio: ['pipe', 'ignore', 'ignore'] }).status === 0
-  )
+  const compiles = (...libraries) => {
+    const args = ['-x', 'c++', '-', '-o', '/dev/null', '-pthread', ...libraries]
+    const options = { input: program, stdio: ['pipe', 'ignore', 'ignore'] }
+    return spawnSync(compiler, args, options).status === 0
+  }
+  const own = ['-l:libssl.a', '-l:libcrypto.a', '-ldl']
+  if (compiles(...own)) return 'system'
+  if (compiles(...own, '-l:libzstd.a', '-l:libz.a')) return 'system-compressed'
+  return compiles('-fsyntax-only') ? 'node-unlinked' : 'node'
 }
 
-const sayNodesOpenssl =
-  "sluice: libssl-dev is not there: TLS uses Node's own OpenSSL, without kTLS " +
-  '(apt-get install libssl-dev, then npm rebuild)'
+const nodesOpenssl = "TLS uses Node's own OpenSSL, without kTLS"
+const whyNodes = {
+  node: `libssl-dev is not there: ${nodesOpenssl} (apt-get install libssl-dev, then npm rebuild)`,
+  'node-unlinked':
+    `libssl-dev cannot be linked alone: ${nodesOpenssl} ` +
+    '(apt-get install libzstd-dev zlib1g-dev, then npm rebuild)',
+}
 
 // Configures again only when the list of files, the build description or the Node changed.
 function configure(nodeDir, openssl) {
@@ -139,7 +148,7 @@ function configure(nodeDir, openssl) {
   for (const name of Object.keys(process.env)) {
     if (/^npm_config_nodedir$/i.test(name)) delete process.env[name]
   }
-  if (openssl === 'node') console.error(sayNodesOpenssl)
+  if (whyNodes[openssl]) console.error(`sluice: ${whyNodes[openssl]}`)
   const forGyp = ['--', `-I${description}`, `-Dsluice_openssl=${openssl}`, '-f']
   // Each run writes config.gypi anew, and make looks at its time: the one for make comes last.
   if (inCheckout) publishCompileCommands([...args, ...forGyp, 'compile_commands_json'])
@@ -169,7 +178,7 @@ function buildTargets(configuration, targets) {
     throw new BuildError(`not set up yet: run 'npm ci' in ${root}`)
   }
   requireTools(compiler)
-  configure(nodeDirectory(), systemOpenssl(compiler) ? 'system' : 'node')
+  configure(nodeDirectory(), chooseOpenssl(compiler))
   const args = ['--silent', '-C', build, `-j${availableParallelism()}`]
   args.push(`BUILDTYPE=${configuration}`, `CXX=${compiler}`, `LINK=${compiler}`)
   run('make', [...args, ...targets])

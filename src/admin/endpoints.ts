@@ -22,6 +22,8 @@ export interface AdminReply {
 export interface AdminCall {
   subject: AdminSubject
   lag: LoopLag
+  /** Requests with a wrong token. */
+  guesses: number
   /** What the `:name` of the endpoint's path matched, decoded. */
   name: string
   /** The parsed body; {} without one. */
@@ -61,7 +63,7 @@ function ready({ subject }: AdminCall): AdminReply {
   return { status: phase === 'serving' ? 200 : 503, body: `${phase}\n` }
 }
 
-function metrics({ subject, lag }: AdminCall): AdminReply {
+function metrics({ subject, lag, guesses }: AdminCall): AdminReply {
   const phase = subject.phase()
   const body = renderMetrics({
     stats: subject.stats(),
@@ -70,6 +72,7 @@ function metrics({ subject, lag }: AdminCall): AdminReply {
     isReady: phase === 'serving',
     isDraining: phase === 'leaving' || phase === 'draining',
     mainLag: lag.observations(),
+    wrongTokens: guesses,
   })
   return { status: 200, body, type: 'text/plain; version=0.0.4; charset=utf-8' }
 }

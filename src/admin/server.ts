@@ -16,6 +16,7 @@ import {
   endpoints,
   refusal,
 } from './endpoints.ts'
+import { Guesses } from './guesses.ts'
 import { type AdminSocket, bindAdmin } from './sockets.ts'
 import type { AdminSubject } from './subject.ts'
 import { judge } from './token.ts'
@@ -34,11 +35,13 @@ export class AdminServer {
   readonly #options: ResolvedAdmin
   readonly #subject: AdminSubject
   readonly #lag = new LoopLag()
+  readonly #guesses: Guesses
   #listening: { server: Server; socket: AdminSocket }[] = []
 
   constructor(options: ResolvedAdmin, subject: AdminSubject) {
     this.#options = options
     this.#subject = subject
+    this.#guesses = new Guesses(subject.logger)
   }
 
   /** Binds; all or nothing. Rejects with an AdminListenError. */
@@ -108,11 +111,16 @@ export class AdminServer {
     }
     if (!endpoint.isOpen) {
       const verdict = await judge(request.headers.authorization, this.#options.tokenFile)
-      if (!verdict.allowed) return { status: verdict.status, body: { error: verdict.reason } }
+      if (!verdict.allowed) {
+        const isGuess = verdict.status === 401 && request.headers.authorization !== undefined
+        if (isGuess) this.#guesses.note(request.socket.remoteAddress ?? '')
+        return { status: verdict.status, body: { error: verdict.reason } }
+      }
     }
     const name = nameIn(endpoint, path) ?? ''
     const body = endpoint.method === 'GET' ? {} : await readBody(request)
-    return this.#perform(endpoint, { subject: this.#subject, lag: this.#lag, name, body })
+    const [subject, lag, { count: guesses }] = [this.#subject, this.#lag, this.#guesses]
+    return this.#perform(endpoint, { subject, lag, guesses, name, body })
   }
 
   async #perform(endpoint: Endpoint, call: AdminCall): Promise<AdminReply> {

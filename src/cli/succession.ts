@@ -30,6 +30,7 @@ export interface Inheritance {
   ticketKeys: Uint8Array
   /** Of this very rendezvous. */
   rendezvous: number | undefined
+  /** Throws when it cannot be told, though it lives. */
   ready(): void
 }
 
@@ -41,14 +42,16 @@ export function inheritFrom(path: string): Inheritance | undefined {
   checkUser(connection, `the process behind ${path}`)
   const sockets: InheritedSocket[] = []
   let ticketKeys: Uint8Array
+  let predecessor = 0
   for (;;) {
     const { text, descriptors } = addon.receiveDescriptors(connection)
     if (text === '') throw new Error(`the process behind ${path} gave up`)
-    const { address, tickets = '' } = JSON.parse(text.split('\n', 1)[0] ?? '') as Message
+    const { address, tickets = '', pid = 0 } = JSON.parse(text.split('\n', 1)[0] ?? '') as Message
     if (address !== undefined) sockets.push(...descriptors.map((fd) => ({ fd, address })))
     addon.sendDescriptors(connection, 'next\n', [])
     if (address !== undefined) continue
     ticketKeys = Buffer.from(tickets, 'base64')
+    predecessor = pid
     break
   }
   const own = { kind: 'unix' as const, path }
@@ -58,7 +61,12 @@ export function inheritFrom(path: string): Inheritance | undefined {
     ticketKeys,
     rendezvous: rendezvous?.fd,
     ready: () => {
-      addon.sendDescriptors(connection, `ready ${process.pid}\n`, [])
+      try {
+        addon.sendDescriptors(connection, `ready ${process.pid}\n`, [])
+      } catch (error) {
+        // Who was killed meanwhile serves nobody: the sockets are this process's alone.
+        if (isAlive(predecessor)) throw error
+      }
       new Socket({ fd: connection }).destroy()
     },
   }
@@ -68,6 +76,18 @@ export function inheritFrom(path: string): Inheritance | undefined {
 interface Message {
   address?: NativeAddress
   tickets?: string
+  pid?: number
+}
+
+/** 0: unknown, which is taken for alive. */
+function isAlive(pid: number): boolean {
+  if (pid === 0) return true
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
+  }
 }
 
 function connect(path: string): number | undefined {
@@ -167,7 +187,7 @@ export class Rendezvous {
       })),
     )
     const tickets = Buffer.from(this.#options.ticketKeys()).toString('base64')
-    return [...parts, { text: JSON.stringify({ tickets }), fds: [] }]
+    return [...parts, { text: JSON.stringify({ tickets, pid: process.pid }), fds: [] }]
   }
 
   #leave(pid: number): void {

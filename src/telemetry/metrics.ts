@@ -24,6 +24,8 @@ export interface MetricsSources {
   isDraining: boolean
   /** How late the main thread's loop is. */
   mainLag: Observations
+  /** Requests to the admin listener that had one. */
+  wrongTokens: number
 }
 
 type Sample = [Labels, number]
@@ -71,6 +73,8 @@ function addGateway(page: Exposition, { version, isReady, isDraining, ...rest }:
     'Whether the kernel and its filters allow it here; 0: the fallback is used.',
     rest.capabilities.map(({ name, available }) => [{ name }, Number(available)]),
   )
+  const wrong = 'Requests to the admin listener with a wrong token.'
+  page.counter('sluice_admin_wrong_tokens', wrong, one(rest.wrongTokens))
 }
 
 function kindOf({ route, upstream, status, engine }: LatencyStats): Labels {

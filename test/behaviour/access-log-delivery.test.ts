@@ -2,6 +2,7 @@
 // reads, sockets that come and go, several workers at once, and what a gateway that ends leaves.
 
 import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -152,6 +153,45 @@ test('a full pipe drops and counts, and workers serve on', async (t) => {
   const { accessLog } = gateway.stats()
   t.is(accessLog.lines, written.length)
   t.is(accessLog.lines + accessLog.dropped, asked)
+})
+
+test('a full pipe that is opened anew: workers serve on, and the log goes on', async (t) => {
+  const fifo = stuckFifo(makeFolder(t))
+  t.teardown(() => void fifo.reader.kill('SIGKILL'))
+  const { connect, gateway } = await startGateway(t, {
+    routes,
+    accessLog: { to: { file: fifo.path } },
+  })
+  const client = await connect()
+  const batch = request('/', { 'User-Agent': 'x'.repeat(1000) }).repeat(50)
+  let asked = 0
+  const askMore = async () => {
+    client.write(batch)
+    for (let got = 0; got < 50; got += 1) t.is((await client.read()).status, 200)
+    asked += 50
+  }
+  const { lines } = gateway.stats().accessLog
+  await until('the pipe to be full', async () => {
+    await askMore()
+    return gateway.stats().accessLog.dropped > 1000
+  })
+  for (let i = 0; i < 5; i += 1) {
+    gateway.reopenLogs()
+    await askMore()
+  }
+  fifo.read()
+  await until('the log to go on', async () => {
+    await askMore()
+    return gateway.stats().accessLog.lines > lines + 100
+  })
+  client.socket.end()
+  await gateway.close()
+  const { accessLog } = gateway.stats()
+  t.is(accessLog.lines + accessLog.dropped, asked)
+  await once(fifo.reader.stdout, 'end')
+  const written = fifo.text().split('\n').slice(0, -1)
+  t.is(written.length, accessLog.lines)
+  for (const line of written) t.is(JSON.parse(line).status, 200)
 })
 
 test('a gateway ends although nobody takes its lines', async (t) => {

@@ -42,6 +42,20 @@ test('everything else needs the token', async (t) => {
   t.like(JSON.parse(allowed.body), { phase: 'serving', pid: process.pid, workers: 1 })
 })
 
+test('guesses are counted and logged once, and never written down', async (t) => {
+  const { admin, log } = await startWithAdmin(t, { routes })
+  const guesses = Array.from({ length: 200 }, (_, i) => `guess-${i}-of-a-good-length`)
+  for (const guess of guesses) {
+    const { status } = await admin('/status', { headers: { Authorization: `Bearer ${guess}` } })
+    t.is(status, 401)
+  }
+  t.is((await admin('/status')).status, 401)
+  const lines = log.filter(({ code }) => code === 'admin-wrong-token')
+  t.is(lines.length, 1)
+  t.false(JSON.stringify(log).includes('guess-'))
+  t.regex((await admin('/metrics')).body, /^sluice_admin_wrong_tokens_total 200$/m)
+})
+
 test('without a token nobody may steer, and is told what to set', async (t) => {
   const { gateway } = await startGateway(t, { routes, admin: { port: 0 } })
   const [address] = gateway.adminAddresses

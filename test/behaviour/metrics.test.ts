@@ -77,6 +77,25 @@ test('TLS: handshakes, engines, and when certificates run out', async (t) => {
   t.is(figure(body, `sluice_tls_certificate_expiry_timestamp_seconds{${certificate}}`), ends)
 })
 
+test('a thousand routes are a page that promtool and a scrape can take', async (t) => {
+  const names = Array.from({ length: 1000 }, (_, i) => `/r${i}`)
+  const { admin, get } = await startWithAdmin(t, {
+    routes: Object.fromEntries(names.map((name) => [name, respond(200, name)])),
+  })
+  const client = async (own: string[]) => {
+    for (const name of own) await get(name)
+  }
+  await Promise.all([0, 1, 2, 3].map((part) => client(names.filter((_, i) => i % 4 === part))))
+  const { body, status } = await admin('/metrics')
+  t.is(status, 200)
+  for (const name of names) {
+    const kind = `route="${name}",upstream="",status="2xx",engine="memory"`
+    t.is(figure(body, `sluice_request_duration_seconds_count{${kind}}`), 1)
+  }
+  t.true(body.length < 5_000_000, String(body.length))
+  if (hasPromtool) execFileSync('promtool', ['check', 'metrics'], { input: body })
+})
+
 test('buckets are cumulative and end with the count', async (t) => {
   const { admin, get } = await startWithAdmin(t, { routes: { '/*': respond(200, 'ok') } })
   for (let i = 0; i < 20; i++) await get('/')

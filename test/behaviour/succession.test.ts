@@ -3,10 +3,11 @@
 
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { request as send } from 'node:http'
+import { createServer, request as send } from 'node:http'
 import { createConnection } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { WebSocket, WebSocketServer } from 'ws'
+import { inheritFrom } from '../../src/cli/succession.ts'
 import { ask } from '../support/ask.ts'
 import { RawClient, request } from '../support/client.ts'
 import { type Running, startSluice } from '../support/command-line.ts'
@@ -239,6 +240,25 @@ test('connections that wait in a queue are served by the successor', async (t) =
   t.deepEqual([...new Set(bodies)].sort(), ['new', 'old'])
   t.true(bodies.filter((body) => body === 'old').length < 10)
   t.like(await old.outcome, { code: 0 })
+})
+
+test('a predecessor that is killed meanwhile leaves its sockets to the successor', async (t) => {
+  t.timeout(120_000)
+  const target = await startTarget(t, 'proxied')
+  const { start, path, port } = await place(t, target.url)
+  const old = await start('old')
+  const before = inheritFrom(path('handover.sock'))
+  old.child.kill('SIGKILL')
+  await old.outcome
+  t.notThrows(() => before?.ready())
+  const own = before?.sockets.filter(({ address }) => 'port' in address && address.port === port)
+  t.is(own?.length, 2)
+  for (const { fd } of own ?? []) {
+    const server = createServer((_request, response) => void response.end('successor'))
+    t.teardown(() => server.close())
+    server.listen({ fd })
+  }
+  for (let i = 0; i < 10; i++) t.is((await ask(port, '/')).body, 'successor')
 })
 
 test('a successor that cannot start changes nothing', async (t) => {

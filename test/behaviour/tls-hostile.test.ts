@@ -1,35 +1,17 @@
 // Whoever comes to a TLS port with something else than TLS, or with too much of it.
 
 import { once } from 'node:events'
-import { createConnection, createServer } from 'node:net'
-import { connect } from 'node:tls'
+import { createConnection } from 'node:net'
 import test from 'ava'
-import { files, respond } from '../../src/index.ts'
+import { respond } from '../../src/index.ts'
 import { RawClient, request } from '../support/client.ts'
 import { startGateway } from '../support/gateway.ts'
 import { Random } from '../support/random.ts'
 import { startRelay } from '../support/relay.ts'
-import { makeSite, patternBytes } from '../support/site.ts'
-import { fixture, secure, TlsClient } from '../support/tls.ts'
+import { fixture, helloOf, secure, TlsClient } from '../support/tls.ts'
 import { until } from '../support/wait.ts'
 
 const routes = { '/*': respond(200, 'ok') }
-
-/** A ClientHello as a client sends it, first record header included. */
-async function helloOf(): Promise<Buffer> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  const client = connect({ port, host: '127.0.0.1', servername: 'localhost' })
-  client.on('error', () => {})
-  const [peer] = await once(server, 'connection')
-  const [hello] = await once(peer, 'data')
-  client.destroy()
-  peer.destroy()
-  server.close()
-  return hello
-}
 
 test('plain HTTP to a TLS port gets an answer that says so', async (t) => {
   const { port, gateway } = await startGateway(t, { listen: secure(), routes })
@@ -104,7 +86,11 @@ test('random bytes, and hellos with random damage, break nothing', async (t) => 
   }
   await until('the end', () => gateway.stats().total.connections === 0)
   t.is(gateway.stats().total.tls.underWay, 0)
-  t.is((await (await TlsClient.open(t, port)).ask(request('/'))).status, 200)
+  // A busy machine may need more than timeouts.head for one.
+  await until('an answer', async () => {
+    const reply = TlsClient.open(t, port).then((client) => client.ask(request('/')))
+    return (await reply.catch(() => undefined))?.status === 200
+  })
 })
 
 test('random bytes after a handshake end that connection alone', async (t) => {
@@ -155,57 +141,4 @@ test('more handshakes at once than limits.handshakes are not begun', async (t) =
   for (const socket of sockets) socket.destroy()
   await until('the end', () => gateway.stats().total.connections === 0)
   t.is((await (await TlsClient.open(t, port)).ask(request('/'))).status, 200)
-})
-
-test('a burst of 500 handshakes shares the loop with a download', async (t) => {
-  const content = patternBytes(20_000_000)
-  const site = makeSite(t, { big: content })
-  const { port, gateway } = await startGateway(t, {
-    listen: secure(),
-    limits: { handshakes: 1000 },
-    timeouts: { head: '60s' },
-    routes: { '/*': files(site.root) },
-  })
-  const stats = () => gateway.stats().total.tls
-  const download = await TlsClient.open(t, port)
-  download.write(request('/big'))
-  await download.arrived(1)
-  // Written faster than they can be answered, all at once: what makes a handshake dear is the
-  // answer to the hello.
-  const hello = await helloOf()
-  const sockets = Array.from({ length: 500 }, () => {
-    const socket = createConnection({ port, host: '127.0.0.1' })
-    t.teardown(() => socket.destroy())
-    socket.write(hello)
-    return socket
-  })
-  await Promise.all(sockets.map((socket) => once(socket, 'data')))
-  t.is(stats().underWay, 500)
-  // Turns were cut short for those that had something else to do.
-  t.true(stats().putOff > 0)
-  t.true((await download.read()).body.equals(content))
-  for (const socket of sockets) socket.destroy()
-  await until('the end', () => gateway.stats().total.connections === 1)
-  t.is((await download.ask(request('/none'))).status, 404)
-})
-
-test('500 handshakes beside a download: every one is done, and the download whole', async (t) => {
-  t.timeout(120_000)
-  const content = patternBytes(20_000_000)
-  const site = makeSite(t, { big: content })
-  const secured = await startGateway(t, { listen: secure(), routes: { '/*': files(site.root) } })
-  const download = await TlsClient.open(t, secured.port)
-  download.write(request('/big'))
-  const one = async () => {
-    const client = await TlsClient.open(t, secured.port)
-    const { status } = await client.ask(request('/none'))
-    client.tls.destroy()
-    return status
-  }
-  for (let round = 0; round < 10; round += 1) {
-    const statuses = await Promise.all(Array.from({ length: 50 }, one))
-    t.true(statuses.every((status) => status === 404))
-  }
-  t.true((await download.read()).body.equals(content))
-  t.is(secured.gateway.stats().total.tls.handshakes, 501)
 })

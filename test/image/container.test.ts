@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { buffer } from 'node:stream/consumers'
@@ -15,6 +15,7 @@ import { type Container, startContainer } from '../support/container.ts'
 import { freePort } from '../support/ports.ts'
 import { makeFolder, patternBytes } from '../support/site.ts'
 import { startTarget } from '../support/target.ts'
+import { until } from '../support/wait.ts'
 
 const small = patternBytes(700)
 const large = patternBytes(3_000_001)
@@ -22,6 +23,8 @@ const user = 10_001
 
 interface Running {
   container: Container
+  /** Mounted at /etc/sluice. */
+  folder: string
   port: number
   adminPort: number
 }
@@ -61,7 +64,7 @@ async function start(t: ExecutionContext, options: string[] = []): Promise<Runni
   // The image's user reads it.
   chmodSync(folder, 0o755)
   const container = await startContainer(t, { folder, options, listeners: 1 })
-  return { container, port, adminPort }
+  return { container, folder, port, adminPort }
 }
 
 /** Whatever may move bytes, in both directions, and compares them. */
@@ -111,12 +114,43 @@ test.serial('the usual profile: everything is served, read-only and unprivileged
   t.true(figure('sluice_engine_bytes_total{engine="sendfile"}') >= large.length)
   t.true(figure('sluice_engine_bytes_total{engine="splice"}') >= large.length)
   t.is(figure('sluice_capability{name="splice"}'), 1)
+  // Debian's OpenSSL, which knows kTLS, and not Node's: the kernel's part may be missing.
+  const said = await container.exec('sluice', 'doctor')
+  t.regex(said, /^ *kTLS +(yes|no \((?!ENOSYS)\w+\))/m)
 })
 
 test.serial('the health check passes, and SIGTERM ends the first process with 0', async (t) => {
   const { container } = await start(t)
   t.is((await container.exec('sluice', 'status')).trim(), 'serving')
   t.is(await container.end('TERM'), 0)
+})
+
+test.serial('a configuration that is replaced in the mounted folder is served', async (t) => {
+  const { container, folder, port } = await start(t)
+  t.is((await ask(port, '/hello/you')).body, 'hello you')
+  const path = join(folder, 'gateway.config.ts')
+  // As editors and orchestrators do.
+  writeFileSync(
+    `${path}.new`,
+    `import { defineGateway, respond } from 'sluice'
+    export default defineGateway({
+      listen: ${port}, routes: { '/*': respond(200, 'reloaded') },
+    })`,
+  )
+  renameSync(`${path}.new`, path)
+  await until('the new configuration', async () => {
+    return (await ask(port, '/hello/you')).body === 'reloaded'
+  })
+  writeFileSync(path, 'nonsense')
+  await until('the refusal', () => /not reloaded/.test(container.stderr()))
+  t.is((await ask(port, '/')).body, 'reloaded')
+})
+
+test.serial('the configuration beside compose.yaml is good in the image', async (t) => {
+  const compose = new URL('../../docker/compose', import.meta.url).pathname
+  const { container } = await start(t, ['-v', `${compose}:/etc/compose:ro`])
+  const said = await container.exec('sluice', 'check', '--config', '/etc/compose/gateway.config.ts')
+  t.regex(said, /configuration is fine/)
 })
 
 test.serial('vmsplice denied: everything is served, and it is said', async (t) => {

@@ -1,6 +1,8 @@
 // TLS for tests: the certificates of test/fixtures/tls and a client of node:tls on raw bytes.
 
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import type { ExecutionContext } from 'ava'
@@ -60,4 +62,20 @@ export class TlsClient extends RawClient {
 
 function withName(options: ConnectionOptions): ConnectionOptions {
   return { servername: 'localhost', ...options }
+}
+
+/** A ClientHello as a client sends it, first record header included. */
+export async function helloOf(): Promise<Buffer> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  const client = connect({ port, host: '127.0.0.1', servername: 'localhost' })
+  client.on('error', () => {})
+  const [peer] = await once(server, 'connection')
+  const [hello] = await once(peer, 'data')
+  client.destroy()
+  peer.destroy()
+  server.close()
+  return hello
 }
