@@ -14,8 +14,11 @@
 #include "worker/worker.h"
 
 namespace sluice::worker {
-
 namespace {
+
+/// Of a gateway that drains, for a client that has not asked yet: it would not ask another time, as
+/// those do whose kept connection ends.
+constexpr int64_t kDrainFirstMs = 3'000;
 
 State first_state(const route::ListenerRules& rules) {
   const bool is_special = rules.proxy_protocol || rules.tcp || rules.tls;
@@ -117,7 +120,9 @@ int64_t Connection::deadline_ms() const {
     case State::opening:
     case State::handshaking: return since_ms_ + timeouts.head;
     case State::reading_head:
-      if (worker_.draining() && kept_.empty()) return since_ms_ + kDrainGraceMs;
+      if (worker_.draining() && kept_.empty()) {
+        return since_ms_ + (requests_ == 0 ? kDrainFirstMs : kDrainGraceMs);
+      }
       if (requests_ == 0 || !kept_.empty()) return since_ms_ + timeouts.head;
       return since_ms_ + timeouts.idle;
     case State::awaiting_answer: return since_ms_ + timeouts.head;

@@ -142,6 +142,21 @@ test('draining finishes what runs and takes nothing new', async (t) => {
   t.is(running.gateway.stats().total.connections, 0)
 })
 
+test('who has connected before and asks a moment later is served', async (t) => {
+  const running = await startGateway(t, { timeouts: { drain: '30s' }, routes })
+  const fresh = await running.connect()
+  const idle = await running.connect()
+  await idle.ask(request('/'))
+  await until('both to be there', () => running.gateway.stats().total.connections === 2)
+  const closed = running.gateway.close()
+  // A client whose kept connection ends asks again elsewhere; one that has just connected does not.
+  await idle.readToEnd()
+  const reply = await fresh.ask(request('/'))
+  t.is(reply.status, 200)
+  t.is(reply.field('connection'), 'close')
+  await closed
+})
+
 test('draining ends after its timeout, whatever clients do', async (t) => {
   const site = makeSite(t, { big: patternBytes(30_000_000) })
   const config = { timeouts: { drain: '1s' }, routes: { '/*': files(site.root) } } as const
