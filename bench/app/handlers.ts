@@ -106,6 +106,7 @@ createServer((request, response) => {
 function nginxConfig(folder: string, port: number): string {
   return `daemon off;
 user root;
+master_process off;
 worker_processes 1;
 pid ${folder}/pid;
 error_log ${folder}/error.log;

@@ -2,6 +2,7 @@
 //
 //   --handlers      handlers beside Fastify behind nginx and others, instead of hooks
 //   --transports    targets that speak TLS, beside @fastify/http-proxy, instead of hooks
+//   --isolation     who waits while the app, or the main thread, is blocked
 //   --quick         fewer and shorter rounds
 //   --json FILE     the figures, for programs
 //   --only TEXT     only rows whose name contains TEXT
@@ -23,6 +24,7 @@ import {
 import { markdown, type Report, table } from '../measuring/report.ts'
 import { commit, installed, start, versionsOf } from '../measuring/servers.ts'
 import { handlerReference, handlerRows, handlerServers } from './handlers.ts'
+import { measureIsolation } from './isolation.ts'
 import { rows as hookRows, type Row, requestOf } from './rows.ts'
 import { reference as hookReference, servers as hookServers } from './servers.ts'
 import {
@@ -36,6 +38,7 @@ import {
 const { values: options } = parseArgs({
   options: {
     handlers: { type: 'boolean', default: false },
+    isolation: { type: 'boolean', default: false },
     transports: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     json: { type: 'string' },
@@ -119,5 +122,9 @@ async function main(): Promise<void> {
   }
 }
 
-process.exitCode = await enterNamespace()
-if (process.exitCode === undefined) await main()
+const code = await enterNamespace()
+if (code === undefined) {
+  await (options.isolation ? measureIsolation(options.quick ? 3 : 7) : main())
+}
+// Whatever a server has left behind may hold its pipes.
+process.exit(code ?? 0)

@@ -49,7 +49,7 @@ export function raiseTree(pid: number): void {
 }
 
 /** Of a whole session; without effect where autogroups are off or it is not allowed. */
-function raisePriority(process: number | 'self', nice: number): void {
+export function raisePriority(process: number | 'self', nice: number): void {
   try {
     writeFileSync(`/proc/${process}/autogroup`, String(nice))
   } catch {}
