@@ -10,7 +10,7 @@ import { badMirrors, sendBody, startHashing, startRaw } from '../support/mirrori
 import { Random } from '../support/random.ts'
 import { startWayTarget } from '../support/secure-target.ts'
 import { chunked, startUpstream } from '../support/upstream.ts'
-import { until } from '../support/wait.ts'
+import { inTheBackground, until } from '../support/wait.ts'
 
 const mb = 1024 * 1024
 
@@ -96,10 +96,11 @@ for (const transfer of ['auto', 'copy'] as const) {
     const silent = await startRaw(t, () => {})
     const running = await startGateway(t, {
       transfer,
-      routes: { '/*': proxy(target.url, { mirror: { target: silent.url, timeout: '1s' } }) },
+      routes: { '/*': proxy(target.url, { mirror: { target: silent.url, timeout: '3s' } }) },
     })
-    await sendBody(running.port, 30 * mb)
-    t.true(spilledFiles() > 0)
+    const sending = sendBody(running.port, 30 * mb)
+    await until('it to wait in memory', () => spilledFiles() > 0)
+    t.is((await sending).status, 200)
     await assertNothingLeft(t, running)
     t.is(mirrorsOf(running).timedOut, 1)
   })
@@ -172,12 +173,13 @@ for (const way of ['HTTPS by workers', 'HTTPS by undici', 'HTTP/2 by undici'] as
     const { url, options } = mirror
     const running = await startGateway(t, {
       upstreams: { shadow: { targets: url, ...options } },
-      routes: { '/*': proxy(target.url, { mirror: 'shadow' }) },
+      routes: { '/*': proxy(target.url, { mirror: { target: 'shadow', timeout: '2m' } }) },
     })
-    await until('a mirror that can be had', async () => {
+    const tried = async () => {
       await running.get('/')
       return mirrorsOf(running).sent > 0
-    })
+    }
+    await until('a mirror that can be had', tried, inTheBackground)
     await until('the first copies to end', () => mirrorsOf(running).inFlight === 0)
     const before = mirrorsOf(running).sent
     const sent = await sendBody(running.port, 2 * mb)

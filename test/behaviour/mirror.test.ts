@@ -12,6 +12,9 @@ import { until } from '../support/wait.ts'
 
 const mb = 1024 * 1024
 
+/** Whoever checks bodies on a busy machine takes its time. */
+const patient = (target: string) => ({ target, timeout: '2m' }) as const
+
 test('a request without a body is mirrored as the target gets it, marked', async (t) => {
   const target = await startHashing(t)
   const mirror = await startHashing(t, () => 'nobody reads this')
@@ -44,7 +47,7 @@ for (const method of ['HEAD', 'DELETE', 'OPTIONS']) {
     const target = await startHashing(t)
     const mirror = await startHashing(t)
     const { connect, gateway } = await startGateway(t, {
-      routes: { '/*': proxy(target.url, { mirror: mirror.url }) },
+      routes: { '/*': proxy(target.url, { mirror: patient(mirror.url) }) },
     })
     const client = await connect()
     for (let n = 1; n <= 3; n++) {
@@ -64,7 +67,7 @@ testOnBothTwins('head and body in one packet', async (t, transfer) => {
   const mirror = await startHashing(t)
   const { connect, gateway } = await startGateway(t, {
     transfer,
-    routes: { '/*': proxy(target.url, { mirror: mirror.url }) },
+    routes: { '/*': proxy(target.url, { mirror: patient(mirror.url) }) },
   })
   const client = await connect()
   await client.ask(`${request('/', { 'Content-Length': '5' }, 'POST')}hello`)
@@ -84,7 +87,7 @@ for (const [name, bytes, chunked] of [
     const mirror = await startHashing(t)
     const { port, gateway } = await startGateway(t, {
       transfer,
-      routes: { '/*': proxy(target.url, { mirror: mirror.url }) },
+      routes: { '/*': proxy(target.url, { mirror: patient(mirror.url) }) },
     })
     const sent = await sendBody(port, bytes, { chunked })
     t.is(sent.status, 200)
@@ -104,7 +107,7 @@ testOnBothTwins('large chunks are teed, too, and trailers pass', async (t, trans
   const mirror = await startHashing(t)
   const { connect, gateway } = await startGateway(t, {
     transfer,
-    routes: { '/*': proxy(target.url, { mirror: mirror.url }) },
+    routes: { '/*': proxy(target.url, { mirror: patient(mirror.url) }) },
   })
   const body = Buffer.alloc(4 * mb, 'mirror')
   const client = await connect()
@@ -125,7 +128,7 @@ testOnBothTwins('pipelined requests are mirrored each', async (t, transfer) => {
   const mirror = await startHashing(t)
   const { connect, gateway } = await startGateway(t, {
     transfer,
-    routes: { '/*': proxy(target.url, { mirror: mirror.url }) },
+    routes: { '/*': proxy(target.url, { mirror: patient(mirror.url) }) },
   })
   const sizes = Array.from({ length: 60 }, (_, n) => (n * 977) % 40_000)
   const client = await connect()
@@ -145,7 +148,7 @@ testOnBothTwins('several mirrors get all of it', async (t, transfer) => {
   const mirrors = await Promise.all([startHashing(t), startHashing(t), startHashing(t)])
   const { port, gateway } = await startGateway(t, {
     transfer,
-    routes: { '/*': proxy(target.url, { mirror: mirrors.map(({ url }) => url) }) },
+    routes: { '/*': proxy(target.url, { mirror: mirrors.map(({ url }) => patient(url)) }) },
   })
   const sent = await sendBody(port, 9 * mb)
   await until('the copies', () => gateway.stats().total.mirrors.sent === 3)
@@ -185,7 +188,7 @@ test('who waits for leave to send the body gets it from the target', async (t) =
   const target = await startHashing(t)
   const mirror = await startHashing(t)
   const { connect, gateway } = await startGateway(t, {
-    routes: { '/*': proxy(target.url, { mirror: mirror.url }) },
+    routes: { '/*': proxy(target.url, { mirror: patient(mirror.url) }) },
   })
   const client = await connect()
   client.write(request('/', { Expect: '100-continue', 'Content-Length': '3' }, 'POST'))
@@ -277,7 +280,7 @@ test('the answer of a mirror is not waited for', async (t) => {
     held.push(() => response.end('late'))
   })
   const { connect, gateway } = await startGateway(t, {
-    routes: { '/*': proxy(target.url, { mirror: mirror.url }) },
+    routes: { '/*': proxy(target.url, { mirror: patient(mirror.url) }) },
   })
   const client = await connect()
   for (let n = 0; n < 5; n++) t.is((await client.ask(request('/'))).body.toString(), 'quick')
