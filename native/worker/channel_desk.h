@@ -43,6 +43,7 @@ class ChannelDesk {
     uint64_t epoch;
   };
   std::vector<Waiting> waiting;  ///< for its upstream to answer; some may be gone
+  uint64_t epoch = 0;            ///< of the newest feed that was heard of
   std::string head;              ///< of its answer; empty: there is none now
   std::unique_ptr<Feed> feed;    ///< read by this worker
 };

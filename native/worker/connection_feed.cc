@@ -6,6 +6,9 @@
 
 namespace sluice::worker {
 
+/// So many who have gone may be in the list of those who wait, beside as many as are there.
+constexpr size_t kFewGone = 64;
+
 bool Connection::serve_feed(const http::RequestHead& head, const route::ChannelAction& action,
                             const route::Match& match) {
   ChannelDesk& desk = worker_.desk(action.channel);
@@ -28,6 +31,7 @@ bool Connection::serve_feed(const http::RequestHead& head, const route::ChannelA
   const FeedSeat::Place place = desk.hub->seat().enter(worker_.index());
   place_ = std::make_unique<FeedPlace>(desk.hub, place.epoch);
   if (place.has_to_read) {
+    desk.epoch = place.epoch;
     desk.head.clear();
     if (desk.listeners.empty()) desk.ring.clear();
     worker_.open_feed(desk, place.epoch);
@@ -47,13 +51,18 @@ bool Connection::await_feed(const route::ChannelAction& action, const route::Mat
     forget_request();
     return false;
   }
-  if (worker_.stats().states[static_cast<size_t>(State::awaiting_feed)].get() >= kMaxParked) {
+  const uint64_t parked = worker_.stats().states[static_cast<size_t>(State::awaiting_feed)].get();
+  if (parked >= kMaxParked) {
     place_.reset();
     return refuse(ErrorCode::too_many_questions, match.route);
   }
+  std::vector<ChannelDesk::Waiting>& waiting = worker_.desk(action.channel).waiting;
+  if (waiting.size() > 2 * parked + kFewGone) {
+    std::erase_if(waiting, [this](const auto& each) { return !worker_.awaits(each.ticket); });
+  }
   ticket_ = worker_.next_ticket();
   worker_.await_answer(ticket_, *this);
-  worker_.desk(action.channel).waiting.push_back({ticket_, place_->epoch()});
+  waiting.push_back({ticket_, place_->epoch()});
   transit(Event::attend);
   return false;
 }

@@ -66,21 +66,25 @@ void Worker::resume_for_feed(ChannelDesk& desk, uint64_t epoch, ErrorCode error)
 
 void Worker::hear(const std::shared_ptr<HubChannel>& channel, const FeedNews& news) {
   ChannelDesk& desk = desk_of(channel);
-  switch (news.kind) {
-    case Kind::pieces:
-      desk.ring.limit(channel->buffer_messages(), channel->buffer_bytes());
-      for (const auto& message : news.messages) desk.ring.add(message);
-      for (Connection* listener : desk.listeners) listener->on_message();
-      return;
-    case Kind::opened:
-      desk.head = news.head;
-      return resume_for_feed(desk, news.epoch, ErrorCode::none);
-    case Kind::failed: desk.head.clear(); return resume_for_feed(desk, news.epoch, news.error);
-    case Kind::closed: desk.head.clear(); return desk.ring.clear();
-    case Kind::ended:
-    case Kind::broken: break;
+  // What one that is over has to tell may come after the first news of the next, from elsewhere.
+  const bool is_current = news.epoch >= desk.epoch;
+  if (is_current) desk.epoch = news.epoch;
+  if (news.kind == Kind::pieces) {
+    desk.ring.limit(channel->buffer_messages(), channel->buffer_bytes());
+    for (const auto& message : news.messages) desk.ring.add(message);
+    for (Connection* listener : desk.listeners) listener->on_message();
+    return;
   }
-  desk.head.clear();
+  if (is_current) desk.head = news.head;  // none unless it has opened
+  switch (news.kind) {
+    case Kind::opened:
+    case Kind::failed: return resume_for_feed(desk, news.epoch, news.error);
+    case Kind::closed:
+      if (is_current) desk.ring.clear();
+      // They have gone.
+      return resume_for_feed(desk, news.epoch, ErrorCode::upstream_closed);
+    default: break;
+  }
   const uint64_t last = desk.ring.empty() ? 0 : desk.ring.newest();
   // Some of them close, which changes the list.
   const std::vector<Connection*> listeners = desk.listeners;
