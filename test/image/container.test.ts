@@ -48,7 +48,7 @@ async function start(t: ExecutionContext, options: string[] = []): Promise<Runni
   writeFileSync(join(folder, 'files/large.bin'), large)
   writeFileSync(
     join(folder, 'gateway.config.ts'),
-    `import { defineGateway, files, handler, proxy } from 'sluice'
+    `import { defineGateway, files, handler, mount, proxy } from 'sluice'
     export default defineGateway({
       listen: ${port},
       admin: { port: ${adminPort}, path: '/run/sluice/admin.sock' },
@@ -57,6 +57,13 @@ async function start(t: ExecutionContext, options: string[] = []): Promise<Runni
         '/files/*': files('files'),
         '/app/*': proxy('${target.url}'),
         '/socket': proxy('http://127.0.0.1:${echoPort}'),
+        '/uws/*': mount(async ({ path }) => {
+          const { default: uws } = await import('uWebSockets.js')
+          const app = uws.App()
+          app.any('/uws/*', (response) => response.end('by uWebSockets.js'))
+          app.listen_unix(() => {}, path)
+          return app
+        }),
         '/hello/:name': handler((request, { params }) => new Response('hello ' + params.name)),
       },
     })`,
@@ -78,6 +85,7 @@ async function everythingIsServed(t: ExecutionContext, port: number): Promise<vo
   const upload = await ask(port, '/app/', { method: 'POST', body: large })
   t.is(upload.body, createHash('sha256').update(large).digest('hex'))
   t.is((await ask(port, '/hello/container')).body, 'hello container')
+  t.is((await ask(port, '/uws/x')).body, 'by uWebSockets.js')
   const socket = new WebSocket(`ws://127.0.0.1:${port}/socket`)
   await once(socket, 'open')
   socket.send(large)
@@ -116,6 +124,9 @@ test.serial('the usual profile: everything is served, read-only and unprivileged
   t.is(figure('sluice_capability{name="splice"}'), 1)
   // Debian's OpenSSL, which knows kTLS, and not Node's: the kernel's part may be missing.
   const said = await container.exec('sluice', 'doctor')
+  t.regex(said, /uWebSockets.js +loads/)
+  const list = ['-c', 'ls /opt/sluice/node_modules/uWebSockets.js/*.node']
+  t.regex(await container.exec('sh', ...list), /^\S+uws_linux_\S+\.node\n$/)
   t.regex(said, /^ *kTLS +(yes|no \((?!ENOSYS)\w+\))/m)
 })
 
