@@ -66,41 +66,6 @@ test('who falls behind is disconnected where the route says so', async (t) => {
   t.is(counts().skipped, 0)
 })
 
-test('an endless event goes on in parts; who falls behind in it is disconnected', async (t) => {
-  const { source, join, counts } = await startRelay(t, {
-    options: { buffer: '256kb', heartbeat: 0 },
-  })
-  const { client: fast } = await join()
-  const { client: slow } = await join()
-  slow.socket.pause()
-  const stream = await source.stream(0)
-  stream.write('data: ')
-  t.is(counts().pieces, 0)
-  const part = Buffer.alloc(128 * 1024, 'x')
-  t.is(await startsWith(fast, 'data: ', () => stream.write(part)), 'data: ')
-  const late = await join()
-  let got = 0
-  for (let sent = 0; counts().cut === 0; sent++) {
-    if (sent === 800) return t.fail('nobody was disconnected')
-    stream.write(part)
-    // All but what is held until more comes.
-    while (got < sent * part.length) got += (await nextChunk(fast))?.length ?? part.length
-    if (sent === 2 * enough) slow.socket.resume()
-  }
-  stream.write(`\n\n${event('after')}`)
-  t.is(await takeText(late.client, event('after').length), event('after'))
-})
-
-/** The first bytes of what comes after `act`. */
-async function startsWith(
-  client: Parameters<typeof take>[0],
-  text: string,
-  act: () => void,
-): Promise<string> {
-  act()
-  return (await take(client, text.length)).subarray(0, text.length).toString()
-}
-
 test('an upstream that breaks off within an endless line cuts those who have a part', async (t) => {
   const { source, join } = await startRelay(t, {
     answer: { type: 'application/x-ndjson' },
