@@ -134,8 +134,12 @@ function ava(plan: Plan, files: string[]): Command {
   }
 }
 
-function filesOf(folders: string[]): string[] {
-  return folders.flatMap((folder) => globSync(`test/${folder}/**/*.test.ts`)).sort()
+/** What starts a process for each case and hardly enters the core. */
+const mostlyProcesses = /\/cli(-bench|-explain)?\.test\.ts$/
+
+function filesOf({ folders, configuration }: Plan): string[] {
+  const files = folders.flatMap((folder) => globSync(`test/${folder}/**/*.test.ts`)).sort()
+  return configuration === 'Asan' ? files.filter((file) => !mostlyProcesses.test(file)) : files
 }
 
 /** Shows the output as it comes and counts it; a bad exit is at least one failure. */
@@ -170,7 +174,7 @@ async function main(args: string[]): Promise<void> {
     commands.push(unitTests(plan.configuration))
     if (plan.configuration !== 'Tsan') commands.push(...corpusReplays(plan.configuration))
   }
-  const files = only.length > 0 ? only : filesOf(plan.folders)
+  const files = only.length > 0 ? only : filesOf(plan)
   if (files.length > 0) commands.push(ava(plan, files))
   const total: Sum = { passed: 0, failed: 0 }
   for (const command of commands) {

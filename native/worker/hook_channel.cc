@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <span>
+#include <utility>
 
 #include "core/limits.h"
 #include "net/address.h"
@@ -121,8 +122,12 @@ HookChannel::~HookChannel() = default;
 void HookChannel::connect_to(std::string path) {
   path_ = std::move(path);
   habits_.forget();
-  if (current_ != nullptr) current_->is_retired = true;
-  current_ = nullptr;
+  Link* const before = std::exchange(current_, nullptr);
+  if (before != nullptr) {
+    before->is_retired = true;
+    // What was asked in this turn is still here, and flush() sends what the current one has.
+    if (!before->send()) before->end();
+  }
   if (!path_.empty()) try_to_connect();
   // An old one that nobody waits for has no use.
   std::vector<Link*> idle;
