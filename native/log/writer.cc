@@ -22,13 +22,6 @@
 #include "net/sys.h"
 
 namespace sluice::log {
-namespace {
-
-/// Text from here on is written before more is laid out.
-constexpr size_t kLogWriteBytes = 128 * 1024;
-constexpr size_t kCacheLine = 64;
-
-}  // namespace
 
 /// Shared by the Writer and its thread: whoever lets go last frees it.
 struct Writer::State {
@@ -50,7 +43,6 @@ struct Writer::State {
 
   void run();
   void take_names();
-  uint32_t lay_out_some();
   void lay_out(const Block& block);
   void give_back(Block& block);
   void write(uint32_t count);
@@ -209,8 +201,13 @@ void Writer::State::run() {
       sleep(-1, -1);
       continue;
     }
+    Block& block = *waiting.front();
+    waiting.pop_front();
+    const uint32_t count = block.lines;
     take_names();
-    write(lay_out_some());
+    lay_out(block);
+    give_back(block);
+    write(count);
   }
   const std::lock_guard lock(mutex);
   has_ended = true;
@@ -222,26 +219,10 @@ void Writer::State::take_names() {
   if (new_routes) format.name_routes(*std::exchange(new_routes, std::nullopt));
 }
 
-/// As many blocks as make one write, which costs a file system less than many; how many lines.
-uint32_t Writer::State::lay_out_some() {
-  uint32_t count = 0;
-  text.clear();
-  while (!waiting.empty() && text.size() < kLogWriteBytes) {
-    Block& block = *waiting.front();
-    waiting.pop_front();
-    count += block.lines;
-    lay_out(block);
-    give_back(block);
-  }
-  return count;
-}
-
 void Writer::State::lay_out(const Block& block) {
+  text.clear();
   for (size_t at = 0; at < block.size;) {
     const auto& record = *reinterpret_cast<const Record*>(block.bytes + at);
-    // The worker wrote it a while ago: it has left the nearest caches.
-    const char* const next = block.bytes + at + record.size;
-    for (size_t line = 0; line < 4; ++line) __builtin_prefetch(next + line * kCacheLine);
     format.write(record, block.worker, text);
     at += record.size;
   }
