@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "http/chars.h"
 #include "http/request_head.h"
 #include "http/request_parser.h"
 
@@ -39,6 +40,14 @@ struct ResponseHead {
   std::string_view find(FieldId id) const {
     uint16_t at = first_of[static_cast<size_t>(id)];
     return at == 0 ? std::string_view() : fields[at - 1u].value;
+  }
+
+  /// The same by name, in lower case, for fields without an id.
+  std::string_view find(std::string_view lower_name) const {
+    for (size_t i = 0; i < field_count; ++i) {
+      if (equals_ignoring_case(fields[i].name, lower_name)) return fields[i].value;
+    }
+    return {};
   }
 };
 

@@ -82,8 +82,8 @@ void Connection::drive(const Ref<Generation>& parked_on) {
       case State::streaming: goes_on = step_streaming(); break;
       case State::taking_in: goes_on = step_taking_in(); break;
       case State::proxying: goes_on = step_proxying(); break;
-      case State::awaiting_feed: goes_on = may_wait_for_feed(); break;
-      case State::awaiting_verdict: goes_on = step_verdict(); break;
+      case State::awaiting_feed:
+      case State::awaiting_verdict: goes_on = step_waiting(); break;
       case State::lingering: goes_on = step_linger(); break;
       default: goes_on = false;
     }
@@ -94,6 +94,12 @@ void Connection::drive(const Ref<Generation>& parked_on) {
   save_input();
   if (state_ == State::closed || !register_in_loop()) return;
   set_deadline();
+}
+
+/// A client that has gone wants no answer, and a hook or an upstream may take its time (DESIGN §7).
+bool Connection::step_waiting() {
+  if (socket_.peer_ended) close(ErrorCode::client_gone);
+  return false;
 }
 
 void Connection::run_later() {

@@ -113,6 +113,7 @@ class Connection final : public net::EventHandler,
   void transit(Event event);
   void drive(const Ref<Generation>& parked_on = {});
   void run_later();
+  bool step_waiting();
   bool register_in_loop();
   void set_deadline();
   int64_t deadline_ms() const;
@@ -213,7 +214,6 @@ class Connection final : public net::EventHandler,
   bool serve_feed(const http::RequestHead& head, const route::ChannelAction& action,
                   const route::Match& match);
   bool await_feed(const route::ChannelAction& action, const route::Match& match);
-  bool may_wait_for_feed();
   bool end_feed_stream();
 
   // connection_upload.cc
@@ -285,7 +285,6 @@ class Connection final : public net::EventHandler,
   bool apply_verdict(const http::RequestHead& head, const route::Match& match,
                      const Ref<const Verdict>& verdict, bool& goes_on);
   std::string_view request_id();
-  bool step_verdict();
   void drop_outdated_hooks();
   void leave_hooks();
   int64_t hook_deadline_ms() const;

@@ -67,12 +67,6 @@ bool Connection::await_feed(const route::ChannelAction& action, const route::Mat
   return false;
 }
 
-/// Something happened to the socket meanwhile. Always false.
-bool Connection::may_wait_for_feed() {
-  if (socket_.peer_ended) close(ErrorCode::client_gone);
-  return false;
-}
-
 void Connection::feed_ready(ErrorCode error, const Ref<Generation>& parked_on) {
   if (state_ != State::awaiting_feed) return;
   transit(Event::answered);

@@ -276,12 +276,6 @@ void Connection::on_question_lost(QuestionLoss why) {
   drive();
 }
 
-/// A client that has gone wants no answer, and a hook may take its time (DESIGN §7).
-bool Connection::step_verdict() {
-  if (socket_.peer_ended) close(ErrorCode::client_gone);
-  return false;
-}
-
 /// A request that waited while another configuration was loaded begins anew, with its hooks.
 void Connection::drop_outdated_hooks() {
   if (!hooks_ || hooks_->error != ErrorCode::none) return;

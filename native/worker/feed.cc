@@ -43,19 +43,12 @@ std::string_view media_type(std::string_view value) {
   return http::trim_white_space(value.substr(0, value.find(';')));
 }
 
-std::string_view field_of(const http::ResponseHead& head, std::string_view name) {
-  for (size_t i = 0; i < head.field_count; ++i) {
-    if (http::equals_ignoring_case(head.fields[i].name, name)) return head.fields[i].value;
-  }
-  return {};
-}
-
 /// Late joiners could not read what was encoded from the beginning on.
 bool is_fit(const http::ResponseHead& head, transfer::Cut cut) {
-  const std::string_view encoding = field_of(head, "content-encoding");
+  const std::string_view encoding = head.find("content-encoding");
   if (head.status != 200) return false;
   if (!encoding.empty() && !http::equals_ignoring_case(encoding, "identity")) return false;
-  const std::string_view type = media_type(field_of(head, "content-type"));
+  const std::string_view type = media_type(head.find("content-type"));
   return cut != transfer::Cut::event || http::equals_ignoring_case(type, "text/event-stream");
 }
 

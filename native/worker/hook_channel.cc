@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <span>
-#include <utility>
 
 #include "core/limits.h"
 #include "net/address.h"
@@ -122,12 +121,8 @@ HookChannel::~HookChannel() = default;
 void HookChannel::connect_to(std::string path) {
   path_ = std::move(path);
   habits_.forget();
-  Link* const before = std::exchange(current_, nullptr);
-  if (before != nullptr) {
-    before->is_retired = true;
-    // What was asked in this turn is still here, and flush() sends what the current one has.
-    if (!before->send()) before->end();
-  }
+  if (current_ != nullptr) current_->is_retired = true;
+  current_ = nullptr;
   if (!path_.empty()) try_to_connect();
   // An old one that nobody waits for has no use.
   std::vector<Link*> idle;
@@ -194,10 +189,7 @@ void HookChannel::leave(const HookTicket& ticket) {
   // The verdict may still come: the slot is free when nobody can mean it.
   slot.asker = nullptr;
   if (slot.link == nullptr) return free(ticket.slot);
-  if (!slot.is_told) return;
-  append_withdrawal(ticket, slot.link->outgoing());
-  // flush() sends what the current one has; that this one is broken is found by its events.
-  if (slot.link != current_) slot.link->send();
+  if (slot.is_told) append_withdrawal(ticket, slot.link->outgoing());
 }
 
 void HookChannel::free(uint32_t index) {
@@ -261,9 +253,17 @@ void HookChannel::tell_lost(const Link* link) {
   }
 }
 
+/// Retired ones, too: what was asked in the turn that brought another is for them.
 void HookChannel::flush() {
   dead_.clear();
-  if (current_ != nullptr && !current_->send()) current_->end();
+  for (size_t i = 0; i < links_.size();) {
+    Link& link = *links_[i];
+    if (link.send()) {
+      ++i;
+    } else {
+      link.end();  // takes it out of the list
+    }
+  }
 }
 
 }  // namespace sluice::worker
