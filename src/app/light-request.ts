@@ -4,6 +4,7 @@
 
 import { HandlerRequest } from './handler-request.ts'
 import type { Exchange } from './host.ts'
+import { forwardMembers } from './light-members.ts'
 
 const RealRequest = globalThis.Request
 
@@ -40,26 +41,7 @@ class LightRequest {
 }
 
 const { prototype } = LightRequest
-for (const name of Reflect.ownKeys(RealRequest.prototype)) {
-  if (name === 'constructor' || name === 'method' || name === 'url') continue
-  const {
-    get,
-    value,
-    enumerable = true,
-  } = Object.getOwnPropertyDescriptor(RealRequest.prototype, name) as PropertyDescriptor
-  // Of the real one itself: its signal is not that of its prototype.
-  if (get !== undefined) {
-    const ask = function (this: LightRequest): unknown {
-      return Reflect.get(LightRequest.realOf(this), name)
-    }
-    Object.defineProperty(prototype, name, { configurable: true, enumerable, get: ask })
-  } else if (typeof value === 'function') {
-    const ask = function (this: LightRequest, ...args: unknown[]): unknown {
-      return Reflect.apply(value, LightRequest.realOf(this), args)
-    }
-    Object.defineProperty(prototype, name, { configurable: true, writable: true, value: ask })
-  }
-}
+forwardMembers(prototype, RealRequest.prototype, LightRequest.realOf, ['method', 'url'])
 Object.setPrototypeOf(prototype, RealRequest.prototype)
 Object.setPrototypeOf(LightRequest, RealRequest)
 Object.defineProperty(LightRequest, 'name', { value: 'Request' })

@@ -4,6 +4,7 @@
 // process that is an app, never in somebody's program.
 
 import { giveBack, isPooled, pooledCopy } from './byte-pool.ts'
+import { forwardMembers } from './light-members.ts'
 
 const RealResponse = globalThis.Response
 
@@ -92,19 +93,7 @@ class LightResponse {
   }
 }
 
-// Everything that a Response has is asked of the real one.
-for (const name of Reflect.ownKeys(RealResponse.prototype)) {
-  if (name === 'constructor') continue
-  const property = Object.getOwnPropertyDescriptor(RealResponse.prototype, name)
-  const { get, value: method, enumerable = true } = property as PropertyDescriptor
-  const ask = get ?? (typeof method === 'function' ? (method as () => unknown) : undefined)
-  if (ask === undefined) continue
-  const forward = function (this: LightResponse, ...args: []): unknown {
-    return ask.apply(LightResponse.realOf(this), args)
-  }
-  const own = get ? { get: forward } : { value: forward, writable: true }
-  Object.defineProperty(LightResponse.prototype, name, { configurable: true, enumerable, ...own })
-}
+forwardMembers(LightResponse.prototype, RealResponse.prototype, LightResponse.realOf)
 Object.setPrototypeOf(LightResponse.prototype, RealResponse.prototype)
 Object.setPrototypeOf(LightResponse, RealResponse)
 Object.defineProperty(LightResponse, 'name', { value: 'Response' })
