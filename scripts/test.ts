@@ -135,7 +135,7 @@ function ava(plan: Plan, files: string[]): Command {
 }
 
 /** What starts a process for each case and hardly enters the core. */
-const mostlyProcesses = /\/(cli(-bench|-explain|-reload)?|systemd|example-\w+)\.test\.ts$/
+const mostlyProcesses = /\/cli(-bench|-explain)?\.test\.ts$/
 
 function filesOf({ folders, configuration }: Plan): string[] {
   const files = folders.flatMap((folder) => globSync(`test/${folder}/**/*.test.ts`)).sort()

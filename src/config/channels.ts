@@ -46,7 +46,7 @@ export function channelsOf(config: ResolvedConfig): string[] {
 }
 
 /** As the core knows formats. */
-const formats = ['sse', 'ndjson', 'raw'] as const
+export const formats = ['sse', 'ndjson', 'raw'] as const
 
 const types = {
   sse: 'text/event-stream',

@@ -3,6 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import type { NativeChannel, NativeFeed } from '../native/intake.ts'
+import { formats } from './channels.ts'
 import { compileProxy, type ProxyReferences } from './compile-proxy.ts'
 import { fieldLines } from './fields.ts'
 import type { PathParams } from './path-params.ts'
@@ -147,8 +148,8 @@ export function relayOf(channel: string): string | undefined {
   return channel.startsWith(prefix) ? channel.slice(prefix.length) : undefined
 }
 
-/** As the core knows formats: as they are. */
-const raw = 2
+/** Pieces go out as they came. */
+const raw = formats.indexOf('raw')
 const cuts = { sse: 0, ndjson: 1, marker: 2, raw: 3 } as const
 const accepted = { sse: 'text/event-stream', ndjson: 'application/x-ndjson, */*;q=0.5', raw: '*/*' }
 const types = { sse: 'text/event-stream', ndjson: 'application/x-ndjson', raw: '' }

@@ -16,7 +16,7 @@ const path = text("a path such as '/live' or '/live?quality=high'", (given) => {
   return /\/\.{1,2}(\/|\?|$)/.test(given) ? "it has no '.' and '..' segments" : undefined
 })
 
-export const relayName = text("a name of letters, digits, '-', '_', '.' or ':'", (name) =>
+const relayName = text("a name of letters, digits, '-', '_', '.' or ':'", (name) =>
   /^[\w.:-]{1,100}$/.test(name) ? undefined : 'other characters, or more than 100',
 )
 
