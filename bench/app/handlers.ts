@@ -3,7 +3,9 @@
 // answers from all.
 
 import { writeFileSync } from 'node:fs'
-import type { ServerKind } from '../measuring/servers.ts'
+import { gateway } from '../measuring/gateway.ts'
+import { type NginxSettings, nginxConfig } from '../measuring/nginx.ts'
+import type { Place, ServerKind } from '../measuring/servers.ts'
 import type { Row } from './rows.ts'
 
 const root = new URL('../..', import.meta.url).pathname
@@ -29,14 +31,9 @@ async function* events() {
 }
 `
 
-const sluice: ServerKind = {
-  name: 'handler',
-  command: `${root}bin/sluice`,
-  configure({ folder, port }) {
-    const file = `${folder}/gateway.config.ts`
-    writeFileSync(
-      file,
-      `import { defineGateway, handler } from 'sluice'
+const sluice = gateway(
+  'handler',
+  ({ port }) => `import { defineGateway, handler } from 'sluice'
 ${answers}
 export default defineGateway({
   listen: ${port},
@@ -49,10 +46,7 @@ export default defineGateway({
   },
 })
 `,
-    )
-    return ['run', '--config', file]
-  },
-}
+)
 
 /** `program`: what listens, given `place`. */
 function alone(name: string, program: string): ServerKind {
@@ -102,21 +96,12 @@ createServer((request, response) => {
 }).listen(place)
 `
 
-/** What one worker of nginx costs least with: connections kept, no log, bodies in few pieces. */
-function nginxConfig(folder: string, port: number): string {
-  return `daemon off;
-user root;
-master_process off;
-worker_processes 1;
-pid ${folder}/pid;
-error_log ${folder}/error.log;
-events { worker_connections 12000; }
-http {
-  access_log off;
-  tcp_nodelay on;
-  keepalive_timeout 300;
-  keepalive_requests 1000000000;
-  client_body_temp_path ${folder}/body;
+/** In front of an application: connections kept, bodies in few pieces. */
+function settingsOf({ folder, port }: Place): NginxSettings {
+  return {
+    connections: 12_000,
+    main: 'user root;\nmaster_process off;',
+    http: `  client_body_temp_path ${folder}/body;
   proxy_temp_path ${folder}/proxy;
   upstream app {
     server unix:${folder}/app.sock;
@@ -136,9 +121,8 @@ http {
       proxy_max_temp_file_size 0;
       location = /events { proxy_pass http://app; proxy_buffering off; }
     }
+  }`,
   }
-}
-`
 }
 
 /** On a unix socket, which costs both sides less than the loopback. */
@@ -147,15 +131,16 @@ function behindNginx(name: string, program: string): ServerKind {
     name,
     package: 'nginx',
     command: node,
-    configure({ folder, port }) {
+    configure(place) {
+      const { folder } = place
       const file = `${folder}/server.mjs`
-      writeFileSync(`${folder}/nginx.conf`, nginxConfig(folder, port))
-      const place = `const place = { path: '${folder}/app.sock' }\n`
+      writeFileSync(`${folder}/nginx.conf`, nginxConfig(folder, settingsOf(place)))
+      const where = `const place = { path: '${folder}/app.sock' }\n`
       const nginx = `import { spawn } from 'node:child_process'
 const arguments_ = ['--pdeathsig', 'KILL', 'nginx', '-c', '${folder}/nginx.conf', '-p', '${folder}']
 spawn('setpriv', arguments_, { stdio: 'inherit' })
 `
-      writeFileSync(file, `${place}${answers}${program}${nginx}`)
+      writeFileSync(file, `${where}${answers}${program}${nginx}`)
       return [file]
     },
   }

@@ -8,18 +8,12 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { buffer } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ask, Client, compile } from '../measuring/client.ts'
 import { median } from '../measuring/measure.ts'
+import { type Latency, PacedClient } from '../measuring/paced.ts'
 import { processTree } from '../measuring/process-tree.ts'
-import {
-  clientCore,
-  describeMachine,
-  raisePriority,
-  startOn,
-  startSpinners,
-} from '../measuring/quiet.ts'
+import { clientCore, describeMachine, raisePriority, startSpinners } from '../measuring/quiet.ts'
 import { table } from '../measuring/report.ts'
 import { commit, type RunningServer, type ServerKind, start } from '../measuring/servers.ts'
 import { originKind } from '../proxy/servers.ts'
@@ -72,20 +66,8 @@ await gateway.listen()
   },
 }
 
-interface Latency {
-  p50: number
-  p99: number
-}
-
-async function pace(folder: string, program: string, path: string, rate: number) {
-  const file = join(folder, 'request')
-  writeFileSync(file, requestFor(path))
-  const seconds = (blockMs - 500) / 1_000
-  const args = [port, connections, Math.round(rate), seconds, file].map(String)
-  const child = startOn(clientCore, program, args)
-  const output = child.stdout === null ? '' : (await buffer(child.stdout)).toString()
-  return JSON.parse(output) as Latency
-}
+/** Within one time of being blocked. */
+const seconds = (blockMs - 500) / 1_000
 
 const requestFor = (path: string) => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`
 
@@ -106,21 +88,22 @@ async function block(who: 'app' | 'main thread', { pid }: RunningServer) {
 }
 
 async function measure(folder: string, running: RunningServer, rounds: number) {
-  const program = compile(new URL('../measuring/paced.cc', import.meta.url), folder)
+  const paced = new PacedClient(folder)
   const client = new Client(folder)
   const lines: string[][] = []
   const paths = { 'remembered file of 1 KiB': '/1k.bin', 'proxied, 64 KiB': '/proxied/65536' }
   for (const [name, path] of Object.entries(paths)) {
     const load = await client.run([requestFor(path)], connections, running, 1)
     const rate = load.answers / load.seconds / 2
+    const pace = () => paced.run(port, requestFor(path), { connections, rate, seconds })
     const quiet: Latency[] = []
     const blocked = { app: [] as Latency[], 'main thread': [] as Latency[] }
     for (let round = 0; round < rounds; round += 1) {
       console.error(`measuring: ${name}, round ${round + 1} of ${rounds}`)
-      quiet.push(await pace(folder, program, path, rate))
+      quiet.push(await pace())
       for (const who of ['app', 'main thread'] as const) {
         const over = await block(who, running)
-        blocked[who].push(await pace(folder, program, path, rate))
+        blocked[who].push(await pace())
         await over()
       }
     }

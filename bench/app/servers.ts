@@ -1,30 +1,20 @@
 // The servers that are compared: gateways that differ in what stands before the same answer.
 
-import { writeFileSync } from 'node:fs'
+import { gateway } from '../measuring/gateway.ts'
 import type { ServerKind } from '../measuring/servers.ts'
 
-const root = new URL('../..', import.meta.url).pathname
-
 /** `hooks`: of the route '/plain', as text. */
-function gateway(name: string, hooks: string): ServerKind {
-  return {
+function hooked(name: string, hooks: string): ServerKind {
+  return gateway(
     name,
-    command: `${root}bin/sluice`,
-    configure({ folder, port }) {
-      const file = `${folder}/gateway.config.ts`
-      writeFileSync(
-        file,
-        `import { defineGateway, hook, rateLimit, respond } from 'sluice'
+    ({ port }) => `import { defineGateway, hook, rateLimit, respond } from 'sluice'
 export default defineGateway({
   listen: ${port},
   workers: 1,
   routes: { '/plain': respond(200, 'hello, world', { hooks: [${hooks}] }) },
 })
 `,
-      )
-      return ['run', '--config', file]
-    },
-  }
+  )
 }
 
 /** What the others are compared with. */
@@ -35,11 +25,8 @@ const looking = `onRequest(head) {
       }`
 
 export const servers: ServerKind[] = [
-  gateway(reference, ''),
-  gateway('hook', `hook({ ${looking} })`),
-  gateway(
-    'remembered hook',
-    `hook({ remember: { seconds: 3600, by: ['x-api-key'] }, ${looking} })`,
-  ),
-  gateway('rate limit', `rateLimit({ limit: 600_000, window: '1m' })`),
+  hooked(reference, ''),
+  hooked('hook', `hook({ ${looking} })`),
+  hooked('remembered hook', `hook({ remember: { seconds: 3600, by: ['x-api-key'] }, ${looking} })`),
+  hooked('rate limit', `rateLimit({ limit: 600_000, window: '1m' })`),
 ]

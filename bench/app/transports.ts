@@ -3,6 +3,7 @@
 // client's core.
 
 import { writeFileSync } from 'node:fs'
+import { gateway } from '../measuring/gateway.ts'
 import type { Place, ServerKind } from '../measuring/servers.ts'
 import type { Row } from './rows.ts'
 
@@ -45,14 +46,9 @@ server.listen(${port}, '127.0.0.1')
 export const transportPlace: Omit<Place, 'folder'> = { port: originPort }
 
 function sluice(name: string, more: string): ServerKind {
-  return {
+  return gateway(
     name,
-    command: `${root}bin/sluice`,
-    configure({ folder, port }) {
-      const file = `${folder}/gateway.config.ts`
-      writeFileSync(
-        file,
-        `import { defineGateway, proxy } from 'sluice'
+    ({ port }) => `import { defineGateway, proxy } from 'sluice'
 export default defineGateway({
   listen: ${port},
   workers: 1,
@@ -64,10 +60,7 @@ export default defineGateway({
   },
 })
 `,
-      )
-      return ['run', '--config', file]
-    },
-  }
+  )
 }
 
 /** What the others are compared with. */

@@ -13,17 +13,16 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { buffer } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { Client, compile } from '../measuring/client.ts'
 import { median } from '../measuring/measure.ts'
+import { type Latency, PacedClient } from '../measuring/paced.ts'
 import {
   clientCore,
   describeMachine,
   end,
   enterNamespace,
   startIdly,
-  startOn,
   startSpinners,
 } from '../measuring/quiet.ts'
 import { table } from '../measuring/report.ts'
@@ -57,15 +56,6 @@ const crowds: CrowdKind[] = [
   { name: '5,000 readers of 1 byte/s', kind: 'readers', count: 5_000, target: '/100m.bin' },
 ]
 
-/** Microseconds. */
-interface Latency {
-  answers: number
-  p50: number
-  p99: number
-  p999: number
-  most: number
-}
-
 interface CrowdCount {
   state: 'ready' | 'ended'
   open: number
@@ -84,22 +74,12 @@ interface Figure {
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`
 
 interface Programs {
-  folder: string
-  paced: string
+  paced: PacedClient
   crowd: string
 }
 
-async function measureLatency({ folder, paced }: Programs, rate: number): Promise<Latency> {
-  const file = join(folder, 'request')
-  writeFileSync(file, get('/1k.bin'))
-  const child = startOn(clientCore, paced, [port, connections, rate, seconds, file].map(String))
-  const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)])
-  if (output === '') throw new Error(errors.trim())
-  return JSON.parse(output) as Latency
-}
-
-async function text(stream: NodeJS.ReadableStream | null): Promise<string> {
-  return stream === null ? '' : (await buffer(stream)).toString()
+async function measureLatency({ paced }: Programs, rate: number): Promise<Latency> {
+  return paced.run(port, get('/1k.bin'), { connections, rate, seconds })
 }
 
 /** Resolves when every connection of the crowd is open; what it returns ends it. */
@@ -185,8 +165,7 @@ async function main(): Promise<void> {
     writeSite(site)
     const client = new Client(folder)
     const programs = {
-      folder,
-      paced: compile(new URL('../measuring/paced.cc', import.meta.url), folder),
+      paced: new PacedClient(folder),
       crowd: compile(new URL('crowd.cc', import.meta.url), folder),
     }
     const server = await start(sluice('sluice'), { site, folder, port })

@@ -28,11 +28,14 @@ export function compile(source: URL, folder: string): string {
 }
 
 /** Runs a program that prints what it did as JSON, on the client's core. */
-export async function runClient(program: string, args: readonly string[]): Promise<Load> {
+export async function runClient<Said = Load>(
+  program: string,
+  args: readonly string[],
+): Promise<Said> {
   const child = startOn(clientCore, program, args)
   const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)])
   if (output === '') throw new Error(errors.trim())
-  return JSON.parse(output) as Load
+  return JSON.parse(output) as Said
 }
 
 export class Client {

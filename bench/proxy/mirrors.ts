@@ -2,12 +2,9 @@
 // CPU time at half load, of gateways that differ only in their mirror, in one run.
 // `npm run bench:proxy -- --only mirror`
 
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { buffer } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { compile } from '../measuring/client.ts'
 import { type Drive, measureRow, median } from '../measuring/measure.ts'
+import { PacedClient } from '../measuring/paced.ts'
 import { cpuTime } from '../measuring/process-tree.ts'
 import { clientCore, end, startOn, startSpinners } from '../measuring/quiet.ts'
 import { table } from '../measuring/report.ts'
@@ -26,8 +23,7 @@ const none = 'no mirror'
 const deadPort = 8390
 const badPorts = { silent: 8391, resetting: 8392, 'a byte a second': 8393 }
 const effort = { rounds: 5, seconds: 0.4 }
-const pacedSeconds = 1
-const pacedConnections = 32
+const pace = { connections: 32, seconds: 1 }
 /** Until bad mirrors have failed often enough to be ejected. */
 const settleSeconds = 2.5
 
@@ -45,22 +41,11 @@ interface HalfLoad {
   cpu: number[]
 }
 
-async function runPaced(
-  program: string,
-  file: string,
-  server: RunningServer,
-  rate: number,
-): Promise<Paced> {
+async function runPaced(client: PacedClient, server: RunningServer, rate: number): Promise<Paced> {
+  const [row] = wanted
+  const request = row ? requestOf(row, server.port) : ''
   const before = cpuTime(server.pid).usedNs
-  const args = [server.port, pacedConnections, rate, pacedSeconds, file].map(String)
-  const child = startOn(clientCore, program, args)
-  const [output, errors] = await Promise.all(
-    [child.stdout, child.stderr].map(async (stream) =>
-      stream === null ? '' : (await buffer(stream)).toString(),
-    ),
-  )
-  if (!output) throw new Error(errors)
-  const { p50, answers } = JSON.parse(output) as { p50: number; answers: number }
+  const { p50, answers } = await client.run(server.port, request, { ...pace, rate })
   return { p50, cpu: (cpuTime(server.pid).usedNs - before) / 1e3 / answers }
 }
 
@@ -70,16 +55,13 @@ async function measureHalfLoad(
   servers: readonly RunningServer[],
   rate: number,
 ): Promise<Map<string, HalfLoad>> {
-  const program = compile(new URL('../measuring/paced.cc', import.meta.url), folder)
+  const client = new PacedClient(folder)
   const found = new Map(servers.map(({ name }) => [name, { p50: [], cpu: [] } as HalfLoad]))
   for (let round = 0; round < effort.rounds; round += 1) {
     for (let index = 0; index < servers.length; index += 1) {
       const server = servers[(index + round) % servers.length]
       if (server === undefined) continue
-      const file = join(folder, 'paced-requests')
-      const [row] = wanted
-      writeFileSync(file, row ? requestOf(row, server.port) : '')
-      const { p50, cpu } = await runPaced(program, file, server, rate)
+      const { p50, cpu } = await runPaced(client, server, rate)
       found.get(server.name)?.p50.push(p50)
       found.get(server.name)?.cpu.push(cpu)
     }

@@ -2,9 +2,9 @@
 // connections to the origin kept, and the fields that an application behind a proxy wants to see.
 
 import { writeFileSync } from 'node:fs'
+import { gateway } from '../measuring/gateway.ts'
+import { nginx } from '../measuring/nginx.ts'
 import type { Place, ServerKind } from '../measuring/servers.ts'
-
-const root = new URL('../..', import.meta.url).pathname
 
 export interface ProxyPlace extends Place {
   /** Where origin.cc listens. */
@@ -19,48 +19,23 @@ export interface SluiceOptions {
 
 /** `route`: options of proxy(). */
 export function sluice(name: string, options: SluiceOptions = {}, route: object = {}): ProxyKind {
-  return {
-    name,
-    command: `${root}bin/sluice`,
-    configure({ origin, folder, port }) {
-      const file = `${folder}/gateway.config.ts`
-      const config = { listen: port, workers: 1, ...options }
-      writeFileSync(
-        file,
-        `import { defineGateway, proxy } from 'sluice'
+  return gateway(name, ({ origin, port }) => {
+    const config = { listen: port, workers: 1, ...options }
+    return `import { defineGateway, proxy } from 'sluice'
 export default defineGateway({
   ...${JSON.stringify(config)},
   routes: { '/*': proxy('http://127.0.0.1:${origin}', ${JSON.stringify(route)}) },
 })
-`,
-      )
-      return ['run', '--config', file]
-    },
-  }
+`
+  })
 }
 
 /** `settings`: of buffering, lines of nginx's configuration. */
-function nginx(name: string, settings: string): ProxyKind {
-  return {
-    name,
-    package: 'nginx',
-    command: 'nginx',
-    configure({ origin, folder, port }) {
-      const file = `${folder}/nginx.conf`
-      writeFileSync(
-        file,
-        `daemon off;
-user root;
-worker_processes 1;
-pid ${folder}/pid;
-error_log ${folder}/error.log;
-events { worker_connections 12000; }
-http {
-  access_log off;
-  tcp_nodelay on;
-  keepalive_timeout 300;
-  keepalive_requests 1000000000;
-  client_max_body_size 0;
+function nginxOf(name: string, settings: string): ProxyKind {
+  return nginx(name, ({ origin, folder, port }) => ({
+    connections: 12_000,
+    main: 'user root;',
+    http: `  client_max_body_size 0;
   client_body_temp_path ${folder}/body;
   proxy_temp_path ${folder}/proxy;
   map $http_upgrade $upstream_connection { default upgrade; '' ''; }
@@ -81,13 +56,8 @@ http {
       proxy_set_header X-Forwarded-Proto $scheme;
       ${settings}
     }
-  }
-}
-`,
-      )
-      return ['-c', file, '-p', folder]
-    },
-  }
+  }`,
+  }))
 }
 
 /** What carries 100 MiB cheapest in nginx: the bodies in few pieces, nothing on disk. */
@@ -139,9 +109,9 @@ export const proxies: ProxyKind[] = [
   sluice('sluice, copy', { transfer: 'copy' }),
   haproxy(reference, 'option splice-request\n  option splice-response'),
   haproxy('HAProxy, splice-auto', 'option splice-auto'),
-  nginx('nginx', ''),
-  nginx('nginx, tuned', tunedBuffers),
-  nginx('nginx, unbuffered', 'proxy_buffering off; proxy_request_buffering off;'),
+  nginxOf('nginx', ''),
+  nginxOf('nginx, tuned', tunedBuffers),
+  nginxOf('nginx, unbuffered', 'proxy_buffering off; proxy_request_buffering off;'),
 ]
 
 /** The twins, each on its own, and what `auto` makes of them. */

@@ -2,9 +2,9 @@
 // access log, keep-alive without end, files remembered where it can.
 
 import { writeFileSync } from 'node:fs'
+import { gateway } from '../measuring/gateway.ts'
+import { nginx } from '../measuring/nginx.ts'
 import type { Place, ServerKind } from '../measuring/servers.ts'
-
-const root = new URL('../..', import.meta.url).pathname
 
 export interface StaticPlace extends Place {
   /** The folder that is served. */
@@ -20,58 +20,28 @@ export interface SluiceOptions {
 }
 
 export function sluice(name: string, options: SluiceOptions = {}): StaticServer {
-  return {
-    name,
-    command: `${root}bin/sluice`,
-    configure({ site, folder, port }) {
-      const config = { listen: port, workers: 1, ...options }
-      const file = `${folder}/gateway.config.ts`
-      writeFileSync(
-        file,
-        `import { defineGateway, files } from 'sluice'
+  return gateway(name, ({ site, port }) => {
+    const config = { listen: port, workers: 1, ...options }
+    return `import { defineGateway, files } from 'sluice'
 export default defineGateway({
   ...${JSON.stringify(config)},
   routes: { '/*': files(${JSON.stringify(site)}) },
 })
-`,
-      )
-      return ['run', '--config', file]
-    },
-  }
+`
+  })
 }
 
-function nginx(name: string, sendfile: 'on' | 'off'): StaticServer {
-  return {
-    name,
-    package: 'nginx',
-    command: 'nginx',
-    configure({ site, folder, port }) {
-      const file = `${folder}/nginx.conf`
-      writeFileSync(
-        file,
-        `daemon off;
-worker_processes 1;
-pid ${folder}/pid;
-error_log ${folder}/error.log;
-events { worker_connections 16000; }
-http {
-  access_log off;
-  default_type application/octet-stream;
+function nginxOf(name: string, sendfile: 'on' | 'off'): StaticServer {
+  return nginx(name, ({ site, port }) => ({
+    connections: 16_000,
+    http: `  default_type application/octet-stream;
   sendfile ${sendfile};
   tcp_nopush on;
-  tcp_nodelay on;
-  keepalive_timeout 300;
-  keepalive_requests 1000000000;
   open_file_cache max=10000 inactive=300s;
   open_file_cache_valid 60s;
   open_file_cache_errors on;
-  server { listen 127.0.0.1:${port} backlog=4096; root ${site}; }
-}
-`,
-      )
-      return ['-c', file, '-p', folder]
-    },
-  }
+  server { listen 127.0.0.1:${port} backlog=4096; root ${site}; }`,
+  }))
 }
 
 const h2o: StaticServer = {
@@ -123,8 +93,8 @@ mimetype.assign = ( "" => "application/octet-stream" )
 
 export const peers: StaticServer[] = [
   sluice('sluice'),
-  nginx('nginx', 'on'),
-  nginx('nginx, sendfile off', 'off'),
+  nginxOf('nginx', 'on'),
+  nginxOf('nginx, sendfile off', 'off'),
   h2o,
   lighttpd,
 ]

@@ -10,7 +10,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { runClient } from '../measuring/client.ts'
+import { gateway } from '../measuring/gateway.ts'
 import { addCalls, type Drive, measureRow, type Row } from '../measuring/measure.ts'
+import { nginx } from '../measuring/nginx.ts'
 import { describeMachine, enterNamespace, startSpinners } from '../measuring/quiet.ts'
 import { markdown } from '../measuring/report.ts'
 import {
@@ -57,47 +59,22 @@ interface TlsPlace extends Place {
   pair: { cert: string; key: string }
 }
 
-const sluice: ServerKind<TlsPlace> = {
-  name: 'sluice',
-  command: `${root}bin/sluice`,
-  configure({ site, folder, port, pair }) {
-    const file = `${folder}/gateway.config.ts`
-    const listen = { port, tls: { certificates: [pair] } }
-    writeFileSync(
-      file,
-      `import { defineGateway, files } from 'sluice'
+const sluice = gateway<TlsPlace>('sluice', ({ site, port, pair }) => {
+  const listen = { port, tls: { certificates: [pair] } }
+  return `import { defineGateway, files } from 'sluice'
 export default defineGateway({
   listen: ${JSON.stringify(listen)},
   workers: 1,
   routes: { '/*': files(${JSON.stringify(site)}) },
 })
-`,
-    )
-    return ['run', '--config', file]
-  },
-}
+`
+})
 
-const nginx: ServerKind<TlsPlace> = {
-  name: 'nginx',
-  package: 'nginx',
-  command: 'nginx',
-  configure({ site, folder, port, pair }) {
-    const file = `${folder}/nginx.conf`
-    writeFileSync(
-      file,
-      `daemon off;
-worker_processes 1;
-pid ${folder}/pid;
-error_log ${folder}/error.log;
-events { worker_connections 16000; }
-http {
-  access_log off;
-  default_type application/octet-stream;
+const peer = nginx<TlsPlace>('nginx', ({ site, port, pair }) => ({
+  connections: 16_000,
+  http: `  default_type application/octet-stream;
   sendfile on;
   tcp_nopush on;
-  tcp_nodelay on;
-  keepalive_timeout 300;
-  keepalive_requests 1000000000;
   open_file_cache max=10000 inactive=300s;
   open_file_cache_valid 60s;
   ssl_certificate ${pair.cert};
@@ -105,13 +82,8 @@ http {
   ssl_protocols TLSv1.2 TLSv1.3;
   ssl_session_tickets on;
   ssl_buffer_size 16k;
-  server { listen 127.0.0.1:${port} ssl backlog=4096; root ${site}; }
-}
-`,
-    )
-    return ['-c', file, '-p', folder]
-  },
-}
+  server { listen 127.0.0.1:${port} ssl backlog=4096; root ${site}; }`,
+}))
 
 function floorOf(program: string, bytes: number): ServerKind<TlsPlace> {
   return {
@@ -151,7 +123,7 @@ async function measure(folder: string) {
   copyFileSync(join(fixtures, 'ecdsa.key'), pair.key)
   const drive: Drive<TlsRow> = (row, server, seconds) =>
     runClient(client, [server.port, row.connections, seconds, row.mode, row.target].map(String))
-  const kinds = installed([sluice, nginx])
+  const kinds = installed([sluice, peer])
   const figures = []
   const wanted = rows.filter(({ name }) => name.includes(options.only))
   for (const row of wanted) {
@@ -183,7 +155,7 @@ async function main(): Promise<void> {
       commit: commit(),
       node: process.version,
       date: new Date().toISOString().slice(0, 10),
-      servers: versionsOf([nginx, { package: 'libssl-dev' }]),
+      servers: versionsOf([peer, { package: 'libssl-dev' }]),
       reference: 'nginx',
       figures,
       idle: [],
